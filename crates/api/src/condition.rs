@@ -1,0 +1,157 @@
+//! Conditions in kstatus form, and the reasons of their life cycle.
+//!
+//! Flux and `kubectl wait` read them: `Ready` always there, `Reconciling` and `Stalled` only while true. A condition's
+//! time moves only with its status, and conditions of other writers survive.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::jiff::Timestamp;
+
+/// The conditions that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ConditionType {
+    /// Judged with a synced view; never the verdict.
+    Ready,
+    /// Still at work; absent otherwise.
+    Reconciling,
+    /// Waits for a person; absent otherwise.
+    Stalled,
+    /// Runs as Report, since the role of its concern isn't bound; absent otherwise.
+    NotPermitted,
+    /// Waits, since too much would be withdrawn at once without a reason that is seen; absent otherwise.
+    BrakeEngaged,
+}
+
+impl ConditionType {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 5] = [Self::Ready, Self::Reconciling, Self::Stalled, Self::NotPermitted, Self::BrakeEngaged];
+
+    /// The API's spelling.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "Ready",
+            Self::Reconciling => "Reconciling",
+            Self::Stalled => "Stalled",
+            Self::NotPermitted => "NotPermitted",
+            Self::BrakeEngaged => "BrakeEngaged",
+        }
+    }
+}
+
+/// Why a condition is as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lifecycle {
+    /// Judged, and whatever should be written is.
+    Succeeded,
+    /// Something is still being written.
+    Progressing,
+    /// The view is not synced: nothing is decided.
+    ViewStale,
+    /// The spec can't be read or can't mean anything.
+    InvalidSpec,
+    /// A role isn't bound.
+    NotPermitted,
+    /// A mass withdrawal waits for a second look.
+    MassWithdrawal,
+    /// It has ended.
+    Expired,
+}
+
+impl Lifecycle {
+    /// The API's spelling.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "Succeeded",
+            Self::Progressing => "Progressing",
+            Self::ViewStale => "ViewStale",
+            Self::InvalidSpec => "InvalidSpec",
+            Self::NotPermitted => "NotPermitted",
+            Self::MassWithdrawal => "MassWithdrawal",
+            Self::Expired => "Expired",
+        }
+    }
+}
+
+/// A condition that should be there.
+pub type Wanted = (ConditionType, bool, Lifecycle, String);
+
+/// What merging wanted conditions into those observed came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing is different.
+    Unchanged,
+    /// A reason or message is different.
+    Updated,
+    /// A status is different.
+    Transitioned,
+}
+
+/// The conditions as they should be written: those of ours that are not wanted go, times move only with a status, and
+/// what isn't ours stays.
+#[must_use]
+pub fn merge_conditions(
+    observed: &[Condition],
+    wanted: &[Wanted],
+    generation: Option<i64>,
+    now: Timestamp,
+) -> (Vec<Condition>, Change) {
+    let foreign = observed.iter().filter(|known| ConditionType::ALL.iter().all(|ours| ours.as_str() != known.type_));
+    let merged = wanted.iter().map(|wanted| {
+        let known = observed.iter().find(|known| known.type_ == wanted.0.as_str());
+        condition(wanted, known, generation, now)
+    });
+    let merged: Vec<Condition> = merged.chain(foreign.cloned()).collect();
+    let change = compare(observed, &merged);
+    (merged, change)
+}
+
+fn condition(wanted: &Wanted, known: Option<&Condition>, generation: Option<i64>, now: Timestamp) -> Condition {
+    let (kind, holds, reason, message) = wanted;
+    let status = if *holds { "True" } else { "False" };
+    let since = known.filter(|known| known.status == status).map(|known| known.last_transition_time.clone());
+    Condition {
+        type_: kind.as_str().to_owned(),
+        status: status.to_owned(),
+        reason: reason.as_str().to_owned(),
+        message: message.clone(),
+        observed_generation: generation,
+        last_transition_time: since.unwrap_or(Time(now)),
+    }
+}
+
+fn compare(before: &[Condition], after: &[Condition]) -> Change {
+    let statuses = |conditions: &[Condition]| {
+        let mut all: Vec<_> = conditions.iter().map(|c| (c.type_.clone(), c.status.clone())).collect();
+        all.sort();
+        all
+    };
+    if statuses(before) != statuses(after) {
+        Change::Transitioned
+    } else if before == after {
+        Change::Unchanged
+    } else {
+        Change::Updated
+    }
+}
+
+/// Conditions are a list keyed by type, so that several writers can share it.
+pub(crate) fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "array",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["type"],
+        "items": {
+            "type": "object",
+            "required": ["type", "status", "reason", "message", "lastTransitionTime"],
+            "properties": {
+                "type": { "type": "string", "maxLength": 316 },
+                "status": { "type": "string", "enum": ["True", "False", "Unknown"] },
+                "reason": { "type": "string", "maxLength": 1024 },
+                "message": { "type": "string", "maxLength": 32768 },
+                "observedGeneration": { "type": "integer", "format": "int64", "minimum": 0 },
+                "lastTransitionTime": { "type": "string", "format": "date-time" },
+            },
+        },
+    })
+}

@@ -1,0 +1,40 @@
+//! The custom resources of `holdfast.dev/v1alpha1`, as they are written and as they answer.
+//!
+//! Raw types only: what a spec *means* is parsed where it is used (`policy`). Nothing here knows a client. The CRDs are
+//! generated from these types; every field carries its description, and what can't work is rejected by the API server
+//! (CEL) with a sentence that says what to write instead.
+
+#![warn(missing_docs, clippy::wildcard_enum_match_arm)]
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "each printcolumn has a type_ of its own; clippy sees only the words"
+)]
+#![expect(unreachable_pub, reason = "KubeSchema derives a private twin of each type, with the type's visibility")]
+
+mod condition;
+mod disruption_policy;
+mod policy_exception;
+mod selector;
+
+pub use condition::{Change, ConditionType, Lifecycle, Wanted, merge_conditions};
+pub use disruption_policy::{
+    DisruptionPolicy, DisruptionPolicySpec, DisruptionPolicyStatus, FindingStatus, Mode, UnhealthyPodEviction,
+    WorkloadKind,
+};
+pub use policy_exception::{ExceptionTarget, PolicyException, PolicyExceptionSpec, PolicyExceptionStatus};
+pub use selector::{LabelSelector, Operator, SelectorRequirement};
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube_core::CustomResourceExt;
+
+/// The API group of all custom resources.
+pub const GROUP: &str = "holdfast.dev";
+
+/// The annotation by which Flux and people ask for a reconciliation now.
+pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
+
+/// Every custom resource definition, with its name in the order of the documents.
+#[must_use]
+pub fn crds() -> Vec<CustomResourceDefinition> {
+    vec![disruption_policy::definition(), PolicyException::crd()]
+}

@@ -1,0 +1,211 @@
+//! What the controller may do, and why: the one table from which watches start and roles are rendered.
+//!
+//! Nothing is asked of the API server that has no row here, and a test compares the rows with the audit log of a real
+//! run in both directions. No wildcard, no Secret.
+
+use holdfast_model::Kind;
+
+/// Which role a row belongs to: each is bound by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Concern {
+    /// Reading, and saying what was found. Always bound.
+    Observe,
+    /// Writing and withdrawing budgets. Bound unless the chart is told otherwise.
+    Budgets,
+    /// Electing the leader; in the controller's own namespace only.
+    Lease,
+    /// Taking everything back before the chart goes; the account of the pre-delete hook.
+    Withdraw,
+}
+
+impl Concern {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Observe, Self::Budgets, Self::Lease, Self::Withdraw];
+
+    /// As it is written in file names and labels.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Budgets => "budgets",
+            Self::Lease => "lease",
+            Self::Withdraw => "withdraw",
+        }
+    }
+}
+
+/// What is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// A kind that becomes facts.
+    Facts(Kind),
+    /// The policies.
+    DisruptionPolicy,
+    /// The exceptions.
+    PolicyException,
+}
+
+impl Source {
+    /// Every source, in the order of the table.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().filter_map(|access| access.source)
+    }
+
+    /// The kind, as the API spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Facts(kind) => kind.as_str(),
+            Self::DisruptionPolicy => "DisruptionPolicy",
+            Self::PolicyException => "PolicyException",
+        }
+    }
+
+    /// Whether the kind may be unknown to the server: it belongs to software that need not be installed.
+    #[must_use]
+    pub fn is_optional(self) -> bool {
+        match self {
+            Self::Facts(kind) => {
+                matches!(kind, Kind::ScaledObject | Kind::HelmRelease | Kind::Kustomization)
+            }
+            Self::DisruptionPolicy | Self::PolicyException => false,
+        }
+    }
+
+    /// Whether it only tells whose something is, so that deciding goes on without it.
+    #[must_use]
+    pub fn is_informative(self) -> bool {
+        match self {
+            Self::Facts(kind) => matches!(kind, Kind::HelmRelease | Kind::Kustomization),
+            Self::DisruptionPolicy | Self::PolicyException => false,
+        }
+    }
+}
+
+/// One row: verbs on a resource, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The API group; empty for the core group.
+    pub group: &'static str,
+    /// The resource, with its subresource.
+    pub resource: &'static str,
+    /// The verbs, none of them a wildcard.
+    pub verbs: &'static [&'static str],
+    /// The only objects it is about; empty for any.
+    pub names: &'static [&'static str],
+    /// Why.
+    pub why: &'static str,
+    /// Which role it is part of.
+    pub concern: Concern,
+    /// What is watched by it.
+    pub source: Option<Source>,
+}
+
+/// Lists come through the watch where the server streams them, so `list` is for servers that don't.
+const READ: &[&str] = &["list", "watch"];
+
+const fn read(group: &'static str, resource: &'static str, source: Source, why: &'static str) -> Access {
+    Access { group, resource, verbs: READ, names: &[], why, concern: Concern::Observe, source: Some(source) }
+}
+
+const fn write(
+    concern: Concern,
+    group: &'static str,
+    resource: &'static str,
+    verbs: &'static [&'static str],
+    why: &'static str,
+) -> Access {
+    Access { group, resource, verbs, names: &[], why, concern, source: None }
+}
+
+/// The name of the Lease of the controller.
+pub const LEASE: &str = "holdfast";
+
+/// Every access there is.
+pub const TABLE: &[Access] = &[
+    read("", "namespaces", Source::Facts(Kind::Namespace), "policies select by their labels"),
+    read("", "pods", Source::Facts(Kind::Pod), "what budgets really cover"),
+    read("apps", "daemonsets", Source::Facts(Kind::DaemonSet), "their pods break a budget"),
+    read("apps", "deployments", Source::Facts(Kind::Deployment), "what budgets are for"),
+    read("apps", "replicasets", Source::Facts(Kind::ReplicaSet), "which Deployment a pod belongs to"),
+    read("apps", "statefulsets", Source::Facts(Kind::StatefulSet), "what budgets are for"),
+    read(
+        "autoscaling",
+        "horizontalpodautoscalers",
+        Source::Facts(Kind::HorizontalPodAutoscaler),
+        "least and most replicas",
+    ),
+    read("batch", "cronjobs", Source::Facts(Kind::CronJob), "their pods break a budget"),
+    read("batch", "jobs", Source::Facts(Kind::Job), "their pods break a budget"),
+    read(
+        "policy",
+        "poddisruptionbudgets",
+        Source::Facts(Kind::PodDisruptionBudget),
+        "which budgets there are, and whose",
+    ),
+    read("keda.sh", "scaledobjects", Source::Facts(Kind::ScaledObject), "least and most replicas"),
+    read(
+        "helm.toolkit.fluxcd.io",
+        "helmreleases",
+        Source::Facts(Kind::HelmRelease),
+        "in which release a person mends a finding",
+    ),
+    read(
+        "kustomize.toolkit.fluxcd.io",
+        "kustomizations",
+        Source::Facts(Kind::Kustomization),
+        "in which Kustomization a person mends a finding",
+    ),
+    read("holdfast.dev", "disruptionpolicies", Source::DisruptionPolicy, "what is asked for"),
+    read("holdfast.dev", "policyexceptions", Source::PolicyException, "what is exempt"),
+    write(Concern::Observe, "holdfast.dev", "disruptionpolicies/status", &["patch"], "what a policy comes to"),
+    write(Concern::Observe, "holdfast.dev", "policyexceptions/status", &["patch"], "what an exception comes to"),
+    write(
+        Concern::Observe,
+        "events.k8s.io",
+        "events",
+        &["create"],
+        "findings are told on the object and its HelmRelease",
+    ),
+    write(
+        Concern::Observe,
+        "authorization.k8s.io",
+        "selfsubjectaccessreviews",
+        &["create"],
+        "whether the role of a concern is bound",
+    ),
+    write(
+        Concern::Budgets,
+        "policy",
+        "poddisruptionbudgets",
+        &["create", "patch", "delete"],
+        "writes and withdraws budgets of its own",
+    ),
+    // A create can't be limited to a name: the name isn't known when it is authorized.
+    write(Concern::Lease, "coordination.k8s.io", "leases", &["create"], "makes the Lease"),
+    Access {
+        names: &[LEASE],
+        ..write(Concern::Lease, "coordination.k8s.io", "leases", &["get", "update"], "elects the leader")
+    },
+    write(Concern::Withdraw, "policy", "poddisruptionbudgets", &["list", "delete"], "takes back every budget of ours"),
+];
+
+/// The rules of one role, as a YAML list for the chart.
+#[must_use]
+pub fn rules(concern: Concern) -> String {
+    let rows = TABLE.iter().filter(|access| access.concern == concern);
+    rows.map(rule).collect()
+}
+
+fn rule(access: &Access) -> String {
+    let list = |items: &[&str]| items.iter().map(|item| format!("{item:?}")).collect::<Vec<_>>().join(", ");
+    let names =
+        if access.names.is_empty() { String::new() } else { format!("  resourceNames: [{}]\n", list(access.names)) };
+    format!(
+        "# {why}\n- apiGroups: [{group:?}]\n  resources: [{resource:?}]\n{names}  verbs: [{verbs}]\n",
+        why = access.why,
+        group = access.group,
+        resource = access.resource,
+        verbs = list(access.verbs),
+    )
+}

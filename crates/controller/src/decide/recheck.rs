@@ -1,0 +1,48 @@
+//! When a namespace has to be looked at again though nothing happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use holdfast_model::Text;
+use tokio::time::Instant;
+
+/// Nothing waits for longer than this without being looked at for a reason.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// The one queue of times, the earliest for each namespace.
+#[derive(Debug, Default)]
+pub(super) struct Recheck {
+    by_namespace: BTreeMap<Text, Instant>,
+    by_time: BTreeSet<(Instant, Text)>,
+}
+
+impl Recheck {
+    /// Looks at a namespace again at this time, unless it is due earlier.
+    pub(super) fn at(&mut self, namespace: Text, at: Instant) {
+        if let Some(known) = self.by_namespace.get(&namespace) {
+            if *known <= at {
+                return;
+            }
+            self.by_time.remove(&(*known, namespace.clone()));
+        }
+        self.by_namespace.insert(namespace.clone(), at);
+        self.by_time.insert((at, namespace));
+    }
+
+    /// When the next is due.
+    pub(super) fn next(&self, now: Instant) -> Instant {
+        self.by_time.first().map_or(now + LONGEST, |(at, _)| *at)
+    }
+
+    /// Takes out what is due.
+    pub(super) fn take_due(&mut self, now: Instant) -> BTreeSet<Text> {
+        let mut due = BTreeSet::new();
+        while self.by_time.first().is_some_and(|(at, _)| *at <= now) {
+            if let Some((_, namespace)) = self.by_time.pop_first() {
+                self.by_namespace.remove(&namespace);
+                due.insert(namespace);
+            }
+        }
+        due
+    }
+}

@@ -1,0 +1,60 @@
+//! Whether the leader decides, and doesn't merely live.
+//!
+//! The engine says when evaluations become due and which of them it has completed; the elector refreshes the heartbeat
+//! only if something was completed since the last time, or nothing is due. An engine that hangs stops the heartbeat,
+//! though its process renews the lease.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::SeqCst},
+};
+
+/// How far evaluation had come; a ticket is taken before and handed back after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
+
+#[derive(Debug, Default)]
+struct Counters {
+    /// Evaluations asked for, and the last of them that a completed evaluation included.
+    asked: AtomicU64,
+    done: AtomicU64,
+    /// Evaluations completed, and how many of them the last refresh knew of.
+    completed: AtomicU64,
+    beaten: AtomicU64,
+}
+
+/// The pulse of the engine, shared between it and the elector.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Heartbeat(Arc<Counters>);
+
+impl Heartbeat {
+    /// Something waits for an evaluation from now on.
+    pub(crate) fn due(&self) {
+        self.0.asked.fetch_add(1, SeqCst);
+    }
+
+    /// An evaluation begins, which includes all that is due now.
+    pub(crate) fn begin(&self) -> Ticket {
+        Ticket(self.0.asked.load(SeqCst))
+    }
+
+    /// The evaluation that began with `ticket` came to its end, whatever it decided.
+    pub(crate) fn completed(&self, ticket: Ticket) {
+        self.0.done.fetch_max(ticket.0, SeqCst);
+        self.0.completed.fetch_add(1, SeqCst);
+    }
+
+    /// `Some` when the heartbeat may be refreshed; to be handed to `beaten` once it is.
+    pub(super) fn beat(&self) -> Option<Ticket> {
+        let completed = self.0.completed.load(SeqCst);
+        let none_due = self.0.asked.load(SeqCst) <= self.0.done.load(SeqCst);
+        let refreshed = completed <= self.0.beaten.load(SeqCst);
+        (none_due || !refreshed).then_some(Ticket(completed))
+    }
+
+    pub(super) fn beaten(&self, beat: Option<Ticket>) {
+        if let Some(Ticket(completed)) = beat {
+            self.0.beaten.fetch_max(completed, SeqCst);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Taking the Lease away from whoever holds it, for work that no controller may interfere with.
+//!
+//! `holdfast withdraw` does this: it asks for a long duration, and every controller honours that of the holder. A leader
+//! that can't see the Lease stops by itself, so after `RENEW_DEADLINE` nobody else writes.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{Api, Client};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{ANSWER, Candidacy, params, record};
+use crate::write::{Class, Failure};
+
+/// How long to go on trying while the server doesn't answer or others are faster.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Why the Lease couldn't be taken or released.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// The API server refused.
+    #[error("lease {namespace}/{name} was refused")]
+    Refused {
+        /// Of the Lease.
+        namespace: String,
+        /// Of the Lease.
+        name: String,
+        /// What the API server said.
+        #[source]
+        source: Box<kube::Error>,
+    },
+    /// There was no answer, or others were faster, for too long.
+    #[error("lease {namespace}/{name} could not be written within {PATIENCE:?}")]
+    TimedOut {
+        /// Of the Lease.
+        namespace: String,
+        /// Of the Lease.
+        name: String,
+    },
+}
+
+/// Takes the Lease for `duration`, whoever holds it; returns once it is held. The former holder may go on writing for
+/// up to [`RENEW_DEADLINE`](super::RENEW_DEADLINE) if it can't see the Lease.
+pub async fn take(
+    client: Client,
+    namespace: &str,
+    name: &str,
+    identity: &str,
+    duration: Duration,
+) -> Result<(), LeaseError> {
+    let api = Api::namespaced(client, namespace);
+    let candidacy = Candidacy {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        identity: identity.to_owned(),
+        elect: true,
+    };
+    persist(namespace, name, || take_once(&api, &candidacy, duration)).await
+}
+
+/// Hands the Lease back if `identity` holds it.
+pub async fn release(client: Client, namespace: &str, name: &str, identity: &str) -> Result<(), LeaseError> {
+    let api = Api::namespaced(client, namespace);
+    persist(namespace, name, || release_once(&api, name, identity)).await
+}
+
+async fn persist<F>(namespace: &str, name: &str, attempt: impl Fn() -> F) -> Result<(), LeaseError>
+where
+    F: Future<Output = kube::Result<()>>,
+{
+    let give_up = Instant::now() + PATIENCE;
+    while Instant::now() < give_up {
+        match timeout(ANSWER, attempt()).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => match Failure::of(&error).class() {
+                Class::Retry | Class::Wait(_) | Class::Conflict => {}
+                Class::Forbidden | Class::Terminal => {
+                    let (namespace, name) = (namespace.to_owned(), name.to_owned());
+                    return Err(LeaseError::Refused { namespace, name, source: Box::new(error) });
+                }
+            },
+            Err(_) => {}
+        }
+        sleep(PAUSE).await;
+    }
+    Err(LeaseError::TimedOut { namespace: namespace.to_owned(), name: name.to_owned() })
+}
+
+async fn take_once(api: &Api<Lease>, candidacy: &Candidacy, duration: Duration) -> kube::Result<()> {
+    let now = Timestamp::now();
+    match api.get_opt(&candidacy.name).await? {
+        None => api.create(&params(), &record::first(candidacy, duration, now, false)).await?,
+        Some(lease) => {
+            let lease = record::next(lease, &candidacy.identity, duration, now, false);
+            api.replace(&candidacy.name, &params(), &lease).await?
+        }
+    };
+    Ok(())
+}
+
+pub(super) async fn release_once(api: &Api<Lease>, name: &str, identity: &str) -> kube::Result<()> {
+    let Some(lease) = api.get_opt(name).await? else { return Ok(()) };
+    if lease.spec.as_ref().and_then(record::holder) == Some(identity) {
+        let lease = record::released(lease, Timestamp::now());
+        api.replace(name, &params(), &lease).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! The live controller: observe, decide, act, report.
+//!
+//! `observe` fills the view, `decide` plans what was touched, `act` carries the difference out, `status` tells. Nothing
+//! here decides about a workload: that is in `policy`. Only the leader writes; the others keep a warm view.
+
+pub mod access;
+mod act;
+mod backoff;
+mod decide;
+pub mod lease;
+pub mod metrics;
+mod observe;
+mod permissions;
+mod run;
+mod server;
+mod status;
+mod supervise;
+mod view;
+mod withdraw;
+mod write;
+
+pub use run::{RunError, Settings, run};
+pub use withdraw::{WithdrawError, withdraw};

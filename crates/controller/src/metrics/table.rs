@@ -1,0 +1,106 @@
+//! Every metric there is: name, type, help and labels. The documentation is made from this.
+
+use prometheus_client::registry::{Metric, Registry};
+
+/// What kind of number a metric is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// A distribution.
+    Histogram,
+    /// Always 1; its labels say something.
+    Info,
+}
+
+impl Type {
+    /// As in the exposition format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+            Self::Info => "info",
+        }
+    }
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// As it is queried.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Type,
+    /// What it says, as a sentence without a full stop.
+    pub help: &'static str,
+    /// Its labels, in order.
+    pub labels: &'static [&'static str],
+}
+
+impl Row {
+    const fn new(kind: Type, name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
+        Self { name, kind, help, labels }
+    }
+
+    /// The labels with these values.
+    pub(super) fn labels<const N: usize>(&self, values: [&'static str; N]) -> [(&'static str, &'static str); N] {
+        debug_assert_eq!(self.labels.len(), N, "{}", self.name);
+        let mut names = self.labels.iter();
+        values.map(|value| (names.next().copied().unwrap_or_default(), value))
+    }
+
+    pub(super) fn register(&self, registry: &mut Registry, metric: impl Metric) {
+        registry.register(self.family(), self.help, metric);
+    }
+
+    /// The name without the suffix that the format adds to counters and infos.
+    pub(super) fn family(&self) -> &'static str {
+        let suffix = match self.kind {
+            Type::Counter => "_total",
+            Type::Info => "_info",
+            Type::Gauge | Type::Histogram => "",
+        };
+        self.name.strip_suffix(suffix).unwrap_or(self.name)
+    }
+}
+
+/// Every metric, in the order of the documentation.
+pub fn table() -> &'static [Row] {
+    &TABLE
+}
+
+macro_rules! rows {
+    ($($id:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)+) => {
+        $(pub(super) static $id: Row = Row::new(Type::$kind, $name, &[$($label),*], $help);)+
+        static TABLE: [Row; [$($name),+].len()] = [$(Row::new(Type::$kind, $name, &[$($label),*], $help)),+];
+    };
+}
+
+rows! {
+    BUILD_INFO = Info "holdfast_build_info" ["version"] "The version that runs";
+    VIEW_SYNCED = Gauge "holdfast_view_synced" ["kind"] "1 while the view of a kind is complete and its watch is connected";
+    VIEW_STALE = Gauge "holdfast_view_stale" [] "1 while nothing is written because the view may be out of date";
+    VIEW_OBJECTS = Gauge "holdfast_view_objects" ["kind"] "Objects in the view";
+    VIEW_MALFORMED = Gauge "holdfast_view_malformed_objects" ["kind"] "Objects that could not be decoded and are left alone";
+    WATCH_EVENTS = Counter "holdfast_watch_events_total" ["kind", "event"] "What watches reported";
+    WATCH_ERRORS = Counter "holdfast_watch_errors_total" ["kind", "reason"] "Ends of a watch that were not agreed";
+    PLAN_SECONDS = Histogram "holdfast_plan_seconds" ["concern"] "Time to plan one namespace";
+    WRITES = Counter "holdfast_writes_total" ["concern", "verb", "result"] "Writes to the API server";
+    WRITE_QUEUE = Gauge "holdfast_write_queue" [] "Writes that wait";
+    WRITE_QUEUE_OVERFLOW = Counter "holdfast_write_queue_overflow_total" [] "Writes that found the queue full and were planned again later";
+    REACTION_SECONDS = Histogram "holdfast_reaction_seconds" [] "Time from an event seen to its write acknowledged";
+    FINDINGS = Gauge "holdfast_findings" ["rule", "severity"] "Findings that are not excepted";
+    WORKLOADS = Gauge "holdfast_workloads" ["concern", "state"] "Workloads by what a concern does about them";
+    LEADER = Gauge "holdfast_leader" [] "1 while this replica leads";
+    BRAKE_ENGAGED = Gauge "holdfast_brake_engaged" ["concern"] "1 while the mass-change brake holds a concern's withdrawals";
+    EVENTS_DROPPED = Counter "holdfast_events_dropped_total" [] "Events for people that could not be delivered";
+    RECONCILE = Counter "controller_runtime_reconcile_total" ["controller", "result"] "Passes over what was touched";
+    RECONCILE_ERRORS = Counter "controller_runtime_reconcile_errors_total" ["controller"] "Passes in which something failed";
+    RECONCILE_SECONDS = Histogram "controller_runtime_reconcile_time_seconds" ["controller"] "Time of a pass over what was touched";
+    QUEUE_DEPTH = Gauge "workqueue_depth" ["name"] "Namespaces that wait to be planned";
+    MASTER_STATUS = Gauge "leader_election_master_status" ["name"] "1 while this replica leads";
+    REQUESTS = Counter "rest_client_requests_total" ["code", "method"] "Requests to the API server by its answer";
+}

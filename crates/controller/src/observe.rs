@@ -1,0 +1,163 @@
+//! Fills the view: one watch per kind of the table `access`.
+//!
+//! A watch event becomes facts and is dropped. Nothing is decided, and nothing but the view is edited.
+
+pub(crate) mod watch;
+
+use std::sync::Arc;
+
+use holdfast_api::{DisruptionPolicy, PolicyException};
+use holdfast_model::shapes::{self, Shape};
+use holdfast_model::{Kind, ObjectKey, Touched};
+use kube::{Client, Resource};
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::Source;
+use crate::metrics::Metrics;
+use crate::supervise::Supervisor;
+use crate::view::{Facts, View};
+use watch::{Change, Reason, Relist, Seen, Watch};
+
+/// Starts a watch for each source.
+pub(crate) struct Observer<'a> {
+    pub(crate) client: Client,
+    pub(crate) view: Arc<View>,
+    pub(crate) metrics: Metrics,
+    pub(crate) supervisor: &'a mut Supervisor,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Observer<'_> {
+    /// Starts them all; returns what asks each for a fresh list.
+    pub(crate) fn start(mut self) -> Vec<Relist> {
+        Source::all().map(|source| self.observe(source)).collect()
+    }
+
+    fn observe(&mut self, source: Source) -> Relist {
+        match source {
+            Source::DisruptionPolicy => self.watch::<DisruptionPolicy>(source, observe_policy),
+            Source::PolicyException => self.watch::<PolicyException>(source, observe_exception),
+            Source::Facts(kind) => match kind {
+                Kind::Namespace => self.facts::<shapes::Namespace>(source),
+                Kind::Deployment => self.facts::<shapes::Deployment>(source),
+                Kind::StatefulSet => self.facts::<shapes::StatefulSet>(source),
+                Kind::DaemonSet => self.facts::<shapes::DaemonSet>(source),
+                Kind::ReplicaSet => self.facts::<shapes::ReplicaSet>(source),
+                Kind::Job => self.facts::<shapes::Job>(source),
+                Kind::CronJob => self.facts::<shapes::CronJob>(source),
+                Kind::Pod => self.facts::<shapes::Pod>(source),
+                Kind::PodDisruptionBudget => self.facts::<shapes::PodDisruptionBudget>(source),
+                Kind::HorizontalPodAutoscaler => self.facts::<shapes::HorizontalPodAutoscaler>(source),
+                Kind::ScaledObject => self.facts::<shapes::ScaledObject>(source),
+                Kind::HelmRelease => self.facts::<shapes::HelmRelease>(source),
+                Kind::Kustomization => self.facts::<shapes::Kustomization>(source),
+            },
+        }
+    }
+
+    fn facts<S: Shape>(&mut self, source: Source) -> Relist {
+        self.watch::<S>(source, observe_facts)
+    }
+
+    fn watch<K>(&mut self, source: Source, observe: fn(&mut Facts, Change<K>) -> Touched) -> Relist
+    where
+        K: Resource<DynamicType = ()> + DeserializeOwned + Send + 'static,
+    {
+        let watch = Watch::<K>::new(self.client.clone(), &());
+        let relist = watch.relist();
+        let (view, metrics, stop) = (Arc::clone(&self.view), self.metrics.clone(), self.stop.clone());
+        self.supervisor.spawn(source.as_str(), async move {
+            let run = watch.run(move |change| take(&view, &metrics, source, change, observe));
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => Ok::<(), std::convert::Infallible>(()),
+                never = run => match never {},
+            }
+        });
+        relist
+    }
+}
+
+/// What a watch says goes into the view, and how far the source can be trusted with it.
+fn take<K>(
+    view: &View,
+    metrics: &Metrics,
+    source: Source,
+    change: Change<K>,
+    observe: fn(&mut Facts, Change<K>) -> Touched,
+) {
+    metrics.watched(source.as_str(), &change);
+    match change {
+        Change::Connected => view.connected(source),
+        Change::Disconnected(interruption) => {
+            tell(source, &interruption);
+            let absent = interruption.reason == Reason::Absent;
+            view.disconnected(source, interruption);
+            // A kind that the server doesn't know has no objects.
+            if absent {
+                view.edit(|facts| observe(facts, Change::Listed { seen: Seen::default() }));
+            }
+        }
+        Change::Listed { seen } => {
+            view.edit(|facts| observe(facts, Change::Listed { seen }));
+            view.listed(source);
+        }
+        change @ (Change::Applied(_) | Change::Deleted { .. } | Change::Malformed { .. }) => {
+            if let Change::Malformed { namespace, name, error, .. } = &change {
+                tracing::warn!(kind = source.as_str(), namespace, name, error, "an object can't be read");
+            }
+            view.edit(|facts| observe(facts, change));
+        }
+    }
+}
+
+fn tell(source: Source, interruption: &watch::Interruption) {
+    let (kind, reason) = (source.as_str(), interruption.reason.as_str());
+    if interruption.reason.is_routine() || (interruption.reason == Reason::Absent && source.is_optional()) {
+        tracing::debug!(kind, reason, "watch ended");
+    } else {
+        tracing::warn!(kind, reason, error = interruption.message, "watch interrupted");
+    }
+}
+
+fn observe_facts<S: Shape>(facts: &mut Facts, change: Change<S>) -> Touched {
+    let cluster = &mut facts.cluster;
+    match change {
+        Change::Applied(object) => cluster.apply(object),
+        Change::Deleted { namespace, name } => cluster.delete(S::KIND, &key(namespace.as_deref(), &name)),
+        Change::Malformed { namespace, name, error, .. } => {
+            cluster.apply_unreadable(S::KIND, &key(namespace.as_deref(), &name), &error)
+        }
+        Change::Listed { seen } => cluster.reset(S::KIND, |key| seen.contains(Some(&key.namespace), &key.name)),
+        Change::Connected | Change::Disconnected(_) => Touched::Nothing,
+    }
+}
+
+fn observe_policy(facts: &mut Facts, change: Change<DisruptionPolicy>) -> Touched {
+    let policies = &mut facts.policies;
+    match change {
+        Change::Applied(policy) => policies.apply_policy(policy),
+        Change::Deleted { name, .. } => policies.delete_policy(&name),
+        Change::Malformed { name, error, .. } => policies.unreadable_policy(&name, error),
+        Change::Listed { seen } => policies.retain_policies(|name| seen.contains(None, name)),
+        Change::Connected | Change::Disconnected(_) => Touched::Nothing,
+    }
+}
+
+fn observe_exception(facts: &mut Facts, change: Change<PolicyException>) -> Touched {
+    let policies = &mut facts.policies;
+    match change {
+        Change::Applied(exception) => policies.apply_exception(exception),
+        Change::Deleted { namespace, name } => policies.delete_exception(&key(namespace.as_deref(), &name)),
+        Change::Malformed { namespace, name, error, .. } => {
+            policies.unreadable_exception(key(namespace.as_deref(), &name), error)
+        }
+        Change::Listed { seen } => policies.retain_exceptions(|key| seen.contains(Some(&key.namespace), &key.name)),
+        Change::Connected | Change::Disconnected(_) => Touched::Nothing,
+    }
+}
+
+fn key(namespace: Option<&str>, name: &str) -> ObjectKey {
+    ObjectKey::new(namespace.unwrap_or_default(), name)
+}

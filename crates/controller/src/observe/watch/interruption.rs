@@ -1,0 +1,189 @@
+//! Why a watch isn't connected, and how long until it is tried again.
+//!
+//! A connection that lived is replaced at once; one that ends again and again is replaced ever more slowly, whatever the
+//! reason. What somebody has to change (a role, a token) is asked for slowly from the start.
+
+use std::time::Duration;
+
+use kube::core::Status;
+
+use crate::{
+    backoff::Exponential,
+    write::{retry_after, said},
+};
+
+/// A connection that lived this long wasn't part of a row of failures.
+const LIVED: Duration = Duration::from_secs(5);
+const USUAL: Exponential = Exponential::new(Duration::from_millis(800), Duration::from_secs(30));
+const SLOW: Exponential = Exponential::new(Duration::from_secs(10), Duration::from_secs(60));
+/// The server's own flow control says this in a header that the client doesn't pass on.
+const THROTTLED: Duration = Duration::from_secs(1);
+
+/// Why; also the label of `holdfast_watch_errors_total`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Reason {
+    /// The server ended it as agreed (`timeoutSeconds`); no error.
+    Closed,
+    /// A fresh list was asked for; no error.
+    Relist,
+    /// Neither event nor bookmark for too long.
+    Idle,
+    /// The request wasn't answered in time.
+    TimedOut,
+    /// The connection failed or was cut.
+    Connection,
+    /// 410: the version we know is too old; a list follows.
+    Expired,
+    /// 403.
+    NotPermitted,
+    /// 401.
+    Unauthorized,
+    /// 404: the server doesn't know the kind.
+    Absent,
+    /// 429.
+    Throttled,
+    /// 400 or 422: the server can't do what we ask.
+    Refused,
+    /// 5xx, or another refusal.
+    Server,
+    /// An answer that is neither an event nor a list.
+    Unreadable,
+}
+
+impl Reason {
+    pub(crate) const ALL: [Self; 13] = [
+        Self::Closed,
+        Self::Relist,
+        Self::Idle,
+        Self::TimedOut,
+        Self::Connection,
+        Self::Expired,
+        Self::NotPermitted,
+        Self::Unauthorized,
+        Self::Absent,
+        Self::Throttled,
+        Self::Refused,
+        Self::Server,
+        Self::Unreadable,
+    ];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Relist => "relist",
+            Self::Idle => "idle",
+            Self::TimedOut => "timed-out",
+            Self::Connection => "connection",
+            Self::Expired => "expired",
+            Self::NotPermitted => "not-permitted",
+            Self::Unauthorized => "unauthorized",
+            Self::Absent => "absent",
+            Self::Throttled => "throttled",
+            Self::Refused => "refused",
+            Self::Server => "server",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// Whether this is part of normal operation: no error to count or to log.
+    pub(crate) fn is_routine(self) -> bool {
+        match self {
+            Self::Closed | Self::Relist => true,
+            Self::Idle
+            | Self::TimedOut
+            | Self::Connection
+            | Self::Expired
+            | Self::NotPermitted
+            | Self::Unauthorized
+            | Self::Absent
+            | Self::Throttled
+            | Self::Refused
+            | Self::Server
+            | Self::Unreadable => false,
+        }
+    }
+}
+
+/// Why a watch isn't connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Interruption {
+    pub(crate) reason: Reason,
+    /// For logs and status.
+    pub(crate) message: String,
+    /// What the server asked us to wait.
+    retry_after: Option<Duration>,
+}
+
+impl Interruption {
+    pub(super) fn new(reason: Reason, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { reason, message, retry_after: None }
+    }
+
+    /// The server took a streaming list for an ordinary watch.
+    pub(super) fn ignored() -> Self {
+        Self::new(Reason::Refused, "the server doesn't stream lists")
+    }
+
+    pub(super) fn of(error: &kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => Self::of_status(status),
+            kube::Error::Auth(_) => Self::new(Reason::Unauthorized, said(error)),
+            kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => Self::new(Reason::Unreadable, said(error)),
+            other => Self::new(Reason::Connection, said(other)),
+        }
+    }
+
+    pub(super) fn of_status(status: &Status) -> Self {
+        let reason = match status.code {
+            401 => Reason::Unauthorized,
+            403 => Reason::NotPermitted,
+            404 => Reason::Absent,
+            410 => Reason::Expired,
+            429 => Reason::Throttled,
+            400 | 422 => Reason::Refused,
+            _ if is_expired(status) => Reason::Expired,
+            _ => Reason::Server,
+        };
+        let mut interruption = Self::new(reason, status.message.clone());
+        interruption.retry_after = retry_after(status);
+        interruption
+    }
+}
+
+fn is_expired(status: &Status) -> bool {
+    ["Expired", "Gone"].contains(&status.reason.as_str()) || status.message.contains("too old resource version")
+}
+
+/// When to try again.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    failures: u32,
+}
+
+impl Pace {
+    /// The wait after `interruption` of a connection that lived for `lived` (zero if it never came to be).
+    pub(super) fn wait(&mut self, interruption: &Interruption, lived: Duration) -> Duration {
+        if LIVED <= lived {
+            self.failures = 0;
+        }
+        let failures = self.failures;
+        self.failures = failures.saturating_add(1);
+        let wait = match interruption.reason {
+            Reason::NotPermitted | Reason::Unauthorized => SLOW.wait(failures),
+            Reason::Throttled => THROTTLED + USUAL.wait(failures),
+            Reason::Closed | Reason::Idle | Reason::Connection | Reason::Expired if failures == 0 => Duration::ZERO,
+            Reason::Relist => Duration::ZERO,
+            Reason::Closed
+            | Reason::Idle
+            | Reason::Connection
+            | Reason::Expired
+            | Reason::TimedOut
+            | Reason::Absent
+            | Reason::Refused
+            | Reason::Server
+            | Reason::Unreadable => USUAL.wait(failures),
+        };
+        wait.max(interruption.retry_after.unwrap_or_default())
+    }
+}

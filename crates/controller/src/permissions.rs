@@ -1,0 +1,157 @@
+//! Whether the role that writes is bound.
+//!
+//! Asked by SelfSubjectAccessReview when this process becomes the leader and after a refusal, and again every minute only
+//! while something is missing. Until the answer is yes nothing is written, so a missing role is told and never tried.
+
+use std::time::Duration;
+
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
+use kube::api::{Api, PostParams};
+use kube::{Client, Error};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::access::{Concern, TABLE};
+use crate::lease::Leadership;
+
+/// How often a missing permission is asked for again.
+const AGAIN: Duration = Duration::from_secs(60);
+/// How long the answer may take.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How long to wait when nobody answers.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What is known of our permission to write budgets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Permitted {
+    /// Not asked yet.
+    Unknown,
+    /// All of it.
+    All,
+    /// These verbs are missing, each as `verb resource.group`.
+    Lacking(Vec<String>),
+}
+
+/// Our permissions, shared by whoever writes and whoever tells.
+pub(crate) struct Permissions {
+    known: Mutex<Permitted>,
+    asked: Notify,
+    changed: Notify,
+}
+
+impl Permissions {
+    pub(crate) fn new() -> Self {
+        Self { known: Mutex::new(Permitted::Unknown), asked: Notify::new(), changed: Notify::new() }
+    }
+
+    /// What is missing, as `verb resource.group`.
+    pub(crate) fn lacking(&self) -> Vec<String> {
+        match &*self.known.lock() {
+            Permitted::Lacking(verbs) => verbs.clone(),
+            Permitted::Unknown | Permitted::All => Vec::new(),
+        }
+    }
+
+    /// Whether budgets may be written.
+    pub(crate) fn may_write(&self) -> bool {
+        *self.known.lock() == Permitted::All
+    }
+
+    /// Has them asked for again, now: something was refused.
+    pub(crate) fn ask(&self) {
+        *self.known.lock() = Permitted::Unknown;
+        self.asked.notify_one();
+    }
+
+    /// Waits until something else is known.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Asks when this process leads, for as long as the answer isn't yes.
+    pub(crate) async fn run(
+        &self,
+        client: Client,
+        mut leadership: Leadership,
+        stop: CancellationToken,
+    ) -> Result<(), std::convert::Infallible> {
+        loop {
+            let wait = if leadership.is_leader() { self.learn(&client).await } else { None };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(()),
+                () = self.asked.notified() => {}
+                _ = leadership.changed() => {}
+                () = after(wait) => {}
+            }
+        }
+    }
+
+    /// Asks once; returns when to ask again.
+    async fn learn(&self, client: &Client) -> Option<Duration> {
+        if self.may_write() {
+            return None;
+        }
+        let (permitted, wait) = match timeout(ANSWER, lacking(client)).await {
+            Ok(Ok(lacking)) if lacking.is_empty() => (Permitted::All, None),
+            Ok(Ok(lacking)) => (Permitted::Lacking(lacking), Some(AGAIN)),
+            // Whether a review may be asked for is itself a permission; without it the writes tell.
+            Ok(Err(Error::Api(status))) if status.code == 403 => (Permitted::All, None),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "permissions can't be asked for");
+                return Some(RETRY);
+            }
+            Err(_) => return Some(RETRY),
+        };
+        self.learned(permitted);
+        wait
+    }
+
+    fn learned(&self, permitted: Permitted) {
+        let mut known = self.known.lock();
+        if *known == permitted {
+            return;
+        }
+        match &permitted {
+            Permitted::Lacking(verbs) => tracing::warn!(missing = verbs.join(", "), "not permitted to write budgets"),
+            Permitted::All | Permitted::Unknown => tracing::debug!("permitted to write budgets"),
+        }
+        *known = permitted;
+        drop(known);
+        self.changed.notify_one();
+    }
+}
+
+async fn after(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn lacking(client: &Client) -> Result<Vec<String>, Error> {
+    let mut lacking = Vec::new();
+    for access in TABLE.iter().filter(|access| access.concern == Concern::Budgets) {
+        for verb in access.verbs {
+            if !may(client, verb, access.group, access.resource).await? {
+                lacking.push(format!("{verb} {}.{}", access.resource, access.group));
+            }
+        }
+    }
+    Ok(lacking)
+}
+
+async fn may(client: &Client, verb: &str, group: &str, resource: &str) -> Result<bool, Error> {
+    let attributes = ResourceAttributes {
+        verb: Some(verb.to_owned()),
+        group: Some(group.to_owned()),
+        resource: Some(resource.to_owned()),
+        ..ResourceAttributes::default()
+    };
+    let spec = SelfSubjectAccessReviewSpec { resource_attributes: Some(attributes), non_resource_attributes: None };
+    let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
+    let answer = Api::<SelfSubjectAccessReview>::all(client.clone()).create(&PostParams::default(), &review).await?;
+    Ok(answer.status.is_some_and(|status| status.allowed))
+}

@@ -1,0 +1,13 @@
+//! Tells what was found: statuses of policies and exceptions, events, and the numbers behind the gauges.
+//!
+//! The only writer of each status. Nothing is written when nothing but a time would differ.
+
+mod board;
+mod events;
+mod exception;
+mod policy;
+mod writer;
+
+pub(crate) use board::{Act, Board};
+pub(crate) use events::Events;
+pub(crate) use writer::{CONCERN, Writer};

@@ -1,0 +1,233 @@
+//! What is known of every namespace, as small as it can be told: tallies, the worst findings, what was announced.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use holdfast_model::Text;
+use holdfast_policy::disruption::{NamespacePlan, Outcome, Tally, WorkloadState, Write};
+use holdfast_policy::{Finding, RuleId, Severity, Subject};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::events::{Announcement, Events};
+
+/// How many of the worst findings a status shows.
+pub(super) const WORST: usize = 20;
+
+/// The state of everything that is told.
+pub(crate) struct Board {
+    inner: Mutex<Inner>,
+    events: Arc<Events>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    namespaces: BTreeMap<Text, Report>,
+    /// Withdrawals that the brake holds.
+    braked: Option<usize>,
+}
+
+/// What is told of a namespace.
+#[derive(Debug, Default)]
+struct Report {
+    tallies: BTreeMap<Text, Tally>,
+    worst: BTreeMap<Text, Vec<Finding>>,
+    findings: BTreeMap<(RuleId, Severity), usize>,
+    states: BTreeMap<WorkloadState, usize>,
+    excepted: BTreeMap<Text, u32>,
+    owned: usize,
+    announced: BTreeSet<(RuleId, Subject)>,
+}
+
+/// What was done about a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    Created,
+    Updated,
+    Withdrawn,
+}
+
+impl Act {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// What a policy comes to in all namespaces together.
+#[derive(Debug, Default)]
+pub(super) struct Total {
+    pub(super) tally: Tally,
+    /// The worst findings, at most [`WORST`].
+    pub(super) worst: Vec<Finding>,
+}
+
+impl Board {
+    pub(crate) fn new(events: Arc<Events>) -> Self {
+        Self { inner: Mutex::default(), events, changed: Notify::new() }
+    }
+
+    /// Takes a plan's results in and announces what is new; returns the writes.
+    pub(crate) fn report(&self, plan: NamespacePlan, leads: bool) -> Vec<Write> {
+        let mut report = Report::of(&plan);
+        let mut inner = self.inner.lock();
+        let before = inner.namespaces.get(&plan.namespace);
+        if leads {
+            let known = before.map(|before| &before.announced);
+            self.announce(&plan, &report.announced, known);
+        } else {
+            // Whoever leads announces; on taking over what is wrong then is told once more, under the same name.
+            report.announced.clear();
+        }
+        inner.namespaces.insert(plan.namespace, report);
+        plan.writes
+    }
+
+    fn announce(
+        &self,
+        plan: &NamespacePlan,
+        now: &BTreeSet<(RuleId, Subject)>,
+        before: Option<&BTreeSet<(RuleId, Subject)>>,
+    ) {
+        let is_new = |finding: &&Finding| {
+            let key = (finding.rule, finding.subject.clone());
+            now.contains(&key) && before.is_none_or(|before| !before.contains(&key))
+        };
+        for finding in plan.findings.iter().filter(is_new) {
+            self.events.found(finding, &plan.outcomes);
+        }
+    }
+
+    /// A budget was written: told on its workload.
+    pub(crate) fn acted(&self, act: Act, write: &Write) {
+        self.events.push(Announcement::of_write(act, write));
+    }
+
+    /// The brake took hold or let go.
+    pub(crate) fn brake(&self, engaged: bool, pending: usize) {
+        if engaged {
+            tracing::warn!(pending, "withdrawals wait: too many at once without a policy change");
+        } else {
+            tracing::info!("withdrawals go on");
+        }
+        self.inner.lock().braked = engaged.then_some(pending);
+        self.changed();
+    }
+
+    /// How many withdrawals the brake holds.
+    pub(super) fn braked(&self) -> Option<usize> {
+        self.inner.lock().braked
+    }
+
+    /// Whether the brake holds anything.
+    pub(crate) fn is_braked(&self) -> bool {
+        self.braked().is_some()
+    }
+
+    /// Statuses may have to be written.
+    pub(crate) fn changed(&self) {
+        self.changed.notify_one();
+    }
+
+    pub(super) async fn wait(&self) {
+        self.changed.notified().await;
+    }
+
+    /// A namespace is gone.
+    pub(crate) fn forget(&self, namespace: &Text) {
+        self.inner.lock().namespaces.remove(namespace);
+    }
+
+    /// Forgets the namespaces that aren't there; returns which.
+    pub(crate) fn forget_others(&self, is_there: impl Fn(&Text) -> bool) -> Vec<Text> {
+        let mut inner = self.inner.lock();
+        let gone: Vec<Text> = inner.namespaces.keys().filter(|name| !is_there(name)).cloned().collect();
+        gone.iter().for_each(|name| drop(inner.namespaces.remove(name)));
+        gone
+    }
+
+    /// Budgets of ours in the whole cluster.
+    pub(crate) fn owned(&self) -> usize {
+        self.inner.lock().namespaces.values().map(|report| report.owned).sum()
+    }
+
+    /// What a policy comes to.
+    pub(super) fn total(&self, policy: &Text) -> Total {
+        let inner = self.inner.lock();
+        let mut total = Total::default();
+        for report in inner.namespaces.values() {
+            if let Some(tally) = report.tallies.get(policy) {
+                total.tally.merge(tally);
+            }
+            total.worst.extend(report.worst.get(policy).into_iter().flatten().cloned());
+        }
+        total.worst.sort_by(|a, b| {
+            let order =
+                |finding: &Finding| (finding.excepted.is_some(), std::cmp::Reverse(finding.severity), finding.rule);
+            order(a).cmp(&order(b)).then_with(|| a.subject.cmp(&b.subject))
+        });
+        total.worst.truncate(WORST);
+        total
+    }
+
+    /// How many findings an exception covers.
+    pub(super) fn excepted(&self, namespace: &Text, exception: &Text) -> u32 {
+        let inner = self.inner.lock();
+        inner.namespaces.get(namespace).and_then(|report| report.excepted.get(exception)).copied().unwrap_or(0)
+    }
+
+    /// Findings by rule and severity, those excepted not among them.
+    pub(crate) fn findings(&self) -> BTreeMap<(RuleId, Severity), usize> {
+        self.sum(|report| &report.findings)
+    }
+
+    /// Workloads by how they stand.
+    pub(crate) fn states(&self) -> BTreeMap<WorkloadState, usize> {
+        self.sum(|report| &report.states)
+    }
+
+    fn sum<K: Ord + Copy>(&self, numbers: impl Fn(&Report) -> &BTreeMap<K, usize>) -> BTreeMap<K, usize> {
+        let inner = self.inner.lock();
+        let mut sum = BTreeMap::new();
+        for (key, count) in inner.namespaces.values().flat_map(numbers) {
+            *sum.entry(*key).or_default() += count;
+        }
+        sum
+    }
+}
+
+impl Report {
+    fn of(plan: &NamespacePlan) -> Self {
+        let mut report = Self { tallies: plan.tallies(), owned: plan.owned, ..Self::default() };
+        for outcome in &plan.outcomes {
+            *report.states.entry(outcome.state()).or_default() += 1;
+        }
+        for finding in &plan.findings {
+            report.add(finding, &plan.outcomes);
+        }
+        report
+    }
+
+    fn add(&mut self, finding: &Finding, outcomes: &[Outcome]) {
+        let worst = self.worst.entry(finding.policy.clone().unwrap_or_default()).or_default();
+        if worst.len() < WORST {
+            worst.push(finding.clone());
+        }
+        if let Some(exception) = finding.excepted.as_ref().and_then(|excepted| excepted.by.clone()) {
+            *self.excepted.entry(exception).or_default() += 1;
+        }
+        if finding.excepted.is_none() {
+            *self.findings.entry((finding.rule, finding.severity)).or_default() += 1;
+        }
+        // What is being written right now needs nobody's attention.
+        let being_written = finding.rule == RuleId::BudgetMissing
+            && outcomes.iter().any(|outcome| outcome.wanted.is_some() && finding.workloads.contains(&outcome.workload));
+        if finding.counts() && Severity::Low < finding.severity && !being_written {
+            self.announced.insert((finding.rule, finding.subject.clone()));
+        }
+    }
+}

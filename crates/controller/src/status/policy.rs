@@ -1,0 +1,166 @@
+//! The status of a DisruptionPolicy, and whether it has to be written.
+
+use holdfast_api::{
+    Change, ConditionType, DisruptionPolicy, DisruptionPolicyStatus, FindingStatus, Lifecycle, Mode, Wanted,
+    merge_conditions,
+};
+use holdfast_model::Text;
+use holdfast_policy::Finding;
+use kube::core::ObjectMeta;
+use serde_json::{Value, json};
+
+use super::board::Total;
+use super::writer::Circumstances;
+use crate::view::{Facts, KnownPolicy, requested_at};
+
+/// The apply that makes the status what it should be; none when it is that already.
+pub(super) fn due(
+    name: &Text,
+    known: &KnownPolicy,
+    total: &Total,
+    facts: &Facts,
+    circumstances: &Circumstances,
+) -> Option<Value> {
+    match known {
+        KnownPolicy::Decoded { raw, settings } => {
+            let conditions = match settings {
+                Ok(_) => conditions(raw, total, facts, circumstances),
+                Err(error) => vec![
+                    (ConditionType::Ready, false, Lifecycle::InvalidSpec, error.clone()),
+                    (ConditionType::Stalled, true, Lifecycle::InvalidSpec, "waits for a change of the spec".to_owned()),
+                ],
+            };
+            let observed = raw.status.clone().unwrap_or_default();
+            let wanted = status(&raw.metadata, &observed, conditions, total, circumstances);
+            (wanted != observed).then(|| apply(name, &wanted))
+        }
+        // Its metadata isn't known, so whether this is told already isn't either: the same apply changes nothing.
+        KnownPolicy::Unreadable { told: true, .. } => None,
+        KnownPolicy::Unreadable { error, .. } => Some(unreadable(name, error, circumstances)),
+    }
+}
+
+fn status(
+    meta: &ObjectMeta,
+    observed: &DisruptionPolicyStatus,
+    conditions: Vec<Wanted>,
+    total: &Total,
+    circumstances: &Circumstances,
+) -> DisruptionPolicyStatus {
+    let (conditions, _): (_, Change) =
+        merge_conditions(&observed.conditions, &conditions, meta.generation, circumstances.now);
+    // While nothing can be decided the last numbers stand.
+    let numbers = if circumstances.stale.is_some() { observed.clone() } else { numbers(total) };
+    DisruptionPolicyStatus {
+        observed_generation: meta.generation,
+        last_handled_reconcile_at: requested_at(meta).cloned().or_else(|| observed.last_handled_reconcile_at.clone()),
+        conditions,
+        ..numbers
+    }
+}
+
+fn numbers(total: &Total) -> DisruptionPolicyStatus {
+    let tally = &total.tally;
+    DisruptionPolicyStatus {
+        matched: tally.matched,
+        compliant: tally.compliant,
+        managed: tally.managed,
+        yielded: tally.yielded,
+        overruled: tally.overruled,
+        findings: tally.findings.iter().map(|(rule, count)| (rule.id().to_owned(), *count)).collect(),
+        findings_total: tally.total,
+        worst: total.worst.iter().map(finding).collect(),
+        ..DisruptionPolicyStatus::default()
+    }
+}
+
+fn finding(finding: &Finding) -> FindingStatus {
+    FindingStatus {
+        rule: finding.rule.id().to_owned(),
+        severity: finding.severity.as_str().to_owned(),
+        kind: finding.subject.kind.to_owned(),
+        namespace: finding.subject.namespace.to_string(),
+        name: finding.subject.name.to_string(),
+        owner: finding.owner.as_ref().map(ToString::to_string),
+        message: finding.sentence(),
+        excepted: finding.excepted.as_ref().map(ToString::to_string),
+    }
+}
+
+fn conditions(raw: &DisruptionPolicy, total: &Total, facts: &Facts, circumstances: &Circumstances) -> Vec<Wanted> {
+    if let Some(stale) = &circumstances.stale {
+        let message = format!("nothing is decided until the view is in step again: {stale}");
+        return vec![
+            (ConditionType::Ready, false, Lifecycle::ViewStale, message.clone()),
+            (ConditionType::Reconciling, true, Lifecycle::ViewStale, message),
+        ];
+    }
+    let mut conditions = vec![(ConditionType::Ready, true, Lifecycle::Succeeded, summary(raw, total, facts))];
+    if !circumstances.lacking.is_empty() && raw.spec.mode == Mode::Enforce {
+        let message = format!(
+            "runs as Report: not permitted to {}; bind the ClusterRole budgets (Helm value concerns.budgets)",
+            circumstances.lacking.join(", ")
+        );
+        conditions.push((ConditionType::NotPermitted, true, Lifecycle::NotPermitted, message));
+    }
+    if let Some(pending) = circumstances.braked.filter(|_| raw.spec.mode == Mode::Enforce) {
+        let message = format!("{pending} withdrawals wait for a second look: no change of a policy explains them");
+        conditions.push((ConditionType::BrakeEngaged, true, Lifecycle::MassWithdrawal, message));
+    }
+    conditions
+}
+
+/// What a person wants to know first.
+fn summary(raw: &DisruptionPolicy, total: &Total, facts: &Facts) -> String {
+    let tally = &total.tally;
+    if tally.matched == 0 {
+        return selects_nothing(raw, tally.overruled, facts);
+    }
+    let mode = match raw.spec.mode {
+        Mode::Report => "reports only: set mode: Enforce to write budgets",
+        Mode::Enforce => "enforced",
+    };
+    format!(
+        "{} of {} workloads are fine, {} budgets managed, {} left to others, {} findings ({mode})",
+        tally.compliant, tally.matched, tally.managed, tally.yielded, tally.total
+    )
+}
+
+fn selects_nothing(raw: &DisruptionPolicy, overruled: u32, facts: &Facts) -> String {
+    if 0 < overruled {
+        return format!(
+            "decides for no workload: {overruled} that it selects are decided by a policy before it (priority, then name)"
+        );
+    }
+    let (namespaces, all) = facts.policies.namespaces_of(raw, &facts.cluster);
+    if namespaces == 0 {
+        return format!("selects nothing: namespaceSelector matches none of {all} namespaces");
+    }
+    format!(
+        "selects nothing: none of the workloads in {namespaces} of {all} namespaces matches workloadSelector and kinds"
+    )
+}
+
+fn unreadable(name: &Text, error: &str, circumstances: &Circumstances) -> Value {
+    let wanted = [
+        (ConditionType::Ready, false, Lifecycle::InvalidSpec, format!("can't be read: {error}")),
+        (
+            ConditionType::Stalled,
+            true,
+            Lifecycle::InvalidSpec,
+            "what it made stays as it is; correct the field, or update Holdfast if the resource has a newer form"
+                .to_owned(),
+        ),
+    ];
+    let (conditions, _) = merge_conditions(&[], &wanted, None, circumstances.now);
+    apply(name, &json!({ "conditions": conditions }))
+}
+
+fn apply(name: &Text, status: &impl serde::Serialize) -> Value {
+    json!({
+        "apiVersion": format!("{}/v1alpha1", holdfast_api::GROUP),
+        "kind": "DisruptionPolicy",
+        "metadata": { "name": name.as_str() },
+        "status": status,
+    })
+}

@@ -1,0 +1,172 @@
+//! Writes statuses: the leader only, at most once a second, and only where something but a time is different.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_api::{DisruptionPolicy, PolicyException};
+use holdfast_model::{ObjectKey, Text};
+use jiff::Timestamp;
+use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
+use serde_json::Value;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{Board, exception, policy};
+use crate::lease::Leadership;
+use crate::metrics::{Metrics, Verb};
+use crate::permissions::Permissions;
+use crate::view::View;
+use crate::write::{Failure, said};
+
+/// The field manager of everything under `status`.
+const FIELD_MANAGER: &str = "holdfast/status";
+/// The concern, as it is written in metrics.
+pub(crate) const CONCERN: &str = "status";
+/// Statuses are written at most this often.
+const PACE: Duration = Duration::from_secs(1);
+/// The first status after a while comes after this, so that it shows what came of the change.
+const SETTLE: Duration = Duration::from_millis(200);
+/// How long one write may take.
+const ANSWER: Duration = Duration::from_secs(5);
+/// A view that isn't in step for longer than this is told.
+const STALE: Duration = Duration::from_secs(10);
+
+/// What statuses are made from.
+pub(crate) struct Writer {
+    pub(crate) client: Client,
+    pub(crate) view: Arc<View>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) permissions: Arc<Permissions>,
+    pub(crate) leadership: Leadership,
+    pub(crate) metrics: Metrics,
+    pub(crate) stop: CancellationToken,
+}
+
+/// What every status says beside its own object.
+#[derive(Debug, Clone)]
+pub(super) struct Circumstances {
+    /// Why nothing can be decided, when nothing can.
+    pub(super) stale: Option<String>,
+    /// What is missing to write budgets.
+    pub(super) lacking: Vec<String>,
+    /// Withdrawals that the brake holds.
+    pub(super) braked: Option<usize>,
+    pub(super) now: Timestamp,
+}
+
+/// A status that has to be written.
+#[derive(Debug)]
+pub(super) enum Due {
+    Policy(Text, Value),
+    Exception(ObjectKey, Value),
+}
+
+impl Writer {
+    /// Writes until told to stop.
+    pub(crate) async fn run(mut self) -> Result<(), std::convert::Infallible> {
+        let mut in_step = true;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Ok(()),
+                () = self.board.wait() => {}
+                _ = self.leadership.changed() => {}
+                // A view that goes out of step says nothing itself.
+                () = sleep(STALE) => {
+                    let was_in_step = std::mem::replace(&mut in_step, self.view.is_trusted());
+                    if was_in_step && in_step {
+                        continue;
+                    }
+                }
+            }
+            sleep(SETTLE).await;
+            let next = Instant::now() + PACE;
+            if self.write_all().await {
+                sleep_until(next).await;
+            }
+        }
+    }
+
+    /// Writes what is due; returns whether anything was.
+    async fn write_all(&self) -> bool {
+        let due = self.due();
+        let any = !due.is_empty();
+        for status in due {
+            if !self.leadership.is_leader() {
+                break;
+            }
+            let result = timeout(ANSWER, self.write(status)).await;
+            let failure = match &result {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some((Failure::of(error), said(error))),
+                Err(_) => Some((Failure::Unanswered, "no answer in time".to_owned())),
+            };
+            self.metrics.wrote(CONCERN, Verb::PatchStatus, failure.as_ref().map(|(failure, _)| failure));
+            if let Some((failure, error)) = failure {
+                // What is gone meanwhile has no status; everything else is tried again with the next change.
+                if failure != Failure::NotFound {
+                    tracing::warn!(error, "a status could not be written");
+                    self.board.changed();
+                }
+            }
+        }
+        any
+    }
+
+    fn due(&self) -> Vec<Due> {
+        if !self.leadership.is_leader() {
+            return Vec::new();
+        }
+        let Some(circumstances) = self.circumstances() else { return Vec::new() };
+        self.view.read(|facts| {
+            let policies = facts.policies.policies().filter_map(|(name, known)| {
+                let total = self.board.total(name);
+                policy::due(name, known, &total, facts, &circumstances).map(|status| Due::Policy(name.clone(), status))
+            });
+            let exceptions = facts.policies.exceptions().filter_map(|(key, known)| {
+                let excepted = self.board.excepted(&key.namespace, &key.name);
+                exception::due(known, excepted, &circumstances).map(|status| Due::Exception(key.clone(), status))
+            });
+            policies.chain(exceptions).collect()
+        })
+    }
+
+    /// None while the view is only just out of step, or not everything has been decided yet.
+    fn circumstances(&self) -> Option<Circumstances> {
+        let lags = self.view.lags();
+        let stale = if lags.is_empty() {
+            if 0 < self.view.waiting() {
+                self.board.changed();
+                return None;
+            }
+            None
+        } else if lags.iter().all(|lag| lag.age < STALE) {
+            return None;
+        } else {
+            let told = lags.iter().map(|lag| match &lag.trouble {
+                Some(trouble) => format!("{}: {}", lag.source.as_str(), trouble.message),
+                None => lag.source.as_str().to_owned(),
+            });
+            Some(told.collect::<Vec<_>>().join("; "))
+        };
+        let lacking = self.permissions.lacking();
+        Some(Circumstances { stale, lacking, braked: self.board.braked(), now: Timestamp::now() })
+    }
+
+    async fn write(&self, due: Due) -> Result<(), kube::Error> {
+        let params = PatchParams::apply(FIELD_MANAGER);
+        match due {
+            Due::Policy(name, status) => {
+                // Untyped, since what can't be read has a status too.
+                let api: Api<DynamicObject> =
+                    Api::all_with(self.client.clone(), &ApiResource::erase::<DisruptionPolicy>(&()));
+                api.patch_status(&name, &params, &Patch::Apply(status)).await.map(drop)
+            }
+            Due::Exception(key, status) => {
+                let api: Api<PolicyException> = Api::namespaced(self.client.clone(), &key.namespace);
+                api.patch_status(&key.name, &params, &Patch::Apply(status)).await.map(drop)
+            }
+        }
+    }
+}

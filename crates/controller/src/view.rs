@@ -1,0 +1,232 @@
+//! The one picture of the cluster in this process, and how far it can be trusted.
+//!
+//! Only watches edit it. What they touch waits in a set, which is bounded by the number of namespaces, so a watch never
+//! waits for a decision. Each source is in step while its list is complete and its watch connected; a kind that the
+//! server doesn't know is in step when it need not be installed. Nothing is decided here.
+
+mod policies;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use holdfast_model::{Cluster, Kind, Text, Touched};
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+pub(crate) use policies::{KnownException, KnownPolicy, PolicyStore, requested_at};
+
+use crate::access::Source;
+use crate::lease::Heartbeat;
+use crate::observe::watch::{Interruption, Reason};
+
+/// Facts, policies, and what has to be looked at again.
+pub(crate) struct View {
+    facts: RwLock<Facts>,
+    sources: Mutex<BTreeMap<Source, State>>,
+    waiting: Mutex<Waiting>,
+    heartbeat: Heartbeat,
+    /// Something is waiting, or the view came into step.
+    pub(crate) changed: Notify,
+}
+
+/// What is known.
+#[derive(Default)]
+pub(crate) struct Facts {
+    pub(crate) cluster: Cluster,
+    pub(crate) policies: PolicyStore,
+}
+
+/// How far a source can be trusted.
+#[derive(Debug, Clone)]
+struct State {
+    listed: bool,
+    connected: bool,
+    absent: bool,
+    since: Instant,
+    listed_at: Option<Instant>,
+    trouble: Option<Interruption>,
+}
+
+/// Namespaces to look at, each with the time of the first event; `all` includes those that aren't known yet.
+#[derive(Debug, Default)]
+struct Waiting {
+    namespaces: BTreeMap<Text, Instant>,
+    all: Option<Instant>,
+}
+
+/// What waited, taken out.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) namespaces: BTreeMap<Text, Instant>,
+    pub(crate) all: bool,
+}
+
+/// A source that isn't in step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lag {
+    pub(crate) source: Source,
+    /// For how long.
+    pub(crate) age: Duration,
+    /// What its watch says.
+    pub(crate) trouble: Option<Interruption>,
+}
+
+impl View {
+    /// Tells `heartbeat` when something waits to be decided.
+    pub(crate) fn new(heartbeat: Heartbeat) -> Self {
+        let now = Instant::now();
+        let state =
+            State { listed: false, connected: false, absent: false, since: now, listed_at: None, trouble: None };
+        Self {
+            facts: RwLock::default(),
+            sources: Mutex::new(Source::all().map(|source| (source, state.clone())).collect()),
+            waiting: Mutex::default(),
+            heartbeat,
+            changed: Notify::new(),
+        }
+    }
+
+    /// Reads what is known; writers wait meanwhile, so be brief.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Facts) -> T) -> T {
+        read(&self.facts.read())
+    }
+
+    /// Edits what is known and remembers what that touched.
+    pub(crate) fn edit(&self, edit: impl FnOnce(&mut Facts) -> Touched) {
+        let touched = edit(&mut self.facts.write());
+        self.touch(touched);
+    }
+
+    /// Has something looked at again.
+    pub(crate) fn touch(&self, touched: Touched) {
+        let now = Instant::now();
+        let mut waiting = self.waiting.lock();
+        match touched {
+            Touched::Nothing => return,
+            Touched::All => waiting.all = Some(waiting.all.unwrap_or(now)),
+            Touched::Namespaces(namespaces) => {
+                for namespace in namespaces {
+                    waiting.namespaces.entry(namespace).or_insert(now);
+                }
+            }
+        }
+        drop(waiting);
+        self.heartbeat.due();
+        self.changed.notify_one();
+    }
+
+    /// How many namespaces wait.
+    pub(crate) fn waiting(&self) -> usize {
+        let waiting = self.waiting.lock();
+        waiting.namespaces.len() + usize::from(waiting.all.is_some())
+    }
+
+    /// Takes out what waits; after `all` that is every namespace.
+    pub(crate) fn take(&self) -> Taken {
+        let waiting = std::mem::take(&mut *self.waiting.lock());
+        let mut namespaces = waiting.namespaces;
+        if let Some(since) = waiting.all {
+            for namespace in self.read(|facts| facts.cluster.namespace_names().cloned().collect::<Vec<_>>()) {
+                namespaces.entry(namespace).or_insert(since);
+            }
+        }
+        Taken { namespaces, all: waiting.all.is_some() }
+    }
+
+    /// A list is complete.
+    pub(crate) fn listed(&self, source: Source) {
+        self.update(source, |state| {
+            state.listed = true;
+            state.listed_at = Some(Instant::now());
+            state.absent = false;
+        });
+    }
+
+    /// The watch is connected.
+    pub(crate) fn connected(&self, source: Source) {
+        self.update(source, |state| {
+            state.connected = true;
+            state.absent = false;
+            state.trouble = None;
+        });
+    }
+
+    /// The watch isn't connected any more.
+    pub(crate) fn disconnected(&self, source: Source, interruption: Interruption) {
+        self.update(source, |state| {
+            state.connected = false;
+            state.absent = interruption.reason == Reason::Absent;
+            state.listed &= !state.absent;
+            state.trouble = (!interruption.reason.is_routine()).then_some(interruption);
+        });
+    }
+
+    /// Whether this source is in step.
+    pub(crate) fn is_synced(&self, source: Source) -> bool {
+        self.sources.lock().get(&source).is_some_and(|state| state.is_synced(source))
+    }
+
+    /// Whether every source that has a list got a fresh one since.
+    pub(crate) fn is_listed_since(&self, asked: Instant) -> bool {
+        let sources = self.sources.lock();
+        let fresh = |state: &State| state.absent || state.listed_at.is_some_and(|listed| asked < listed);
+        sources.iter().all(|(source, state)| source.is_informative() || (state.is_synced(*source) && fresh(state)))
+    }
+
+    /// The sources without which nothing can be decided and which aren't in step; empty when the view can be trusted.
+    pub(crate) fn lags(&self) -> Vec<Lag> {
+        let sources = self.sources.lock();
+        let lagging = sources.iter().filter(|(source, state)| !source.is_informative() && !state.is_synced(**source));
+        let lag = |(source, state): (&Source, &State)| Lag {
+            source: *source,
+            age: state.since.elapsed(),
+            trouble: state.trouble.clone(),
+        };
+        lagging.map(lag).collect()
+    }
+
+    /// Whether the view can be trusted.
+    pub(crate) fn is_trusted(&self) -> bool {
+        let sources = self.sources.lock();
+        sources.iter().all(|(source, state)| source.is_informative() || state.is_synced(*source))
+    }
+
+    /// Objects of a source, and how many of them can't be read.
+    pub(crate) fn count(&self, source: Source) -> (usize, usize) {
+        self.read(|facts| match source {
+            Source::Facts(kind) => (facts.cluster.count(kind), unreadable(&facts.cluster, kind)),
+            Source::DisruptionPolicy => facts.policies.count_policies(),
+            Source::PolicyException => facts.policies.count_exceptions(),
+        })
+    }
+
+    fn update(&self, source: Source, update: impl FnOnce(&mut State)) {
+        let mut sources = self.sources.lock();
+        let Some(state) = sources.get_mut(&source) else { return };
+        let before = state.is_synced(source);
+        update(state);
+        let after = state.is_synced(source);
+        if before != after {
+            state.since = Instant::now();
+        }
+        drop(sources);
+        if !before && after {
+            self.changed.notify_one();
+        }
+    }
+}
+
+impl State {
+    fn is_synced(&self, source: Source) -> bool {
+        (self.listed && self.connected) || (self.absent && source.is_optional())
+    }
+}
+
+fn unreadable(cluster: &Cluster, kind: Kind) -> usize {
+    let in_namespace = |name: &Text| {
+        let view = cluster.namespace(name);
+        view.map_or(0, |view| view.unreadable().filter(|(known, _, _)| *known == kind).count())
+    };
+    cluster.namespace_names().map(in_namespace).sum()
+}

@@ -1,0 +1,102 @@
+//! Takes everything back: `holdfast withdraw`, which the chart's pre-delete hook runs, and a person from a laptop.
+//!
+//! The Lease is taken first, for longer than this needs, so that no controller writes meanwhile: each honours the time that
+//! the holder asks for. If the release stays after all, they go on when that time is over. Deletes only what is ours by
+//! label and field manager; lists again until nothing is left.
+
+use std::time::Duration;
+
+use holdfast_model::facts::{Budget, Fact};
+use holdfast_model::shapes::{MANAGED_BY, PodDisruptionBudget, Shape as _};
+use kube::api::{Api, DeleteParams, ListParams, Preconditions};
+use kube::{Client, Resource as _};
+use tokio::time::sleep;
+
+use crate::access::LEASE;
+use crate::lease::{self, LeaseError, RENEW_DEADLINE};
+
+/// For how long the controllers are to keep still.
+const HOLD: Duration = Duration::from_secs(300);
+/// How often it is listed again at most.
+const ROUNDS: usize = 10;
+
+/// Why not everything could be taken back.
+#[derive(Debug, thiserror::Error)]
+pub enum WithdrawError {
+    /// The Lease could not be taken, so a controller might make again what is deleted.
+    #[error("the controllers can't be stopped")]
+    Lease(#[from] LeaseError),
+    /// The API server refused or failed.
+    #[error("budgets can't be withdrawn")]
+    Api(#[source] Box<kube::Error>),
+    /// Somebody makes them again.
+    #[error("{0} budgets came back again and again: is a controller running that uses another Lease?")]
+    ComingBack(usize),
+}
+
+impl From<kube::Error> for WithdrawError {
+    fn from(error: kube::Error) -> Self {
+        Self::Api(Box::new(error))
+    }
+}
+
+/// Withdraws every budget of ours; returns how many there were.
+///
+/// # Errors
+/// When the Lease can't be taken, the API server refuses, or budgets come back.
+pub async fn withdraw(client: Client, lease_namespace: &str, identity: &str) -> Result<usize, WithdrawError> {
+    lease::take(client.clone(), lease_namespace, LEASE, identity, HOLD).await?;
+    tracing::info!(namespace = lease_namespace, "lease taken; the controllers keep still");
+    let mut withdrawn = 0;
+    for round in 0..ROUNDS {
+        let ours = list(&client).await?;
+        tracing::info!(round, budgets = ours.len(), "budgets of ours");
+        if ours.is_empty() && 0 < round {
+            return Ok(withdrawn);
+        }
+        withdrawn += ours.len();
+        for budget in ours {
+            delete(&client, &budget).await?;
+        }
+        if round == 0 {
+            // A leader that can't see the Lease stops by itself within this time.
+            sleep(RENEW_DEADLINE).await;
+        }
+    }
+    Err(WithdrawError::ComingBack(list(&client).await?.len()))
+}
+
+struct Ours {
+    namespace: String,
+    name: String,
+    uid: String,
+}
+
+async fn list(client: &Client) -> Result<Vec<Ours>, kube::Error> {
+    let labelled = ListParams::default().labels(&format!("{}={}", MANAGED_BY.0, MANAGED_BY.1));
+    let budgets: Api<PodDisruptionBudget> = Api::all(client.clone());
+    let found = budgets.list(&labelled).await?;
+    Ok(found.into_iter().filter_map(ours).collect())
+}
+
+fn ours(object: PodDisruptionBudget) -> Option<Ours> {
+    let meta = object.meta().clone();
+    let Fact::Budget(budget) = object.fact() else { return None };
+    Budget::is_ours(&budget).then(|| Ours {
+        namespace: meta.namespace.unwrap_or_default(),
+        name: meta.name.unwrap_or_default(),
+        uid: meta.uid.unwrap_or_default(),
+    })
+}
+
+async fn delete(client: &Client, ours: &Ours) -> Result<(), kube::Error> {
+    let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), &ours.namespace);
+    let preconditions = Preconditions { uid: Some(ours.uid.clone()), resource_version: None };
+    let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+    match budgets.delete(&ours.name, &params).await {
+        Ok(_) => Ok(()),
+        // Gone already, or another object under its name by now.
+        Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,154 @@
+//! The cluster as it is known: facts by namespace, and what a change of them touches.
+//!
+//! Only observation edits it. No clock, no client: the same events in any order give the same cluster, and a relist
+//! ([`Cluster::reset`]) equals the deletions that were missed.
+
+mod flux;
+mod namespace;
+
+use std::collections::BTreeMap;
+
+pub use namespace::{NamespaceView, PodOwner};
+
+use crate::facts::{Fact, FluxKind, FluxObject};
+use crate::shapes::Shape;
+use crate::{Kind, ObjectKey, Text, Touched};
+use flux::FluxIndex;
+use namespace::Contents;
+
+/// The facts of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cluster {
+    namespaces: BTreeMap<Text, Contents>,
+    flux: FluxIndex,
+}
+
+impl Cluster {
+    /// Takes an object in, new or changed.
+    pub fn apply<S: Shape>(&mut self, object: S) -> Touched {
+        let key = object.key();
+        self.insert(S::KIND, &key, object.fact())
+    }
+
+    /// Takes note of an object that can't be read: what was known of it is dropped, and `error` says why.
+    pub fn apply_unreadable(&mut self, kind: Kind, key: &ObjectKey, error: &str) -> Touched {
+        let mut touched = self.remove_fact(kind, key);
+        let contents = self.namespaces.entry(home(kind, key)).or_default();
+        let known = contents.unreadable.insert((kind, key.name.clone()), error.into());
+        if known.as_deref() != Some(error) {
+            touched.add(Touched::namespace(home(kind, key)));
+        }
+        touched
+    }
+
+    /// Forgets an object.
+    pub fn delete(&mut self, kind: Kind, key: &ObjectKey) -> Touched {
+        let mut touched = self.remove_fact(kind, key);
+        let home = home(kind, key);
+        if let Some(contents) = self.namespaces.get_mut(&home)
+            && contents.unreadable.remove(&(kind, key.name.clone())).is_some()
+        {
+            touched.add(Touched::namespace(home.clone()));
+        }
+        self.drop_if_empty(&home);
+        touched
+    }
+
+    /// After a full list: whatever of this kind is known but not `listed` is gone.
+    pub fn reset(&mut self, kind: Kind, listed: impl Fn(&ObjectKey) -> bool) -> Touched {
+        let mut touched = Touched::Nothing;
+        for key in self.keys(kind).into_iter().filter(|key| !listed(key)) {
+            touched.add(self.delete(kind, &key));
+        }
+        touched
+    }
+
+    /// How many objects of this kind are known.
+    #[must_use]
+    pub fn count(&self, kind: Kind) -> usize {
+        match flux_kind(kind) {
+            Some(kind) => self.flux.count(kind),
+            None => self.namespaces.values().map(|contents| contents.count(kind)).sum(),
+        }
+    }
+
+    /// The names of all namespaces of which anything is known, in order.
+    pub fn namespace_names(&self) -> impl Iterator<Item = &Text> {
+        self.namespaces.keys()
+    }
+
+    /// A namespace and what is in it.
+    #[must_use]
+    pub fn namespace(&self, name: &Text) -> Option<NamespaceView<'_>> {
+        self.namespaces.get_key_value(name).map(|(name, contents)| NamespaceView::new(name, contents, &self.flux))
+    }
+
+    /// A HelmRelease or Kustomization.
+    #[must_use]
+    pub fn flux_object(&self, kind: FluxKind, key: &ObjectKey) -> Option<&FluxObject> {
+        self.flux.get(kind, key)
+    }
+
+    fn insert(&mut self, kind: Kind, key: &ObjectKey, fact: Fact) -> Touched {
+        let mut touched = match (flux_kind(kind), fact) {
+            (Some(kind), Fact::Flux(object)) => self.flux.insert(kind, key, object),
+            (_, fact) => {
+                let contents = self.namespaces.entry(home(kind, key)).or_default();
+                touched_if(contents.insert(kind, key, fact), kind, key)
+            }
+        };
+        let home = home(kind, key);
+        let readable_again = self
+            .namespaces
+            .get_mut(&home)
+            .is_some_and(|contents| contents.unreadable.remove(&(kind, key.name.clone())).is_some());
+        touched.add(touched_if(readable_again, kind, key));
+        touched
+    }
+
+    fn remove_fact(&mut self, kind: Kind, key: &ObjectKey) -> Touched {
+        match flux_kind(kind) {
+            Some(kind) => self.flux.remove(kind, key),
+            None => {
+                let contents = self.namespaces.get_mut(&home(kind, key));
+                touched_if(contents.is_some_and(|contents| contents.remove(kind, key)), kind, key)
+            }
+        }
+    }
+
+    fn drop_if_empty(&mut self, home: &Text) {
+        if self.namespaces.get(home).is_some_and(Contents::is_empty) {
+            self.namespaces.remove(home);
+        }
+    }
+
+    fn keys(&self, kind: Kind) -> Vec<ObjectKey> {
+        let readable = |(namespace, contents): (&Text, &Contents)| contents.keys(kind, namespace);
+        match flux_kind(kind) {
+            Some(flux) => {
+                let unreadable = self.namespaces.iter().flat_map(|(namespace, c)| c.unreadable_keys(kind, namespace));
+                self.flux.keys(flux).chain(unreadable).collect()
+            }
+            None => self.namespaces.iter().flat_map(readable).collect(),
+        }
+    }
+}
+
+/// The namespace in which an object is kept: its own, and for a Namespace the one it is.
+fn home(kind: Kind, key: &ObjectKey) -> Text {
+    if kind == Kind::Namespace { key.name.clone() } else { key.namespace.clone() }
+}
+
+fn touched_if(changed: bool, kind: Kind, key: &ObjectKey) -> Touched {
+    if changed { Touched::namespace(home(kind, key)) } else { Touched::Nothing }
+}
+
+/// Flux objects are kept apart from namespaces: what they own may stand in any of them.
+fn flux_kind(kind: Kind) -> Option<FluxKind> {
+    [FluxKind::HelmRelease, FluxKind::Kustomization].into_iter().find(|flux| flux.kind() == kind)
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! One namespace: what is in it, and how its objects belong together.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::flux::FluxIndex;
+use crate::facts::{Budget, Fact, FluxHints, FluxOwner, Namespace, Pod, Scaler, Workload};
+use crate::{Kind, ObjectKey, OwnerRef, Text, WorkloadKind, WorkloadRef};
+
+/// The facts of a namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Contents {
+    namespace: Option<Namespace>,
+    workloads: BTreeMap<WorkloadRef, Workload>,
+    replicas_of: HashMap<Text, Text>,
+    pods: BTreeMap<Text, Pod>,
+    budgets: BTreeMap<Text, Budget>,
+    scalers: BTreeMap<(Kind, Text), Scaler>,
+    pub(super) unreadable: BTreeMap<(Kind, Text), Box<str>>,
+}
+
+impl Contents {
+    /// Whether anything is different now.
+    pub(super) fn insert(&mut self, kind: Kind, key: &ObjectKey, fact: Fact) -> bool {
+        let name = key.name.clone();
+        match fact {
+            Fact::Namespace(namespace) => {
+                let changed = self.namespace.as_ref() != Some(&namespace);
+                self.namespace = Some(namespace);
+                changed
+            }
+            Fact::Workload(workload) => {
+                // A ReplicaSet that its Deployment orphaned stands for itself from now on.
+                let adopted = kind == Kind::ReplicaSet && self.replicas_of.remove(&name).is_some();
+                put(&mut self.workloads, workload.id.clone(), workload) | adopted
+            }
+            Fact::ReplicaOf { deployment } => {
+                let stood_alone =
+                    self.workloads.remove(&WorkloadRef { kind: WorkloadKind::ReplicaSet, name: name.clone() });
+                let before = self.replicas_of.insert(name, deployment.clone());
+                stood_alone.is_some() | (before.as_ref() != Some(&deployment))
+            }
+            Fact::Pod(pod) => put(&mut self.pods, name, pod),
+            Fact::Budget(budget) => match self.budgets.insert(name.clone(), budget) {
+                Some(before) => !before.says_the_same_as(&self.budgets[&name]),
+                None => true,
+            },
+            Fact::Scaler(scaler) => put(&mut self.scalers, (kind, name), scaler),
+            Fact::Flux(_) => false,
+        }
+    }
+
+    /// Whether it was there.
+    pub(super) fn remove(&mut self, kind: Kind, key: &ObjectKey) -> bool {
+        let name = &key.name;
+        match kind {
+            Kind::Namespace => self.namespace.take().is_some(),
+            Kind::Pod => self.pods.remove(name).is_some(),
+            Kind::PodDisruptionBudget => self.budgets.remove(name).is_some(),
+            Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers.remove(&(kind, name.clone())).is_some(),
+            Kind::HelmRelease | Kind::Kustomization => false,
+            Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::ReplicaSet | Kind::Job | Kind::CronJob => {
+                let alone = workload_kind(kind)
+                    .and_then(|kind| self.workloads.remove(&WorkloadRef { kind, name: name.clone() }));
+                alone.is_some() | (kind == Kind::ReplicaSet && self.replicas_of.remove(name).is_some())
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { namespace, workloads, replicas_of, pods, budgets, scalers, unreadable } = self;
+        namespace.is_none()
+            && workloads.is_empty()
+            && replicas_of.is_empty()
+            && pods.is_empty()
+            && budgets.is_empty()
+            && scalers.is_empty()
+            && unreadable.is_empty()
+    }
+
+    pub(super) fn count(&self, kind: Kind) -> usize {
+        match kind {
+            Kind::Namespace => usize::from(self.namespace.is_some()),
+            Kind::Pod => self.pods.len(),
+            Kind::PodDisruptionBudget => self.budgets.len(),
+            Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers_of_kind(kind).count(),
+            Kind::HelmRelease | Kind::Kustomization => 0,
+            Kind::ReplicaSet => self.workloads_of_kind(kind).count() + self.replicas_of.len(),
+            Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
+                self.workloads_of_kind(kind).count()
+            }
+        }
+    }
+
+    /// The keys of all objects of a kind, those that can't be read among them.
+    pub(super) fn keys(&self, kind: Kind, namespace: &Text) -> Vec<ObjectKey> {
+        let names: Vec<&Text> = match kind {
+            Kind::Namespace => return self.namespace_keys(namespace),
+            Kind::Pod => self.pods.keys().collect(),
+            Kind::PodDisruptionBudget => self.budgets.keys().collect(),
+            Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers_of_kind(kind).collect(),
+            Kind::HelmRelease | Kind::Kustomization => Vec::new(),
+            Kind::ReplicaSet => self.workloads_of_kind(kind).chain(self.replicas_of.keys()).collect(),
+            Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
+                self.workloads_of_kind(kind).collect()
+            }
+        };
+        let readable = names.into_iter().map(|name| ObjectKey::new(namespace.clone(), name.clone()));
+        readable.chain(self.unreadable_keys(kind, namespace)).collect()
+    }
+
+    pub(super) fn unreadable_keys(&self, kind: Kind, namespace: &Text) -> impl Iterator<Item = ObjectKey> {
+        let names = self.unreadable.keys().filter(move |(known, _)| *known == kind).map(|(_, name)| name);
+        names.map(move |name| ObjectKey::new(namespace.clone(), name.clone()))
+    }
+
+    fn namespace_keys(&self, name: &Text) -> Vec<ObjectKey> {
+        let known = self.namespace.is_some() || self.unreadable.contains_key(&(Kind::Namespace, name.clone()));
+        known.then(|| ObjectKey::new("", name.clone())).into_iter().collect()
+    }
+
+    fn workloads_of_kind(&self, kind: Kind) -> impl Iterator<Item = &Text> {
+        self.workloads.keys().filter(move |id| id.kind.kind() == kind).map(|id| &id.name)
+    }
+
+    fn scalers_of_kind(&self, kind: Kind) -> impl Iterator<Item = &Text> {
+        self.scalers.keys().filter(move |(known, _)| *known == kind).map(|(_, name)| name)
+    }
+}
+
+fn put<K: Ord, V: PartialEq>(map: &mut BTreeMap<K, V>, key: K, value: V) -> bool {
+    if map.get(&key) == Some(&value) {
+        return false;
+    }
+    map.insert(key, value);
+    true
+}
+
+fn workload_kind(kind: Kind) -> Option<WorkloadKind> {
+    let reference = OwnerRef { group: kind.group().into(), kind: kind.as_str().into(), name: Text::default() };
+    reference.workload().map(|workload| workload.kind)
+}
+
+/// A namespace and what is in it, for reading.
+#[derive(Clone, Copy, Debug)]
+pub struct NamespaceView<'a> {
+    name: &'a Text,
+    contents: &'a Contents,
+    flux: &'a FluxIndex,
+}
+
+/// Who made a pod, followed up to the workload that a person knows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PodOwner {
+    /// A workload of a built-in kind; a Deployment rather than its ReplicaSet.
+    Workload(WorkloadRef),
+    /// A custom resource.
+    Custom(OwnerRef),
+    /// A node: a static pod's mirror.
+    Node(Text),
+    /// Nobody.
+    Nobody,
+    /// An owner that isn't known (yet): the watches of pods and their owners are not in step.
+    Unknown(OwnerRef),
+}
+
+impl<'a> NamespaceView<'a> {
+    pub(super) fn new(name: &'a Text, contents: &'a Contents, flux: &'a FluxIndex) -> Self {
+        Self { name, contents, flux }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'a Text {
+        self.name
+    }
+
+    /// The Namespace object, once it has been seen.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&'a Namespace> {
+        self.contents.namespace.as_ref()
+    }
+
+    /// All workloads, by kind and name.
+    pub fn workloads(&self) -> impl Iterator<Item = &'a Workload> + use<'a> {
+        self.contents.workloads.values()
+    }
+
+    /// A workload.
+    #[must_use]
+    pub fn workload(&self, id: &WorkloadRef) -> Option<&'a Workload> {
+        self.contents.workloads.get(id)
+    }
+
+    /// All pods, by name.
+    pub fn pods(&self) -> impl Iterator<Item = (&'a Text, &'a Pod)> + use<'a> {
+        self.contents.pods.iter()
+    }
+
+    /// All budgets, by name.
+    pub fn budgets(&self) -> impl Iterator<Item = (&'a Text, &'a Budget)> + use<'a> {
+        self.contents.budgets.iter()
+    }
+
+    /// A budget.
+    #[must_use]
+    pub fn budget(&self, name: &Text) -> Option<&'a Budget> {
+        self.contents.budgets.get(name)
+    }
+
+    /// The autoscalers of a workload: KEDA's before others, then by name.
+    pub fn scalers_of(&self, id: &WorkloadRef) -> Vec<&'a Scaler> {
+        let aims = |scaler: &&Scaler| scaler.target.workload().as_ref() == Some(id);
+        let mut found: Vec<&Scaler> = self.contents.scalers.values().filter(aims).collect();
+        found.sort_by_key(|scaler| scaler.source);
+        found
+    }
+
+    /// Objects here that can't be read, and why.
+    pub fn unreadable(&self) -> impl Iterator<Item = (Kind, &'a Text, &'a str)> + use<'a> {
+        self.contents.unreadable.iter().map(|((kind, name), error)| (*kind, name, &**error))
+    }
+
+    /// Whether an object of this kind can't be read; with a name, whether that one can't.
+    #[must_use]
+    pub fn is_unreadable(&self, kind: Kind, name: Option<&Text>) -> bool {
+        self.unreadable().any(|(known, at, _)| known == kind && name.is_none_or(|name| name == at))
+    }
+
+    /// The workload that made the pod.
+    #[must_use]
+    pub fn owner_of(&self, pod: &Pod) -> PodOwner {
+        let Some(owner) = &pod.owner else { return PodOwner::Nobody };
+        if owner.kind == "Node" && owner.group.is_empty() {
+            return PodOwner::Node(owner.name.clone());
+        }
+        match owner.workload() {
+            Some(id) => self.workload_of(id, owner),
+            None => PodOwner::Custom(owner.clone()),
+        }
+    }
+
+    /// The Flux object that a person edits to change this one.
+    #[must_use]
+    pub fn flux_owner(&self, kind: Kind, name: &Text, hints: &FluxHints) -> Option<FluxOwner> {
+        self.flux.owner(kind, &ObjectKey::new(self.name.clone(), name.clone()), hints)
+    }
+
+    fn workload_of(&self, id: WorkloadRef, owner: &OwnerRef) -> PodOwner {
+        let deployment =
+            (id.kind == WorkloadKind::ReplicaSet).then(|| self.contents.replicas_of.get(&id.name)).flatten();
+        if let Some(deployment) = deployment {
+            return PodOwner::Workload(WorkloadRef { kind: WorkloadKind::Deployment, name: deployment.clone() });
+        }
+        match id.kind {
+            // Their pods break a budget whether or not the owner has been seen.
+            WorkloadKind::DaemonSet | WorkloadKind::Job | WorkloadKind::CronJob => PodOwner::Workload(id),
+            WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::ReplicaSet => {
+                if self.contents.workloads.contains_key(&id) {
+                    PodOwner::Workload(id)
+                } else {
+                    PodOwner::Unknown(owner.clone())
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Pods.
+
+use crate::{Labels, OwnerRef, Text};
+
+/// A Pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pod {
+    /// Its labels, which budgets select by.
+    pub labels: Labels,
+    /// Its controller, else its first owner. The owner of a mirror pod is its Node.
+    pub owner: Option<OwnerRef>,
+    /// Its phase.
+    pub phase: Phase,
+    /// Whether its condition `Ready` is true.
+    pub ready: bool,
+    /// Whether it is being deleted.
+    pub terminating: bool,
+    /// The node it runs on, once scheduled.
+    pub node: Option<Text>,
+}
+
+/// The phase of a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Not all containers have started.
+    Pending,
+    /// At least one container runs.
+    Running,
+    /// All containers ended well.
+    Succeeded,
+    /// All containers ended, one of them badly.
+    Failed,
+    /// Anything else, such as `Unknown`.
+    Unknown,
+}
+
+impl Phase {
+    pub(crate) fn of(phase: Option<&str>) -> Self {
+        match phase {
+            None | Some("Pending") => Self::Pending,
+            Some("Running") => Self::Running,
+            Some("Succeeded") => Self::Succeeded,
+            Some("Failed") => Self::Failed,
+            Some(_) => Self::Unknown,
+        }
+    }
+
+    /// Whether the pod has ended for good.
+    #[must_use]
+    pub fn is_finished(self) -> bool {
+        match self {
+            Self::Succeeded | Self::Failed => true,
+            Self::Pending | Self::Running | Self::Unknown => false,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Workloads: whatever makes pods from a template.
+
+use super::{FluxHints, OptOut};
+use crate::selector::Selection;
+use crate::{Labels, OwnerRef, Text, WorkloadRef};
+
+/// A workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// Its kind and name.
+    pub id: WorkloadRef,
+    /// Its UID; empty in files.
+    pub uid: Box<str>,
+    /// Its own labels, which policies and exceptions select by.
+    pub labels: Labels,
+    /// The labels of the pods it makes.
+    pub template: Labels,
+    /// Which pods it takes for its own.
+    pub selection: Selection,
+    /// `spec.replicas`; absent means 1.
+    pub replicas: Option<u32>,
+    /// Its controller, else its first owner.
+    pub owner: Option<OwnerRef>,
+    /// What its labels and annotations say of a Flux owner.
+    pub flux: FluxHints,
+    /// What its owner asked not to be judged.
+    pub opt_out: OptOut,
+    /// What makes it a singleton.
+    pub singleness: Singleness,
+    /// In what a quorum may show; only StatefulSets have it.
+    pub voters: Option<Box<Voters>>,
+}
+
+/// What makes a workload one that only one replica can run of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Singleness {
+    /// `strategy.type: Recreate`.
+    pub recreate: bool,
+    /// It mounts a persistent volume claim.
+    pub volume: bool,
+}
+
+/// In what the quorum of a StatefulSet may show. Kept only where an image or the annotation is a hint of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Voters {
+    /// Whether the annotation `holdfast.dev/quorum: "true"` says so.
+    pub declared: bool,
+    /// The images of its containers.
+    pub images: Vec<Text>,
+    /// Commands, arguments, and environment as `NAME=value`.
+    pub words: Vec<Text>,
+}
+
+impl Voters {
+    /// Software that may vote, by a word of its image's name. What votes is policy's to say; this only drops the
+    /// arguments and environments of the thousands of workloads that certainly don't.
+    const CANDIDATES: [&'static str; 7] = ["etcd", "zookeeper", "consul", "vault", "bao", "rabbitmq", "nats"];
+
+    pub(crate) fn relevant(self) -> Option<Box<Self>> {
+        let named = |image: &Text| Self::CANDIDATES.iter().any(|word| image.contains(word));
+        (self.declared || self.images.iter().any(named)).then(|| Box::new(self))
+    }
+}

@@ -1,0 +1,94 @@
+//! The labels of an object, interned as a whole: the replicas of a workload share one set.
+
+use internment::ArcIntern;
+
+use crate::Text;
+
+/// A set of labels, sorted by key. Two equal sets are the same allocation.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Labels(ArcIntern<Box<[(Text, Text)]>>);
+
+impl Labels {
+    /// Interns the pairs. Of a key given twice the last value stays, as in a JSON object.
+    pub fn new(pairs: impl IntoIterator<Item = (Text, Text)>) -> Self {
+        let sorted: std::collections::BTreeMap<Text, Text> = pairs.into_iter().collect();
+        Self(ArcIntern::new(sorted.into_iter().collect()))
+    }
+
+    /// Reads the map of an object's metadata.
+    pub(crate) fn of(map: Option<&std::collections::BTreeMap<String, String>>) -> Self {
+        Self::new(map.into_iter().flatten().map(|(key, value)| (key.into(), value.into())))
+    }
+
+    /// The value under `key`, when there is one.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Text> {
+        let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(key)).ok()?;
+        Some(&self.0[at].1)
+    }
+
+    /// As [`Labels::get`], for a key that is interned: compares addresses instead of bytes.
+    #[must_use]
+    pub fn value_of(&self, key: &Text) -> Option<&Text> {
+        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value)
+    }
+
+    /// All pairs, ordered by key.
+    pub fn iter(&self) -> impl Iterator<Item = &(Text, Text)> {
+        self.0.iter()
+    }
+
+    /// Whether there is no label at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Default for Labels {
+    fn default() -> Self {
+        Self::new([])
+    }
+}
+
+impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Labels {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        Self::new(pairs.into_iter().map(|(key, value)| (Text::from(key.as_ref()), Text::from(value.as_ref()))))
+    }
+}
+
+impl std::fmt::Debug for Labels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.0.iter().map(|(key, value)| (key, value))).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Labels;
+    use crate::Text;
+
+    #[test]
+    fn two_equal_sets_are_equal_whatever_the_order() {
+        let there: Labels = [("a", "1"), ("b", "2")].into_iter().collect();
+        let back: Labels = [("b", "2"), ("a", "1")].into_iter().collect();
+        assert_eq!(there, back);
+        assert_ne!(there, Labels::default());
+    }
+
+    #[test]
+    fn of_a_key_given_twice_the_last_value_stays() {
+        let labels: Labels = [("a", "1"), ("a", "2")].into_iter().collect();
+        assert_eq!(labels.get("a").map(Text::as_str), Some("2"));
+        assert_eq!(labels.iter().count(), 1);
+    }
+
+    #[test]
+    fn both_ways_of_looking_up_agree() {
+        let labels: Labels = [("b", "2"), ("a", "1"), ("c", "")].into_iter().collect();
+        for key in ["a", "b", "c", "d", ""] {
+            assert_eq!(labels.get(key), labels.value_of(&Text::from(key)), "{key}");
+        }
+        assert!(!labels.is_empty() && Labels::default().is_empty());
+    }
+}

@@ -1,0 +1,131 @@
+//! PodDisruptionBudgets, with what tells whose they are.
+
+use k8s_openapi::api::policy::v1 as api;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
+use kube_derive::Resource;
+use serde::Deserialize;
+
+use super::{Shape, annotation, uid};
+use crate::amount::IntOrString;
+use crate::facts::{Budget, BudgetStatus, Fact, FluxHints, Limit, LimitError, Managers, UnhealthyPods};
+use crate::selector::{RawSelector, Selection};
+use crate::{Kind, Labels, Text};
+
+/// The field manager under which budgets are written.
+pub const FIELD_MANAGER: &str = "holdfast/disruption";
+/// The label naming the policy that a budget of ours belongs to.
+pub const POLICY: &str = "holdfast.dev/policy";
+/// The annotation naming the workload that a budget of ours is for, as `Kind/name`.
+pub const WORKLOAD: &str = "holdfast.dev/workload";
+/// The well-known label of the managing tool, and our value of it.
+pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "holdfast");
+
+/// A PodDisruptionBudget.
+#[derive(Clone, Debug, Deserialize, Resource)]
+#[resource(inherit = "api::PodDisruptionBudget", crates(kube_core = "::kube_core"))]
+pub struct PodDisruptionBudget {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: Spec,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Spec {
+    min_available: Option<IntOrString>,
+    max_unavailable: Option<IntOrString>,
+    selector: Option<RawSelector>,
+    unhealthy_pod_eviction_policy: Option<Text>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Status {
+    observed_generation: Option<i64>,
+    current_healthy: i32,
+    desired_healthy: i32,
+    disruptions_allowed: i32,
+    expected_pods: i32,
+    conditions: Option<Vec<Condition>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Condition {
+    r#type: Text,
+    reason: Text,
+    message: String,
+}
+
+impl Spec {
+    fn limit(&self) -> Result<Limit, LimitError> {
+        Limit::parse(self.min_available.as_ref(), self.max_unavailable.as_ref())
+    }
+
+    fn unhealthy_pods(&self) -> UnhealthyPods {
+        match self.unhealthy_pod_eviction_policy.as_deref() {
+            Some("AlwaysAllow") => UnhealthyPods::AlwaysAllow,
+            _ => UnhealthyPods::IfHealthyBudget,
+        }
+    }
+}
+
+impl Status {
+    fn fact(self, generation: Option<i64>) -> BudgetStatus {
+        let conditions = self.conditions.unwrap_or_default();
+        let failed = conditions.into_iter().find(|c| c.r#type == "DisruptionAllowed" && c.reason == "SyncFailed");
+        BudgetStatus {
+            generation: generation.unwrap_or_default(),
+            observed: self.observed_generation.filter(|&generation| generation != 0),
+            healthy: self.current_healthy,
+            desired: self.desired_healthy,
+            expected: self.expected_pods,
+            allowed: self.disruptions_allowed,
+            sync_failed: failed.map(|condition| condition.message.into()),
+        }
+    }
+}
+
+impl Shape for PodDisruptionBudget {
+    const KIND: Kind = Kind::PodDisruptionBudget;
+
+    fn fact(self) -> Fact {
+        let meta = &self.metadata;
+        Fact::Budget(Budget {
+            uid: uid(meta),
+            version: meta.resource_version.as_deref().unwrap_or_default().into(),
+            created: meta.creation_timestamp.as_ref().map(|time| time.0),
+            labels: Labels::of(meta.labels.as_ref()),
+            workload: annotation(meta, WORKLOAD).map(Text::from),
+            owners: meta.owner_references.iter().flatten().map(|owner| Box::from(owner.uid.as_str())).collect(),
+            managers: managers(meta.managed_fields.as_deref().unwrap_or_default()),
+            selection: Selection::parse(self.spec.selector.as_ref()),
+            limit: self.spec.limit(),
+            unhealthy_pods: self.spec.unhealthy_pods(),
+            flux: FluxHints::of(meta),
+            status: self.status.fact(meta.generation),
+        })
+    }
+}
+
+/// Who wrote the budget: whether we did, and who else owns a field that decides something.
+fn managers(entries: &[ManagedFieldsEntry]) -> Managers {
+    let is_ours = |entry: &&ManagedFieldsEntry| {
+        entry.manager.as_deref() == Some(FIELD_MANAGER) && entry.operation.as_deref() == Some("Apply")
+    };
+    let ours = entries.iter().any(|entry| is_ours(&entry));
+    let others = entries.iter().filter(|entry| !is_ours(entry) && decides(entry));
+    let others = others.filter_map(|entry| entry.manager.as_deref()).map(Text::from).collect();
+    Managers { ours, others }
+}
+
+/// Whether the entry owns a field of the spec, or one of those by which we know our own: an apply of ours would conflict.
+fn decides(entry: &ManagedFieldsEntry) -> bool {
+    let Some(fields) = entry.fields_v1.as_ref().map(|fields| &fields.0) else { return false };
+    let meta = |map: &str, key: &str| fields.get("f:metadata")?.get(map)?.get(format!("f:{key}"));
+    let ours = [("f:labels", MANAGED_BY.0), ("f:labels", POLICY), ("f:annotations", WORKLOAD)];
+    let marked = ours.into_iter().any(|(map, key)| meta(map, key).is_some());
+    entry.subresource.as_deref().unwrap_or_default().is_empty() && (fields.get("f:spec").is_some() || marked)
+}

@@ -1,0 +1,240 @@
+//! Deployments, StatefulSets, DaemonSets and ReplicaSets.
+
+use k8s_openapi::api::apps::v1 as api;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube_derive::Resource;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::template::{Containers, Template};
+use super::{Shape, annotation, count, name, owner, uid};
+use crate::facts::{Fact, FluxHints, OptOut, Singleness, Voters, Workload};
+use crate::selector::{RawSelector, Selection};
+use crate::{Kind, Labels, WorkloadKind, WorkloadRef};
+
+/// The annotation that says a StatefulSet's replicas vote.
+pub(super) const QUORUM: &str = "holdfast.dev/quorum";
+
+/// A Deployment.
+#[derive(Clone, Debug, Deserialize, Resource)]
+#[resource(inherit = "api::Deployment", crates(kube_core = "::kube_core"))]
+pub struct Deployment {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: DeploymentSpec,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct DeploymentSpec {
+    replicas: Option<i32>,
+    selector: Option<RawSelector>,
+    template: Template,
+    strategy: Option<Strategy>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Strategy {
+    r#type: Option<String>,
+}
+
+/// A StatefulSet.
+#[derive(Clone, Debug, Deserialize, Resource)]
+#[resource(inherit = "api::StatefulSet", crates(kube_core = "::kube_core"))]
+pub struct StatefulSet {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: StatefulSetSpec,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct StatefulSetSpec {
+    replicas: Option<i32>,
+    selector: Option<RawSelector>,
+    template: StatefulSetTemplate,
+    volume_claim_templates: Option<Vec<IgnoredAny>>,
+}
+
+/// One template, read for both of its uses.
+#[derive(Clone, Debug, Default)]
+struct StatefulSetTemplate {
+    plain: Template,
+    containers: Containers,
+}
+
+impl<'de> Deserialize<'de> for StatefulSetTemplate {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let plain = Template::deserialize(&value).map_err(serde::de::Error::custom)?;
+        let containers = Containers::deserialize(&value).map_err(serde::de::Error::custom)?;
+        Ok(Self { plain, containers })
+    }
+}
+
+/// A DaemonSet.
+#[derive(Clone, Debug, Deserialize, Resource)]
+#[resource(inherit = "api::DaemonSet", crates(kube_core = "::kube_core"))]
+pub struct DaemonSet {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: TemplateSpec,
+}
+
+/// A ReplicaSet. Those of Deployments are kept only as the link between the pod and its Deployment.
+#[derive(Clone, Debug, Deserialize, Resource)]
+#[resource(inherit = "api::ReplicaSet", crates(kube_core = "::kube_core"))]
+pub struct ReplicaSet {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: TemplateSpec,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct TemplateSpec {
+    replicas: Option<i32>,
+    selector: Option<RawSelector>,
+    template: Template,
+}
+
+impl Shape for Deployment {
+    const KIND: Kind = Kind::Deployment;
+
+    fn fact(self) -> Fact {
+        let kind = self.spec.strategy.and_then(|strategy| strategy.r#type);
+        let singleness =
+            Singleness { recreate: kind.as_deref() == Some("Recreate"), volume: self.spec.template.has_claim() };
+        let read = Read::new(WorkloadKind::Deployment, &self.metadata, self.spec.selector.as_ref());
+        Fact::Workload(Workload { singleness, ..read.workload(self.spec.replicas, &self.spec.template) })
+    }
+}
+
+impl Shape for StatefulSet {
+    const KIND: Kind = Kind::StatefulSet;
+
+    fn fact(self) -> Fact {
+        let StatefulSetTemplate { plain, containers } = self.spec.template;
+        let claims = self.spec.volume_claim_templates.is_some_and(|claims| !claims.is_empty());
+        let singleness = Singleness { recreate: false, volume: claims || plain.has_claim() };
+        let voters = Voters { declared: annotation(&self.metadata, QUORUM) == Some("true"), ..containers.voters() };
+        let read = Read::new(WorkloadKind::StatefulSet, &self.metadata, self.spec.selector.as_ref());
+        let workload = read.workload(self.spec.replicas, &plain);
+        Fact::Workload(Workload { singleness, voters: voters.relevant(), ..workload })
+    }
+}
+
+impl Shape for DaemonSet {
+    const KIND: Kind = Kind::DaemonSet;
+
+    fn fact(self) -> Fact {
+        let read = Read::new(WorkloadKind::DaemonSet, &self.metadata, self.spec.selector.as_ref());
+        Fact::Workload(read.workload(None, &self.spec.template))
+    }
+}
+
+impl Shape for ReplicaSet {
+    const KIND: Kind = Kind::ReplicaSet;
+
+    fn fact(self) -> Fact {
+        match owner(&self.metadata) {
+            Some(owner) if owner.is(Kind::Deployment) => Fact::ReplicaOf { deployment: owner.name },
+            _ => {
+                let read = Read::new(WorkloadKind::ReplicaSet, &self.metadata, self.spec.selector.as_ref());
+                Fact::Workload(read.workload(self.spec.replicas, &self.spec.template))
+            }
+        }
+    }
+}
+
+/// What every workload has, before its kind's own facts are added.
+pub(super) struct Read<'a> {
+    kind: WorkloadKind,
+    meta: &'a ObjectMeta,
+    selection: Selection,
+}
+
+impl<'a> Read<'a> {
+    pub(super) fn new(kind: WorkloadKind, meta: &'a ObjectMeta, selector: Option<&RawSelector>) -> Self {
+        Self { kind, meta, selection: Selection::parse(selector) }
+    }
+
+    pub(super) fn workload(self, replicas: Option<i32>, template: &Template) -> Workload {
+        Workload {
+            id: WorkloadRef { kind: self.kind, name: name(self.meta) },
+            uid: uid(self.meta),
+            labels: Labels::of(self.meta.labels.as_ref()),
+            template: template.labels(),
+            selection: self.selection,
+            replicas: replicas.map(count),
+            owner: owner(self.meta),
+            flux: FluxHints::of(self.meta),
+            opt_out: OptOut::of(self.meta),
+            singleness: Singleness::default(),
+            voters: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is kept of a workload.
+
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::{Deployment, Shape, StatefulSet};
+    use crate::builders::{Manifest, WorkloadBuilder, deployment, stateful_set};
+    use crate::facts::{Fact, Singleness, Workload};
+    use crate::selector::Selection;
+
+    fn read<S: Shape>(object: impl Manifest) -> Workload {
+        let shape: S = serde_json::from_value(object.build()).unwrap();
+        let Fact::Workload(workload) = shape.fact() else { panic!("it makes pods") };
+        workload
+    }
+
+    #[test]
+    fn an_object_of_which_only_the_name_is_there_can_be_read() {
+        let bare = json!({ "metadata": { "name": "web" } });
+        let web = read::<Deployment>(bare);
+        assert_eq!((web.replicas, web.selection, web.template.is_empty()), (None, Selection::Absent, true));
+    }
+
+    #[rstest]
+    #[case::nothing(deployment("shop/web"), false, false)]
+    #[case::recreate(deployment("shop/web").recreating(), true, false)]
+    #[case::a_volume(deployment("shop/web").with_volume(), false, true)]
+    #[case::rolling(deployment("shop/web").with("/spec/strategy/type", "RollingUpdate"), false, false)]
+    #[case::another_volume(
+        deployment("shop/web").with("/spec/template/spec/volumes", json!([{ "name": "tmp", "emptyDir": {} }])), false, false
+    )]
+    fn what_makes_a_deployment_single(#[case] built: WorkloadBuilder, #[case] recreate: bool, #[case] volume: bool) {
+        assert_eq!(read::<Deployment>(built).singleness, Singleness { recreate, volume });
+    }
+
+    #[test]
+    fn the_claim_templates_of_a_stateful_set_are_volumes() {
+        let claims = json!([{ "metadata": { "name": "data" } }]);
+        let db = read::<StatefulSet>(stateful_set("shop/db").with("/spec/volumeClaimTemplates", claims));
+        assert!(db.singleness.volume);
+        assert!(!read::<StatefulSet>(stateful_set("shop/db")).singleness.volume);
+    }
+
+    #[test]
+    fn what_may_show_a_quorum_is_kept_only_for_what_may_be_one() {
+        let etcd = stateful_set("shop/db").image("quay.io/coreos/etcd:v3").argument("--name=a").env("CLUSTER", "yes");
+        let voters = read::<StatefulSet>(etcd).voters.unwrap();
+        assert!(!voters.declared);
+        assert_eq!(voters.images, ["quay.io/coreos/etcd:v3"]);
+        assert_eq!(voters.words, ["--name=a", "CLUSTER=yes"]);
+        assert_eq!(read::<StatefulSet>(stateful_set("shop/db").image("postgres:17").argument("-c")).voters, None);
+        assert!(read::<StatefulSet>(stateful_set("shop/db").image("postgres:17").voting()).voters.unwrap().declared);
+    }
+
+    #[test]
+    fn negative_replicas_which_only_a_file_can_hold_mean_none() {
+        assert_eq!(read::<Deployment>(deployment("shop/web").replicas(-1)).replicas, Some(0));
+    }
+}

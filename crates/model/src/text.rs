@@ -1,0 +1,119 @@
+//! Interned text: one allocation for each distinct string of the cluster.
+//!
+//! Namespaces, label keys and values, images and names of owners repeat by the thousand. Equality is a pointer
+//! comparison, which is what makes matching selectors against every pod cheap. Text is freed with its last owner.
+
+use std::fmt;
+use std::ops::Deref;
+
+use internment::ArcIntern;
+use serde::{Deserialize, Deserializer, de};
+
+/// A string that is stored once however often it occurs; cheap to clone, compared by address, ordered by content.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Text(ArcIntern<str>);
+
+impl Text {
+    /// The text as a plain string.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::from("")
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(ArcIntern::from(text))
+    }
+}
+
+impl From<&String> for Text {
+    fn from(text: &String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for Text {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for Text {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl de::Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text::from(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Text;
+
+    #[test]
+    fn equal_strings_are_one_allocation() {
+        let (a, b) = (Text::from("web"), Text::from("web".to_owned()));
+        assert_eq!(a, b);
+        assert!(std::ptr::eq(a.as_str(), b.as_str()));
+        assert_ne!(a, Text::from("db"));
+    }
+
+    #[test]
+    fn order_is_that_of_the_content() {
+        // Interned in another order than that of the alphabet, so that addresses would give the wrong answer.
+        let mut all = ["m", "z", "a", "", "b"].map(Text::from);
+        all.sort();
+        assert_eq!(all.map(|text| text.to_string()), ["", "a", "b", "m", "z"]);
+    }
+}

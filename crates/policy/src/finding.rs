@@ -1,0 +1,101 @@
+//! What was found: the rule, the object, the Flux owner that a person edits, what is wrong and what to do.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use holdfast_model::facts::FluxOwner;
+use holdfast_model::{Kind, Text, WorkloadRef};
+use jiff::Timestamp;
+
+use crate::{RuleId, Severity};
+
+/// Something that a rule found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule.
+    pub rule: RuleId,
+    /// How much it matters here.
+    pub severity: Severity,
+    /// The object.
+    pub subject: Subject,
+    /// The field that is wrong, as a path.
+    pub field: &'static str,
+    /// What is wrong: a clause in lower case, without a full stop.
+    pub message: String,
+    /// What to do about it: a clause in lower case, without a full stop.
+    pub remedy: Cow<'static, str>,
+    /// The workloads that it concerns: the subject itself, or those that a budget covers.
+    pub workloads: Vec<WorkloadRef>,
+    /// In which HelmRelease or Kustomization a person mends it.
+    pub owner: Option<FluxOwner>,
+    /// The policy under which it counts.
+    pub policy: Option<Text>,
+    /// The exception that covers it.
+    pub excepted: Option<Excepted>,
+}
+
+/// The object that a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Subject {
+    /// Its kind, as the API spells it.
+    pub kind: &'static str,
+    /// Its namespace.
+    pub namespace: Text,
+    /// Its name.
+    pub name: Text,
+}
+
+/// The exception that covers a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excepted {
+    /// The PolicyException's name, or none for an annotation.
+    pub by: Option<Text>,
+    /// The reason given.
+    pub reason: Option<Text>,
+    /// When it ends.
+    pub until: Option<Timestamp>,
+}
+
+impl Subject {
+    /// An object of one of the observed kinds.
+    #[must_use]
+    pub fn new(kind: Kind, namespace: &Text, name: &Text) -> Self {
+        Self { kind: kind.as_str(), namespace: namespace.clone(), name: name.clone() }
+    }
+}
+
+impl Finding {
+    /// Whether it wants mending: neither merely worth knowing nor excepted.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        Severity::Info < self.severity && self.excepted.is_none()
+    }
+
+    /// What is wrong and what to do, as one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        format!("{}; {}", self.message, self.remedy)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
+impl fmt::Display for Excepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.by {
+            Some(name) => write!(f, "PolicyException {name}")?,
+            None => f.write_str("annotation holdfast.dev/ignore")?,
+        }
+        if let Some(reason) = &self.reason {
+            write!(f, ": {reason}")?;
+        }
+        if let Some(until) = &self.until {
+            write!(f, " (until {until})")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,20 @@
+//! Decisions: which budget a workload should have, and what is wrong with those there are.
+//!
+//! Pure functions of the facts, the policies and `now`. No client, no clock, no runtime: the controller and the audit
+//! call the same functions and so can't disagree. "Not yet" is an outcome in a plan, never an error.
+
+#![warn(missing_docs, clippy::wildcard_enum_match_arm)]
+
+pub mod disruption;
+mod exception;
+mod finding;
+mod policies;
+mod rule_id;
+pub mod rules;
+mod survey;
+
+pub use disruption::{NamespacePlan, plan_namespace};
+pub use exception::{Exception, ExceptionError};
+pub use finding::{Excepted, Finding, Subject};
+pub use policies::Policies;
+pub use rule_id::{RuleId, Severity};

@@ -1,0 +1,25 @@
+//! `budget-selects-daemonset`: a budget over pods of a DaemonSet, which has no scale to compute it from.
+
+use holdfast_model::WorkloadKind;
+
+use super::{BudgetCase, Check, Problem, Rule, Verdict};
+use crate::{RuleId, Severity};
+
+pub(super) const RULE: Rule = Rule {
+    id: RuleId::BudgetSelectsDaemonset,
+    severity: Severity::High,
+    summary: "a disruption budget covers pods of a DaemonSet",
+    prose: include_str!("budget_selects_daemonset.md"),
+    check: Check::Budget(check),
+};
+
+fn check(case: &BudgetCase<'_>) -> Verdict {
+    let Some(name) = case.covers_kind(&[WorkloadKind::DaemonSet]) else { return Verdict::NotApplicable };
+    let remedy = "remove the budget, or narrow its selector: a drain leaves the pods of a DaemonSet alone";
+    if case.counts_pods() {
+        let message = format!("it counts the pods of DaemonSet {name}, which no drain evicts");
+        return Problem::at("spec.selector", message, remedy).severe(Severity::Low).fails();
+    }
+    let message = format!("it covers pods of DaemonSet {name}, which has no scale: it allows no eviction of anything");
+    Problem::at("spec.selector", message, remedy).fails()
+}

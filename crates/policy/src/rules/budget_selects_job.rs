@@ -1,0 +1,27 @@
+//! `budget-selects-job`: a budget over pods of a Job, finished ones too, which has no scale to compute it from.
+
+use holdfast_model::WorkloadKind;
+
+use super::{BudgetCase, Check, Problem, Rule, Verdict};
+use crate::{RuleId, Severity};
+
+pub(super) const RULE: Rule = Rule {
+    id: RuleId::BudgetSelectsJob,
+    severity: Severity::High,
+    summary: "a disruption budget covers pods of a Job",
+    prose: include_str!("budget_selects_job.md"),
+    check: Check::Budget(check),
+};
+
+fn check(case: &BudgetCase<'_>) -> Verdict {
+    let Some(name) = case.covers_kind(&[WorkloadKind::Job, WorkloadKind::CronJob]) else {
+        return Verdict::NotApplicable;
+    };
+    let remedy = "give the Job's pods other labels, or narrow the selector: one finished pod is enough to break it";
+    if case.counts_pods() {
+        let message = format!("it counts the pods of Job {name} beside those it protects");
+        return Problem::at("spec.selector", message, remedy).severe(Severity::Low).fails();
+    }
+    let message = format!("it covers pods of Job {name}, which has no scale: it allows no eviction of anything");
+    Problem::at("spec.selector", message, remedy).fails()
+}

@@ -1,0 +1,40 @@
+//! `drain-blocked`: a budget that can never allow an eviction.
+//!
+//! Judged against the replicas asked for now; what only an autoscaler's floor blocks is `hpa-below-min-available`, and
+//! a budget that can't be computed at all is `budget-not-synced`. Pods of custom resources are not judged: only their
+//! own controller knows how many there should be.
+
+use super::{BudgetCase, Check, Problem, Rule, Verdict};
+use crate::{RuleId, Severity};
+
+pub(super) const RULE: Rule = Rule {
+    id: RuleId::DrainBlocked,
+    severity: Severity::Critical,
+    summary: "a disruption budget never allows an eviction",
+    prose: include_str!("drain_blocked.md"),
+    check: Check::Budget(check),
+};
+
+fn check(case: &BudgetCase<'_>) -> Verdict {
+    let limit = match &case.budget.limit {
+        Ok(limit) => *limit,
+        Err(error) => {
+            return Problem::at("spec", format!("{error}: it allows no eviction"), "set spec.maxUnavailable: 1")
+                .fails();
+        }
+    };
+    let asked = case.expected(|bounds| bounds.asked).unwrap_or(0);
+    if asked == 0 {
+        return Verdict::NotApplicable;
+    }
+    if 0 < limit.evictable(asked) {
+        return Verdict::Holds;
+    }
+    let message = format!("{limit} over {asked} {} allows no eviction", if asked == 1 { "pod" } else { "pods" });
+    let remedy = if asked == 1 {
+        "remove the budget, or run two replicas or more: over a single one it protects nothing and blocks every drain"
+    } else {
+        "write maxUnavailable: 1 instead"
+    };
+    Problem::at("spec", message, remedy).fails()
+}

@@ -1,0 +1,204 @@
+//! Runs every rule over a namespace.
+
+use std::cmp::Reverse;
+
+use holdfast_model::facts::{FluxOwner, OptOut};
+use holdfast_model::{Kind, Labels, Text, WorkloadRef};
+use jiff::Timestamp;
+
+use super::{BudgetCase, Check, Problem, Rule, Verdict, WorkloadCase};
+use crate::disruption::{Decision, Outcome};
+use crate::policies::Judged;
+use crate::survey::Survey;
+use crate::{Finding, Policies, RuleId, Subject};
+
+/// What is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Subjects<'a> {
+    /// The namespace.
+    pub survey: &'a Survey<'a>,
+    /// What was decided for its workloads.
+    pub outcomes: &'a [Outcome],
+    /// The policies and exceptions.
+    pub policies: &'a Policies,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// What the rules say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// What is wrong, worst first.
+    pub findings: Vec<Finding>,
+    /// When something would be judged otherwise though nothing changed.
+    pub recheck_at: Option<Timestamp>,
+}
+
+/// What a finding says beside its rule and problem.
+struct About<'a> {
+    judged: Judged<'a>,
+    kind: Kind,
+    workloads: Vec<WorkloadRef>,
+    owner: Option<FluxOwner>,
+    policy: Option<Text>,
+}
+
+/// Judges a namespace by every rule.
+#[must_use]
+pub fn judge(subjects: &Subjects<'_>) -> Judgement {
+    let mut judgement = Judgement::default();
+    judge_budgets(subjects, &mut judgement);
+    judge_workloads(subjects, &mut judgement);
+    judge_exceptions(subjects, &mut judgement);
+    judge_unreadable(subjects, &mut judgement);
+    judgement.findings.sort_by(|a, b| {
+        let order = |finding: &Finding| (finding.excepted.is_some(), Reverse(finding.severity), finding.rule);
+        order(a).cmp(&order(b)).then_with(|| a.subject.cmp(&b.subject))
+    });
+    judgement
+}
+
+fn rules() -> impl Iterator<Item = &'static Rule> {
+    RuleId::ALL.iter().map(|id| id.rule())
+}
+
+fn judge_budgets(subjects: &Subjects<'_>, judgement: &mut Judgement) {
+    let view = subjects.survey.view;
+    for (name, budget) in view.budgets() {
+        let case = BudgetCase::new(subjects.survey, name, budget, subjects.now);
+        let about = about_budget(subjects, &case);
+        for rule in rules() {
+            if let Check::Budget(check) | Check::Both(check, _) = rule.check {
+                judgement.add(rule, check(&case), &about, subjects);
+            }
+        }
+    }
+}
+
+fn judge_workloads(subjects: &Subjects<'_>, judgement: &mut Judgement) {
+    let view = subjects.survey.view;
+    for outcome in subjects.outcomes {
+        let Some(workload) = view.workload(&outcome.workload) else { continue };
+        if outcome.decision == Decision::NotSelected {
+            continue;
+        }
+        let case = WorkloadCase { survey: subjects.survey, workload, outcome };
+        let kind = workload.id.kind.kind();
+        let about = About {
+            judged: judged(subjects, kind, &workload.id.name, &workload.labels, Some(&workload.opt_out)),
+            kind,
+            workloads: vec![workload.id.clone()],
+            owner: outcome.owner.clone(),
+            policy: outcome.policy.clone(),
+        };
+        for rule in rules() {
+            if let Check::Workload(check) | Check::Both(_, check) = rule.check {
+                judgement.add(rule, check(&case), &about, subjects);
+            }
+        }
+    }
+}
+
+fn judge_exceptions(subjects: &Subjects<'_>, judgement: &mut Judgement) {
+    let view = subjects.survey.view;
+    let none = Labels::default();
+    for exception in subjects.policies.exceptions(view.name()) {
+        let ends = exception.expires_at().filter(|end| subjects.now < *end);
+        judgement.recheck_at = earliest(judgement.recheck_at, ends);
+        for rule in rules() {
+            let Check::Exception(check) = rule.check else { continue };
+            let judged = judged(subjects, Kind::Namespace, &exception.name, &none, None);
+            let about = About {
+                judged,
+                kind: Kind::Namespace,
+                workloads: Vec::new(),
+                owner: None,
+                policy: policy_of_namespace(subjects),
+            };
+            let before = judgement.findings.len();
+            judgement.add(rule, check(exception, subjects.now), &about, subjects);
+            for finding in &mut judgement.findings[before..] {
+                finding.subject.kind = "PolicyException";
+            }
+        }
+    }
+}
+
+fn judge_unreadable(subjects: &Subjects<'_>, judgement: &mut Judgement) {
+    let none = Labels::default();
+    for (kind, name, error) in subjects.survey.view.unreadable() {
+        for rule in rules() {
+            let Check::Unreadable(check) = rule.check else { continue };
+            let judged = judged(subjects, kind, name, &none, None);
+            let about =
+                About { judged, kind, workloads: Vec::new(), owner: None, policy: policy_of_namespace(subjects) };
+            judgement.add(rule, check(kind, error), &about, subjects);
+        }
+    }
+}
+
+fn about_budget<'a>(subjects: &'a Subjects<'a>, case: &BudgetCase<'a>) -> About<'a> {
+    let view = subjects.survey.view;
+    // A budget over one workload follows what its owner wrote on the workload; over several it would be anyone's guess.
+    let opt_out = match case.workloads.as_slice() {
+        [only] => Some(&only.workload.opt_out),
+        _ => None,
+    };
+    let covered = |outcome: &&Outcome| case.workloads.iter().any(|covered| covered.workload.id == outcome.workload);
+    let decided = subjects.outcomes.iter().filter(covered).find_map(|outcome| outcome.policy.clone());
+    let kind = Kind::PodDisruptionBudget;
+    About {
+        judged: judged(subjects, kind, case.name, &case.budget.labels, opt_out),
+        kind,
+        workloads: case.workloads.iter().map(|covered| covered.workload.id.clone()).collect(),
+        owner: view.flux_owner(kind, case.name, &case.budget.flux),
+        policy: decided.or_else(|| policy_of_namespace(subjects)),
+    }
+}
+
+fn judged<'a>(
+    subjects: &Subjects<'a>,
+    kind: Kind,
+    name: &'a Text,
+    labels: &'a Labels,
+    opt_out: Option<&'a OptOut>,
+) -> Judged<'a> {
+    let view = subjects.survey.view;
+    let of_namespace = view.namespace().map(|namespace| &namespace.opt_out);
+    Judged { namespace: view.name(), kind: kind.as_str(), name, labels, opt_outs: [opt_out, of_namespace] }
+}
+
+fn policy_of_namespace(subjects: &Subjects<'_>) -> Option<Text> {
+    let namespace = subjects.survey.view.namespace()?;
+    subjects.policies.of_namespace(namespace).map(|settings| settings.name.clone())
+}
+
+fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    a.into_iter().chain(b).min()
+}
+
+impl Judgement {
+    fn add(&mut self, rule: &Rule, verdict: Verdict, about: &About<'_>, subjects: &Subjects<'_>) {
+        match verdict {
+            Verdict::Holds | Verdict::NotApplicable => {}
+            Verdict::NotYet(at) => self.recheck_at = earliest(self.recheck_at, Some(at)),
+            Verdict::Fails(problem) => self.findings.push(finding(rule, problem, about, subjects)),
+        }
+    }
+}
+
+fn finding(rule: &Rule, problem: Problem, about: &About<'_>, subjects: &Subjects<'_>) -> Finding {
+    let judged = &about.judged;
+    Finding {
+        rule: rule.id,
+        severity: problem.severity.unwrap_or(rule.severity),
+        subject: Subject::new(about.kind, judged.namespace, judged.name),
+        field: problem.field,
+        message: problem.message,
+        remedy: problem.remedy,
+        workloads: about.workloads.clone(),
+        owner: about.owner.clone(),
+        policy: about.policy.clone(),
+        excepted: subjects.policies.excepted(rule.id, judged, subjects.now),
+    }
+}

@@ -1,0 +1,19 @@
+//! `object-unreadable`: an object that doesn't decode; what depends on it is left as it is.
+
+use holdfast_model::Kind;
+
+use super::{Check, Problem, Rule, Verdict};
+use crate::{RuleId, Severity};
+
+pub(super) const RULE: Rule = Rule {
+    id: RuleId::ObjectUnreadable,
+    severity: Severity::Medium,
+    summary: "an object can't be read",
+    prose: include_str!("object_unreadable.md"),
+    check: Check::Unreadable(check),
+};
+
+fn check(_: Kind, error: &str) -> Verdict {
+    let message = format!("it can't be read and is not judged: {error}");
+    Problem::at("", message, "correct the field, or update Holdfast if the kind has a newer form").fails()
+}

@@ -1,0 +1,27 @@
+//! `replicas-on-one-node`: all ready replicas run on one node, so its failure takes them all.
+
+use super::{Check, Problem, Rule, Verdict, WorkloadCase};
+use crate::{RuleId, Severity};
+
+pub(super) const RULE: Rule = Rule {
+    id: RuleId::ReplicasOnOneNode,
+    severity: Severity::Info,
+    summary: "all replicas of a workload run on one node",
+    prose: include_str!("replicas_on_one_node.md"),
+    check: Check::Workload(check),
+};
+
+fn check(case: &WorkloadCase<'_>) -> Verdict {
+    let mut nodes = case.pods().filter(|pod| pod.ready && !pod.terminating).filter_map(|pod| pod.node.as_ref());
+    let Some(first) = nodes.next() else { return Verdict::NotApplicable };
+    let others: Vec<_> = nodes.collect();
+    if others.is_empty() {
+        return Verdict::NotApplicable;
+    }
+    if others.iter().any(|node| *node != first) {
+        return Verdict::Holds;
+    }
+    let message = format!("all {} ready replicas run on node {first}", others.len() + 1);
+    let remedy = "add a topologySpreadConstraint or an anti-affinity over kubernetes.io/hostname";
+    Problem::at("spec.template.spec.topologySpreadConstraints", message, remedy).fails()
+}

@@ -1,0 +1,13 @@
+//! The decision about disruption budgets, from objects to writes.
+//!
+//! `table`: each row of the decision table, in both directions. `writes`: how what was decided is written and withdrawn.
+//! `exceptions`: who is exempt. `settings`: what a policy may say. `unreadable`: what waits until it can be read.
+//! `properties`: what holds for any cluster.
+
+mod exceptions;
+mod properties;
+mod settings;
+mod table;
+mod unreadable;
+mod world;
+mod writes;

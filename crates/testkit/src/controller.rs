@@ -1,0 +1,207 @@
+//! The controller under test, as a process of its own: the binary that ships, with real arguments and a real identity.
+//!
+//! Its log goes to a file. When a test fails while one is alive, the end of that log is printed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{env, fs};
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use tempfile::TempDir;
+
+use crate::cache::say;
+use crate::component::tail_of;
+use crate::eventually::{eventually, give_up};
+use crate::loopback;
+use crate::metrics::Metrics;
+use crate::port::Port;
+use crate::process::Supervised;
+
+/// The binary under test: `$HOLDFAST_BIN`, else the one that was built beside the running test.
+pub fn holdfast_binary() -> Result<PathBuf> {
+    if let Some(binary) = env::var_os("HOLDFAST_BIN") {
+        return Ok(binary.into());
+    }
+    let test = env::current_exe().context("finding the running test")?;
+    // A test lies in `target/debug/deps`, xtask in `target/debug`.
+    let beside = test.ancestors().skip(1).take(2).map(|folder| folder.join("holdfast")).find(|binary| binary.is_file());
+    beside.with_context(|| {
+        format!("no holdfast near {}: run `cargo build -p holdfast`, or set HOLDFAST_BIN", test.display())
+    })
+}
+
+/// The choices for a controller process.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    kubeconfig: PathBuf,
+    lease_namespace: String,
+    leader_elect: bool,
+    log_level: String,
+    arguments: Vec<String>,
+}
+
+impl Builder {
+    /// The namespace of its Lease, `holdfast-system` unless said.
+    pub fn lease_namespace(self, namespace: impl Into<String>) -> Self {
+        Self { lease_namespace: namespace.into(), ..self }
+    }
+
+    /// Acts without asking for the Lease.
+    pub fn without_leader_election(self) -> Self {
+        Self { leader_elect: false, ..self }
+    }
+
+    /// What it logs, `debug` unless said.
+    pub fn log_level(self, level: impl Into<String>) -> Self {
+        Self { log_level: level.into(), ..self }
+    }
+
+    /// One more argument, such as `--brake-delay=1s`.
+    pub fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Starts it; it may not be ready yet.
+    pub fn start(self) -> Result<ControllerProcess> {
+        let folder = tempfile::Builder::new().prefix("holdfast-controller-").tempdir()?;
+        let log = fs::File::options().create(true).append(true).open(log_in(folder.path()))?;
+        let (metrics, health) = (Port::reserve()?, Port::reserve()?);
+        let arguments = self.arguments_with(&metrics, &health);
+        let configure = |command: &mut Command| {
+            command.args(arguments);
+        };
+        let process = Supervised::spawn(&holdfast_binary()?, configure, &log)?;
+        Ok(ControllerProcess { process: Mutex::new(process), metrics, health, folder })
+    }
+
+    fn arguments_with(&self, metrics: &Port, health: &Port) -> Vec<String> {
+        let mut arguments = vec![
+            "controller".to_owned(),
+            format!("--kubeconfig={}", self.kubeconfig.display()),
+            format!("--metrics-addr={}", metrics.address()),
+            format!("--health-addr={}", health.address()),
+            format!("--lease-namespace={}", self.lease_namespace),
+            format!("--leader-elect={}", self.leader_elect),
+            "--log-format=json".to_owned(),
+            format!("--log-level={}", self.log_level),
+        ];
+        arguments.extend(self.arguments.iter().cloned());
+        arguments
+    }
+}
+
+/// A running controller; it ends when this is dropped.
+#[derive(Debug)]
+pub struct ControllerProcess {
+    process: Mutex<Supervised>,
+    metrics: Port,
+    health: Port,
+    folder: TempDir,
+}
+
+impl ControllerProcess {
+    /// The choices for a controller with the identity of this kubeconfig.
+    pub fn builder(kubeconfig: impl Into<PathBuf>) -> Builder {
+        Builder {
+            kubeconfig: kubeconfig.into(),
+            lease_namespace: "holdfast-system".to_owned(),
+            leader_elect: true,
+            log_level: "debug".to_owned(),
+            arguments: Vec::new(),
+        }
+    }
+
+    /// Waits until `/readyz` answers 200; fails at once, with the log, when the process ends first.
+    pub async fn ready(&self, deadline: Duration) -> Result<()> {
+        let probe = async || {
+            if let Some(status) = self.ended()? {
+                return Err(give_up(anyhow!("the controller ended with {status}")));
+            }
+            let (status, body) = self.readyz().await?;
+            ensure!(status == 200, "/readyz answered {status}: {body}");
+            Ok(())
+        };
+        eventually("the controller to be ready", deadline, probe).await.map_err(|error| self.explain(error))
+    }
+
+    /// The status and body of `/readyz`.
+    pub async fn readyz(&self) -> Result<(u16, String)> {
+        loopback::get(&self.health.address(), "/readyz").await
+    }
+
+    /// The status and body of `/livez`.
+    pub async fn livez(&self) -> Result<(u16, String)> {
+        loopback::get(&self.health.address(), "/livez").await
+    }
+
+    /// A scrape of `/metrics`.
+    pub async fn metrics(&self) -> Result<Metrics> {
+        match loopback::get(&self.metrics.address(), "/metrics").await? {
+            (200, body) => Ok(Metrics::new(body)),
+            (status, body) => bail!("/metrics answered {status}: {body}"),
+        }
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process().id()
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&self) -> Result<Option<ExitStatus>> {
+        self.process().ended()
+    }
+
+    /// Kills it with `-9`.
+    pub fn kill(&self) -> Result<()> {
+        self.process().kill().map(drop)
+    }
+
+    /// Stops it in its tracks, as a node without processor time would.
+    pub fn pause(&self) -> Result<()> {
+        self.process().signal("STOP")
+    }
+
+    /// Lets it go on after [`ControllerProcess::pause`].
+    pub fn resume(&self) -> Result<()> {
+        self.process().signal("CONT")
+    }
+
+    /// Asks it to end, as the kubelet does, and waits until it has.
+    pub async fn terminate(&self, deadline: Duration) -> Result<ExitStatus> {
+        self.process().signal("TERM")?;
+        let ended = async || self.ended()?.context("it still runs");
+        eventually("the controller to end", deadline, ended).await.map_err(|error| self.explain(error))
+    }
+
+    /// Everything it has logged, one JSON object per line.
+    pub fn log(&self) -> Result<String> {
+        Ok(String::from_utf8_lossy(&fs::read(log_in(self.folder.path()))?).into_owned())
+    }
+
+    fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+        let tail = tail_of(&log_in(self.folder.path())).unwrap_or_else(|unreadable| format!("{unreadable:#}"));
+        anyhow!("{error:#}\n--- the end of the controller's log ---\n{tail}")
+    }
+
+    fn process(&self) -> MutexGuard<'_, Supervised> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for ControllerProcess {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Ok(tail) = tail_of(&log_in(self.folder.path()))
+        {
+            say(&format!("the end of the log of controller {}:\n{tail}", self.id()));
+        }
+    }
+}
+
+fn log_in(folder: &Path) -> PathBuf {
+    folder.join("controller.log")
+}

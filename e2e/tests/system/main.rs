@@ -1,0 +1,3 @@
+//! The whole system on a real control plane, one module per story.
+
+mod first_budget;
