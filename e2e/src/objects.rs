@@ -31,3 +31,20 @@ pub fn enforce(namespace: &str) -> Value {
         "spec": { "mode": "Enforce", "namespaceSelector": { "matchLabels": { "e2e": namespace } } },
     })
 }
+
+/// The object with this value at a JSON pointer; maps on the way are made where they are missing.
+///
+/// # Panics
+/// When the pointer leads through something that has no fields.
+pub fn set(mut object: Value, pointer: &str, value: Value) -> Value {
+    let mut at = &mut object;
+    for step in pointer.split('/').skip(1) {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        at = match (at, step.parse::<usize>()) {
+            (Value::Array(list), Ok(index)) => &mut list[index],
+            (at, _) => &mut at[step],
+        };
+    }
+    *at = value;
+    object
+}

@@ -299,9 +299,7 @@ impl Engine {
         let was_engaged = self.state.brake.is_engaged();
         let braking = self.state.brake.judge(pending, self.board.owned(), now);
         let engaged = self.state.brake.is_engaged();
-        if engaged != was_engaged {
-            self.board.brake(engaged, pending);
-        }
+        self.board.brake(engaged.then_some(pending));
         match braking {
             Braking::Go => {
                 if was_engaged {

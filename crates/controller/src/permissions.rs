@@ -1,7 +1,8 @@
 //! Whether the role that writes is bound.
 //!
-//! Asked by SelfSubjectAccessReview when this process becomes the leader and after a refusal, and again every minute only
-//! while something is missing. Until the answer is yes nothing is written, so a missing role is told and never tried.
+//! Asked by SelfSubjectAccessReview when this process becomes the leader and after a refusal, and again only while
+//! something is missing, ever more slowly up to once a minute. Until the answer is yes nothing is written, so a missing role
+//! is told and never tried.
 
 use std::time::Duration;
 
@@ -14,10 +15,11 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Concern, TABLE};
+use crate::backoff::Exponential;
 use crate::lease::Leadership;
 
-/// How often a missing permission is asked for again.
-const AGAIN: Duration = Duration::from_secs(60);
+/// When a missing permission is asked for again: a role is bound soon after it was found missing, or not for days.
+const AGAIN: Exponential = Exponential::new(Duration::from_secs(5), Duration::from_secs(60));
 /// How long the answer may take.
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long to wait when nobody answers.
@@ -32,6 +34,17 @@ enum Permitted {
     All,
     /// These verbs are missing, each as `verb resource.group`.
     Lacking(Vec<String>),
+}
+
+/// What came of asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// Nothing more has to be asked.
+    Settled,
+    /// Something is missing.
+    Lacking,
+    /// Nobody answered.
+    None,
 }
 
 /// Our permissions, shared by whoever writes and whoever tells.
@@ -77,8 +90,15 @@ impl Permissions {
         mut leadership: Leadership,
         stop: CancellationToken,
     ) -> Result<(), std::convert::Infallible> {
+        let mut lacked = 0;
         loop {
-            let wait = if leadership.is_leader() { self.learn(&client).await } else { None };
+            let answer = if leadership.is_leader() { self.learn(&client).await } else { Answer::Settled };
+            let wait = match answer {
+                Answer::Settled => None,
+                Answer::Lacking => Some(AGAIN.wait(lacked)),
+                Answer::None => Some(RETRY),
+            };
+            lacked = if answer == Answer::Settled { 0 } else { lacked.saturating_add(1) };
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
@@ -89,24 +109,30 @@ impl Permissions {
         }
     }
 
-    /// Asks once; returns when to ask again.
-    async fn learn(&self, client: &Client) -> Option<Duration> {
+    /// Asks once, unless everything is known to be permitted.
+    async fn learn(&self, client: &Client) -> Answer {
         if self.may_write() {
-            return None;
+            return Answer::Settled;
         }
-        let (permitted, wait) = match timeout(ANSWER, lacking(client)).await {
-            Ok(Ok(lacking)) if lacking.is_empty() => (Permitted::All, None),
-            Ok(Ok(lacking)) => (Permitted::Lacking(lacking), Some(AGAIN)),
+        match timeout(ANSWER, lacking(client)).await {
+            Ok(Ok(lacking)) if !lacking.is_empty() => {
+                self.learned(Permitted::Lacking(lacking));
+                Answer::Lacking
+            }
+            Ok(Ok(_)) => self.permitted(),
             // Whether a review may be asked for is itself a permission; without it the writes tell.
-            Ok(Err(Error::Api(status))) if status.code == 403 => (Permitted::All, None),
+            Ok(Err(Error::Api(status))) if status.code == 403 => self.permitted(),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "permissions can't be asked for");
-                return Some(RETRY);
+                Answer::None
             }
-            Err(_) => return Some(RETRY),
-        };
-        self.learned(permitted);
-        wait
+            Err(_) => Answer::None,
+        }
+    }
+
+    fn permitted(&self) -> Answer {
+        self.learned(Permitted::All);
+        Answer::Settled
     }
 
     fn learned(&self, permitted: Permitted) {

@@ -1,8 +1,9 @@
 //! Takes everything back: `holdfast withdraw`, which the chart's pre-delete hook runs, and a person from a laptop.
 //!
-//! The Lease is taken first, for longer than this needs, so that no controller writes meanwhile: each honours the time that
-//! the holder asks for. If the release stays after all, they go on when that time is over. Deletes only what is ours by
-//! label and field manager; lists again until nothing is left.
+//! The Lease is taken first, for longer than this needs, and nothing is deleted before its former holder has stopped, so
+//! that no controller makes again what is deleted: each honours the time that the holder asks for. If the release stays
+//! after all, they go on when that time is over. Deletes only what is ours by label and field manager; lists again until
+//! nothing is left.
 
 use std::time::Duration;
 
@@ -46,7 +47,9 @@ impl From<kube::Error> for WithdrawError {
 /// When the Lease can't be taken, the API server refuses, or budgets come back.
 pub async fn withdraw(client: Client, lease_namespace: &str, identity: &str) -> Result<usize, WithdrawError> {
     lease::take(client.clone(), lease_namespace, LEASE, identity, HOLD).await?;
-    tracing::info!(namespace = lease_namespace, "lease taken; the controllers keep still");
+    tracing::info!(namespace = lease_namespace, "lease taken; waiting until no controller writes any more");
+    // A leader that sees who holds the Lease stops at its next renewal, one that can't see it by itself within this time.
+    sleep(RENEW_DEADLINE).await;
     let mut withdrawn = 0;
     for round in 0..ROUNDS {
         let ours = list(&client).await?;
@@ -57,10 +60,6 @@ pub async fn withdraw(client: Client, lease_namespace: &str, identity: &str) -> 
         withdrawn += ours.len();
         for budget in ours {
             delete(&client, &budget).await?;
-        }
-        if round == 0 {
-            // A leader that can't see the Lease stops by itself within this time.
-            sleep(RENEW_DEADLINE).await;
         }
     }
     Err(WithdrawError::ComingBack(list(&client).await?.len()))

@@ -4,6 +4,7 @@
 //! A request is logged once, when it is complete; a watch once, when it begins, since it may never end. What the control
 //! plane's own components read isn't logged: nobody asks, and it would bury the rest.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,9 @@ use serde_json::{Value, json};
 
 /// The users whose reads aren't logged, in the words of the audit policy.
 const COMPONENTS: [&str; 4] = ["system:apiserver", "system:kube-controller-manager", "system:kube-scheduler", "kwok"];
+
+/// Under which the API server tells tokens of one account apart.
+const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";
 
 /// The verbs that change something.
 const WRITES: [&str; 6] = ["create", "update", "patch", "apply", "delete", "deletecollection"];
@@ -93,6 +97,8 @@ pub struct AuditEvent {
     pub verb: String,
     /// Who asked, such as `system:serviceaccount:holdfast-system:holdfast`.
     pub user: String,
+    /// Which of the user's tokens, as `JTI=...`; empty for those that aren't a ServiceAccount's.
+    pub credential: String,
     /// With which program.
     pub user_agent: String,
     /// The API group, empty for the core one.
@@ -170,6 +176,8 @@ struct RawEvent {
 #[derive(Deserialize)]
 struct RawUser {
     username: String,
+    #[serde(default)]
+    extra: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -190,8 +198,10 @@ struct RawStatus {
 
 impl From<RawEvent> for AuditEvent {
     fn from(raw: RawEvent) -> Self {
+        let credential = raw.user.extra.get(CREDENTIAL).and_then(|values| values.first());
         Self {
             verb: raw.verb,
+            credential: credential.cloned().unwrap_or_default(),
             user: raw.user.username,
             user_agent: raw.user_agent,
             group: raw.object_ref.api_group,

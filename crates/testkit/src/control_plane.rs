@@ -12,10 +12,9 @@ mod layout;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
-use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use anyhow::{Result, ensure};
 use k8s_openapi::api::core::v1::ServiceAccount;
-use kube::api::{Api, PostParams};
+use kube::api::Api;
 use kube::{Client, Config};
 use tempfile::TempDir;
 
@@ -31,9 +30,6 @@ pub use kept::Kept;
 
 /// Long enough for a machine that builds something else at the same time.
 const START_DEADLINE: Duration = Duration::from_secs(180);
-
-/// Longer than any test run.
-const TOKEN_SECONDS: i64 = 24 * 60 * 60;
 
 /// Everything that was started and where it lives.
 ///
@@ -100,12 +96,7 @@ impl ControlPlane {
 
     /// A new kubeconfig whose user is a ServiceAccount, which must exist; its token is good for a day.
     pub async fn service_account_kubeconfig(&self, namespace: &str, name: &str) -> Result<PathBuf> {
-        let accounts: Api<ServiceAccount> = Api::namespaced(self.admin(), namespace);
-        let spec = TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..TokenRequestSpec::default() };
-        let request = TokenRequest { spec, ..TokenRequest::default() };
-        let answer = accounts.create_token_request(name, &PostParams::default(), &request).await;
-        let answer = answer.with_context(|| format!("asking for a token of {namespace}/{name}"))?;
-        let token = answer.status.context("a token request without a token")?.token;
+        let token = kubeconfig::token_of(&self.admin(), namespace, name).await?;
         let file = self.dir().join(format!("{namespace}-{name}.kubeconfig"));
         kubeconfig::write(&file, &self.server, &layout::authority(self.dir()), namespace, &token)?;
         Ok(file)

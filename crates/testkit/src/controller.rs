@@ -36,6 +36,7 @@ pub fn holdfast_binary() -> Result<PathBuf> {
 #[derive(Debug, Clone)]
 pub struct Builder {
     kubeconfig: PathBuf,
+    binary: Option<PathBuf>,
     lease_namespace: String,
     leader_elect: bool,
     log_level: String,
@@ -43,6 +44,11 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// Another binary than [`holdfast_binary`], such as an older version.
+    pub fn binary(self, binary: impl Into<PathBuf>) -> Self {
+        Self { binary: Some(binary.into()), ..self }
+    }
+
     /// The namespace of its Lease, `holdfast-system` unless said.
     pub fn lease_namespace(self, namespace: impl Into<String>) -> Self {
         Self { lease_namespace: namespace.into(), ..self }
@@ -71,9 +77,11 @@ impl Builder {
         let (metrics, health) = (Port::reserve()?, Port::reserve()?);
         let arguments = self.arguments_with(&metrics, &health);
         let configure = |command: &mut Command| {
+            forget_the_person(command);
             command.args(arguments);
         };
-        let process = Supervised::spawn(&holdfast_binary()?, configure, &log)?;
+        let binary = self.binary.map_or_else(holdfast_binary, Ok)?;
+        let process = Supervised::spawn(&binary, configure, &log)?;
         Ok(ControllerProcess { process: Mutex::new(process), metrics, health, folder })
     }
 
@@ -107,6 +115,7 @@ impl ControllerProcess {
     pub fn builder(kubeconfig: impl Into<PathBuf>) -> Builder {
         Builder {
             kubeconfig: kubeconfig.into(),
+            binary: None,
             lease_namespace: "holdfast-system".to_owned(),
             leader_elect: true,
             log_level: "debug".to_owned(),
@@ -202,6 +211,54 @@ impl Drop for ControllerProcess {
     }
 }
 
+/// What the person who runs the tests has in the environment must not decide how the controller behaves.
+fn forget_the_person(command: &mut Command) {
+    for (variable, _) in env::vars_os() {
+        if variable.to_str().is_some_and(|name| name.starts_with("HOLDFAST_") || name == "KUBECONFIG") {
+            command.env_remove(&variable);
+        }
+    }
+}
+
 fn log_in(folder: &Path) -> PathBuf {
     folder.join("controller.log")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A script in place of the controller: what is tested is what we make of its behaviour.
+    fn start(folder: &Path, script: &str) -> ControllerProcess {
+        let binary = folder.join("controller");
+        fs::write(&binary, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
+        ControllerProcess::builder("/nowhere/kubeconfig").binary(binary).argument("--brake-delay=1s").start().unwrap()
+    }
+
+    #[tokio::test]
+    async fn one_that_dies_is_not_waited_for_and_its_log_is_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let controller = start(folder.path(), "echo \"no such cluster: $*\"; exit 4");
+        let error = controller.ready(Duration::from_secs(3600)).await.unwrap_err().to_string();
+        assert!(error.contains("the controller ended with exit status: 4"), "{error}");
+        assert!(error.contains("no such cluster: controller --kubeconfig=/nowhere/kubeconfig"), "{error}");
+        assert!(error.contains("--lease-namespace=holdfast-system --leader-elect=true"), "{error}");
+        assert!(error.contains("--brake-delay=1s"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn one_that_is_asked_to_end_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let controller = start(folder.path(), "trap 'exit 0' TERM; echo up; while :; do sleep 0.01; done");
+        eventually("the trap to be set", Duration::from_secs(30), async || {
+            ensure!(controller.log()?.contains("up"), "its log is empty");
+            Ok(())
+        })
+        .await
+        .unwrap();
+        assert!(controller.terminate(Duration::from_secs(30)).await.unwrap().success());
+    }
 }

@@ -32,7 +32,7 @@ pub use control_plane::{ControlPlane, Kept};
 pub use controller::ControllerProcess;
 pub use eventually::{eventually, give_up};
 pub use helm::Helm;
-pub use kubeconfig::client_from;
+pub use kubeconfig::{account_kubeconfig, client_from};
 pub use manifests::Manifests;
 pub use metrics::Metrics;
 pub use tools::{Tool, Tools};

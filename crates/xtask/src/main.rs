@@ -3,6 +3,7 @@
 //! A verb's result goes to stdout, everything else to stderr. Nothing here is part of the product.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people talks to them")]
 
+mod demo;
 mod down;
 mod generate;
 mod test;
@@ -23,6 +24,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Show what Holdfast does, on a local control plane with a sample cluster.
+    Demo(demo::Demo),
     /// Run everything that continuous integration runs.
     Test(test::Test),
     /// Write what is generated: CRDs, roles, rule pages, tables.
@@ -47,6 +50,7 @@ async fn main() -> ExitCode {
 impl Verb {
     async fn run(self) -> Result<ExitCode> {
         match self {
+            Self::Demo(demo) => demo.run().await?,
             Self::Test(test) => return test.run(),
             Self::Generate(generate) => generate.run()?,
             Self::Tools(tools) => tools.run()?,

@@ -107,15 +107,19 @@ impl Board {
         self.events.push(Announcement::of_write(act, write));
     }
 
-    /// The brake took hold or let go.
-    pub(crate) fn brake(&self, engaged: bool, pending: usize) {
-        if engaged {
-            tracing::warn!(pending, "withdrawals wait: too many at once without a policy change");
-        } else {
-            tracing::info!("withdrawals go on");
+    /// How many withdrawals the brake holds, if it holds.
+    pub(crate) fn brake(&self, pending: Option<usize>) {
+        let before = std::mem::replace(&mut self.inner.lock().braked, pending);
+        match (before, pending) {
+            (None, Some(pending)) => {
+                tracing::warn!(pending, "withdrawals wait: too many at once without a policy change");
+            }
+            (Some(_), None) => tracing::info!("withdrawals go on"),
+            (None, None) | (Some(_), Some(_)) => {}
         }
-        self.inner.lock().braked = engaged.then_some(pending);
-        self.changed();
+        if before != pending {
+            self.changed();
+        }
     }
 
     /// How many withdrawals the brake holds.

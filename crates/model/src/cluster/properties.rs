@@ -104,7 +104,7 @@ fn last(history: &[Event]) -> BTreeMap<Id, Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_history_comes_to_what_is_there_in_the_end(history in history()) {

@@ -195,7 +195,7 @@ fn withdrawals(survey: &Survey<'_>, outcomes: &[Outcome], policies: &Policies, s
     let going = ours.filter(|(name, budget)| !is_left_alone(survey, policies, stays, name, budget));
     let mut found: Vec<(Reason, Write)> = going
         .map(|(name, budget)| {
-            let reason = why(survey, outcomes, name, budget);
+            let reason = why(survey, outcomes, policies, name, budget);
             let key = ObjectKey::new(survey.view.name().clone(), name.clone());
             let workload = outcomes.iter().map(|outcome| &outcome.workload);
             let workload = workload.into_iter().find(|id| budget.workload.as_deref() == Some(&annotation(id))).cloned();
@@ -225,15 +225,18 @@ fn for_unreadable(view: NamespaceView<'_>, budget: &Budget) -> bool {
     unreadable.any(|(kind, name, _)| budget.workload.as_deref() == Some(&format!("{kind}/{name}")))
 }
 
-fn why(survey: &Survey<'_>, outcomes: &[Outcome], name: &Text, budget: &Budget) -> Reason {
+fn why(survey: &Survey<'_>, outcomes: &[Outcome], policies: &Policies, name: &Text, budget: &Budget) -> Reason {
     if overlapping(survey, name, budget).next().is_some() {
         return Reason::Overlap;
     }
-    let named = |outcome: &&Outcome| budget.workload.as_deref() == Some(&annotation(&outcome.workload));
-    let Some(outcome) = outcomes.iter().find(named) else { return Reason::WorkloadGone };
     if blocks(survey, budget) {
         return Reason::Blocks;
     }
+    if !budget.policy().is_some_and(|policy| policies.is_enforced(policy)) {
+        return Reason::NotEnforced;
+    }
+    let named = |outcome: &&Outcome| budget.workload.as_deref() == Some(&annotation(&outcome.workload));
+    let Some(outcome) = outcomes.iter().find(named) else { return Reason::WorkloadGone };
     if outcome.decision == Decision::NotSelected { Reason::NotSelected } else { Reason::NotWanted }
 }
 

@@ -1,5 +1,7 @@
 //! `budget-missing`: a workload that should have a budget has none yet.
 
+use holdfast_model::facts::Budget;
+
 use super::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::Decision;
 use crate::{RuleId, Severity};
@@ -14,8 +16,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(case: &WorkloadCase<'_>) -> Verdict {
     let wanted = match &case.outcome.decision {
-        Decision::Budget(terms) => terms.limit.to_string(),
-        Decision::Excepted(_) => "one".to_owned(),
+        Decision::Budget(terms) => format!(" with {}", terms.limit),
+        Decision::Excepted(_) => String::new(),
         Decision::NotSelected
         | Decision::OperatorOwned(_)
         | Decision::CustomOwned(_)
@@ -29,7 +31,8 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     };
     // An excepted workload is still judged, as far as that needs no budget of ours: a singleton would get none anyway.
     let single = case.outcome.bounds.ceiling < 2;
-    if case.outcome.serving.is_some() || single {
+    let covered = |budget: &Budget| budget.selection.matches(&case.workload.template);
+    if single || case.outcome.serving.is_some() || case.survey.view.budgets().any(|(_, budget)| covered(budget)) {
         return Verdict::Holds;
     }
     let bounds = case.outcome.bounds;
@@ -39,8 +42,7 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
         format!("{} to {} replicas", bounds.floor, bounds.ceiling)
     };
     let message = format!("{replicas} and no disruption budget: a drain may take all of them at once");
-    let remedy = format!(
-        "give it a PodDisruptionBudget with {wanted}, or set a DisruptionPolicy that selects it to mode: Enforce"
-    );
+    let remedy =
+        format!("give it a PodDisruptionBudget{wanted}, or set a DisruptionPolicy that selects it to mode: Enforce");
     Problem::at("spec", message, remedy).fails()
 }

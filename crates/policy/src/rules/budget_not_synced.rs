@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &BudgetCase<'_>) -> Verdict {
-    let remedy = "see the message: usually the selector covers pods of a kind without a scale";
+    let remedy = "narrow the selector: usually it covers pods of a kind without a scale, such as a Job or a DaemonSet";
     if let Some(failure) = &case.budget.status.sync_failed {
         let message = format!("it can't be computed and allows no eviction: {failure}");
         return Problem::at("spec.selector", message, remedy).fails();

@@ -14,12 +14,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &BudgetCase<'_>) -> Verdict {
-    let Some(name) = case.covers_kind(&[WorkloadKind::DaemonSet]) else { return Verdict::NotApplicable };
+    let Some(workload) = case.covers_kind(&[WorkloadKind::DaemonSet]) else { return Verdict::NotApplicable };
     let remedy = "remove the budget, or narrow its selector: a drain leaves the pods of a DaemonSet alone";
     if case.counts_pods() {
-        let message = format!("it counts the pods of DaemonSet {name}, which no drain evicts");
+        let message = format!("it counts the pods of {workload}, which no drain evicts");
         return Problem::at("spec.selector", message, remedy).severe(Severity::Low).fails();
     }
-    let message = format!("it covers pods of DaemonSet {name}, which has no scale: it allows no eviction of anything");
+    let message =
+        format!("it covers pods of {workload}, which has no scale: it allows no eviction of any pod it covers");
     Problem::at("spec.selector", message, remedy).fails()
 }

@@ -14,14 +14,15 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &BudgetCase<'_>) -> Verdict {
-    let Some(name) = case.covers_kind(&[WorkloadKind::Job, WorkloadKind::CronJob]) else {
+    let Some(workload) = case.covers_kind(&[WorkloadKind::Job, WorkloadKind::CronJob]) else {
         return Verdict::NotApplicable;
     };
     let remedy = "give the Job's pods other labels, or narrow the selector: one finished pod is enough to break it";
     if case.counts_pods() {
-        let message = format!("it counts the pods of Job {name} beside those it protects");
+        let message = format!("it counts the pods of {workload} beside those it protects");
         return Problem::at("spec.selector", message, remedy).severe(Severity::Low).fails();
     }
-    let message = format!("it covers pods of Job {name}, which has no scale: it allows no eviction of anything");
+    let message =
+        format!("it covers pods of {workload}, which has no scale: it allows no eviction of any pod it covers");
     Problem::at("spec.selector", message, remedy).fails()
 }

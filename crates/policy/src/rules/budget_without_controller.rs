@@ -12,7 +12,7 @@ use crate::{RuleId, Severity};
 pub(super) const RULE: Rule = Rule {
     id: RuleId::BudgetWithoutController,
     severity: Severity::Medium,
-    summary: "a disruption budget can't be computed from, or left to, a controller",
+    summary: "a disruption budget covers pods without a controller, or a workload belongs to a custom resource",
     prose: include_str!("budget_without_controller.md"),
     check: Check::Both(check_budget, check_workload),
 };

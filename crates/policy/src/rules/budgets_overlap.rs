@@ -23,7 +23,7 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
     match others.as_slice() {
         [] => Verdict::Holds,
         others => {
-            let message = format!("it covers pods that {} covers too: none of them can be evicted", others.join(", "));
+            let message = format!("it covers the same pods as {}: none of them can be evicted", others.join(", "));
             Problem::at("spec.selector", message, "keep one budget for each pod and remove the others").fails()
         }
     }

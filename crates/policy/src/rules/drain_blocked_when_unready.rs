@@ -29,7 +29,7 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
     let field = "spec.unhealthyPodEvictionPolicy";
     match unready {
         0 => {
-            let message = "a pod that isn't ready can't be evicted while too few others are".to_owned();
+            let message = "a pod that isn't ready can't be evicted while too few others are ready".to_owned();
             Problem::at(field, message, remedy).fails()
         }
         count => {

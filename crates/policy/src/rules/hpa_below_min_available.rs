@@ -26,6 +26,6 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
     if 0 < limit.evictable(floor) {
         return Verdict::Holds;
     }
-    let message = format!("{limit} allows no eviction once the autoscaler is down to {floor} of now {asked}");
+    let message = format!("{limit} allows no eviction once the autoscaler has scaled from {asked} down to {floor}");
     Problem::at("spec", message, "write maxUnavailable: 1 instead, or raise the autoscaler's minimum").fails()
 }

@@ -16,12 +16,12 @@ pub(super) const RULE: Rule = Rule {
 fn check(case: &WorkloadCase<'_>) -> Verdict {
     let Decision::SelectorShared(other) = &case.outcome.decision else { return Verdict::Holds };
     let other = match other {
-        PodOwner::Workload(id) => id.to_string(),
-        PodOwner::Custom(owner) | PodOwner::Unknown(owner) => owner.to_string(),
-        PodOwner::Node(node) => format!("the static pods of node {node}"),
-        PodOwner::Nobody => "a pod without a controller".to_owned(),
+        PodOwner::Workload(id) => format!("pods of {id}"),
+        PodOwner::Custom(owner) | PodOwner::Unknown(owner) => format!("pods of {owner}"),
+        PodOwner::Node(node) => format!("static pods of node {node}"),
+        PodOwner::Nobody => "pods without a controller".to_owned(),
     };
-    let message = format!("its selector also covers pods of {other}: a budget over both can't be computed");
+    let message = format!("its selector also covers {other}, so no budget can be made for it alone");
     let remedy = "give the pods of each a label of their own and select by it";
     Problem::at("spec.selector", message, remedy).fails()
 }

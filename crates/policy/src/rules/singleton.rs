@@ -23,6 +23,6 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
         (false, true) => (" (it mounts a persistent volume)", "expect a short interruption at each drain"),
         (false, false) => ("", "run two replicas if it must not be interrupted"),
     };
-    let message = format!("one replica{cause}: a drain interrupts it, and a budget would only block the drain");
+    let message = format!("at most one replica{cause}: a drain interrupts it, and a budget would only block the drain");
     Problem::at("spec.replicas", message, remedy).fails()
 }

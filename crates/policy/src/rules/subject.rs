@@ -2,7 +2,7 @@
 
 use holdfast_model::amount::Amount;
 use holdfast_model::facts::{Budget, Limit, Pod, Workload};
-use holdfast_model::{PodOwner, Text, WorkloadKind};
+use holdfast_model::{PodOwner, Text, WorkloadKind, WorkloadRef};
 use jiff::Timestamp;
 
 use crate::disruption::{Bounds, Outcome};
@@ -94,9 +94,9 @@ impl<'a> BudgetCase<'a> {
     }
 
     /// The first of the workloads of these kinds whose pods it covers.
-    pub(super) fn covers_kind(&self, kinds: &[WorkloadKind]) -> Option<&Text> {
+    pub(super) fn covers_kind(&self, kinds: &[WorkloadKind]) -> Option<&WorkloadRef> {
         self.covered.iter().find_map(|group| match &group.maker {
-            PodOwner::Workload(id) => kinds.contains(&id.kind).then_some(&id.name),
+            PodOwner::Workload(id) => kinds.contains(&id.kind).then_some(id),
             PodOwner::Custom(_) | PodOwner::Node(_) | PodOwner::Nobody | PodOwner::Unknown(_) => None,
         })
     }

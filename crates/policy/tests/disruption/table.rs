@@ -19,10 +19,8 @@ use crate::world::{World, enforce, report};
 #[track_caller]
 fn check(facts: Vec<Value>, plan: &str) {
     let has = |kind: &str| facts.iter().any(|object| object["kind"] == kind);
-    let around = [
-        (!has("Namespace")).then(|| namespace("shop").build()),
-        (!has("DisruptionPolicy")).then(|| enforce("guard")),
-    ];
+    let around =
+        [(!has("Namespace")).then(|| namespace("shop").build()), (!has("DisruptionPolicy")).then(|| enforce("guard"))];
     let seen = World::of(around.into_iter().flatten().chain(facts)).plan("shop");
     assert_eq!(sentence(&seen), plan);
 }
@@ -38,7 +36,8 @@ fn sentence(plan: &NamespacePlan) -> String {
         })
         .collect();
     found.sort();
-    let written = plan.writes.iter().any(|write| matches!(write, Write::Create(wanted) if wanted.workload == web.workload));
+    let written =
+        plan.writes.iter().any(|write| matches!(write, Write::Create(wanted) if wanted.workload == web.workload));
     assert_eq!(written, web.wanted.is_some(), "what is wanted is written, and nothing else");
     std::iter::once(budget_of(web)).chain(found).collect::<Vec<_>>().join("; ")
 }
@@ -54,7 +53,10 @@ fn budget_of(outcome: &Outcome) -> String {
         Decision::CustomOwned(owner) => format!("none: belongs to {owner}"),
         Decision::SelectorInvalid(_) => "none: selector invalid".to_owned(),
         Decision::SelectorShared(other) => format!("none: shared with {other:?}"),
-        Decision::Yielded(names) => format!("none: yielded to {}", names.join(", ")),
+        Decision::Yielded(names) => {
+            let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+            format!("none: yielded to {}", names.join(", "))
+        }
         Decision::ScaledToZero => "none: scaled to zero".to_owned(),
         Decision::Singleton => "none: singleton".to_owned(),
         Decision::QuorumPair => "none: two voters".to_owned(),
@@ -188,7 +190,8 @@ const APP: [(&str, &str); 1] = [("app", "web")];
 #[case::a_pod_of_a_daemon_set(given![pod("shop/m").labels(APP).of_daemon_set("agent")], "DaemonSet agent")]
 fn shared_with_a_workload(#[case] others: Vec<Value>, #[case] other: &str) {
     let (kind, name) = other.split_once(' ').unwrap();
-    let expected = format!("none: shared with Workload(WorkloadRef {{ kind: {kind}, name: {name:?} }}); selector-shared (high)");
+    let expected =
+        format!("none: shared with Workload(WorkloadRef {{ kind: {kind}, name: {name:?} }}); selector-shared (high)");
     check(others.into_iter().chain(given![web()]).collect(), &expected);
 }
 
@@ -446,8 +449,13 @@ fn the_policy_with_the_highest_priority_decides(
 #[test]
 fn daemon_sets_jobs_and_bare_pods_never_get_a_budget() {
     let plan = World::of(given![
-        namespace("shop"), enforce("guard"), daemon_set("shop/agent"), job("shop/migrate"), cron_job("shop/backup"),
-        replica_set("shop/old").replicas(3), pod("shop/alone").labels([("app", "alone")]),
+        namespace("shop"),
+        enforce("guard"),
+        daemon_set("shop/agent"),
+        job("shop/migrate"),
+        cron_job("shop/backup"),
+        replica_set("shop/old").replicas(3),
+        pod("shop/alone").labels([("app", "alone")]),
     ])
     .plan("shop");
     assert!(plan.outcomes.is_empty() && plan.writes.is_empty(), "{plan:?}");

@@ -44,7 +44,6 @@ impl World {
     }
 
     /// The same with its objects in another order.
-    #[allow(dead_code, reason = "not every test that uses this file shuffles")]
     pub(crate) fn map(self, order: impl FnOnce(Vec<Value>) -> Vec<Value>) -> Self {
         Self { objects: order(self.objects), ..self }
     }
@@ -73,14 +72,12 @@ impl World {
     }
 
     /// The plans for all namespaces.
-    #[allow(dead_code, reason = "not every test that uses this file has more than one namespace")]
     pub(crate) fn plans(&self) -> Vec<NamespacePlan> {
         let cluster = self.cluster();
         cluster.namespace_names().map(|name| self.plan(name)).collect()
     }
 
     /// What the API server makes of a write; it refuses what ours must never ask for.
-    #[allow(dead_code, reason = "rules write nothing")]
     #[track_caller]
     pub(crate) fn carry_out(&mut self, write: &Write) {
         self.written += 1;
@@ -107,7 +104,6 @@ impl World {
         }
     }
 
-    #[allow(dead_code, reason = "rules write nothing")]
     fn at(&self, key: &ObjectKey) -> Option<usize> {
         self.objects.iter().position(|object| {
             let meta = &object["metadata"];

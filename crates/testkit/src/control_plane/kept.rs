@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::ControlPlane;
 use crate::cache::Cache;
 use crate::component::Component;
+use crate::controller::holdfast_binary;
 use crate::eventually::eventually;
 use crate::kubeconfig::write_private;
-use crate::process::signal_process;
+use crate::process::{signal_process, spawn_detached};
 
 /// A control plane that was started by [`super::Builder::start_detached`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -72,6 +73,18 @@ impl Kept {
     /// Whether all that was started runs.
     pub fn is_whole(&self) -> bool {
         !self.processes.is_empty() && self.alive().count() == self.processes.len()
+    }
+
+    /// Starts a controller that goes on running, with an account's kubeconfig that lies in our folder.
+    pub fn start_controller(&mut self, kubeconfig: &Path) -> Result<()> {
+        let log = fs::File::options().create(true).append(true).open(self.dir.join("holdfast.log"))?;
+        let configure = |command: &mut Command| {
+            command.arg("controller").arg(format!("--kubeconfig={}", kubeconfig.display()));
+            command.args(["--metrics-addr=127.0.0.1:0", "--health-addr=127.0.0.1:0", "--log-format=text"]);
+        };
+        let child = spawn_detached(&holdfast_binary()?, configure, &log)?;
+        self.processes.push(Process { name: "holdfast".to_owned(), id: child.id() });
+        write_private(&record_in(&self.dir), &serde_json::to_string_pretty(self)?)
     }
 
     /// Ends all of it and removes its folder.

@@ -15,7 +15,7 @@ const RECIPE: Recipe<'static> = Recipe {
     version: VERSION,
     program: "bin/cargo-deny",
     check: &["--version"],
-    announcement: "built with cargo, about three minutes",
+    announcement: "built with cargo, three to five minutes",
 };
 
 pub(super) fn find(cache: &Cache) -> Result<Found> {

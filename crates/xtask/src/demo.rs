@@ -1,0 +1,75 @@
+//! `cargo xtask demo`: the main job, for someone who has only cloned the repository.
+//!
+//! A real control plane with the mistakes of real clusters, the controller under the chart's own account, and a table of
+//! what that changed. On somebody's own cluster (`--kubeconfig`) it only looks, unless told to enforce.
+
+mod picture;
+mod stage;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use picture::Picture;
+use stage::Stage;
+
+/// The arguments of the verb.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// Leave everything running; `cargo xtask down` stops it.
+    #[arg(long, conflicts_with = "kubeconfig")]
+    keep: bool,
+    /// Use this cluster instead of a local one, as it is. Only looks.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// With --kubeconfig: install the definitions and write budgets too.
+    #[arg(long, requires = "kubeconfig")]
+    enforce: bool,
+}
+
+impl Demo {
+    pub(crate) async fn run(self) -> Result<()> {
+        match &self.kubeconfig {
+            Some(kubeconfig) if !self.enforce => look(kubeconfig).await,
+            Some(kubeconfig) => play(Stage::on(kubeconfig).await?, false).await,
+            None => {
+                build()?;
+                let stage = if self.keep { Stage::kept().await? } else { Stage::local().await? };
+                play(stage, self.keep).await
+            }
+        }
+    }
+}
+
+/// Looks at a cluster as it is and writes nothing.
+async fn look(kubeconfig: &std::path::Path) -> Result<()> {
+    let client = holdfast_testkit::client_from(kubeconfig).await?;
+    let picture = Picture::take(&client).await?;
+    println!("{}", table::before(&picture));
+    println!("{}", table::attention(&picture));
+    eprintln!("Nothing was written. With --enforce the budgets that are missing would be.");
+    Ok(())
+}
+
+async fn play(mut stage: Stage, keep: bool) -> Result<()> {
+    stage.load().await?;
+    let before = stage.settled().await?;
+    println!("\n{}", table::before(&before));
+    stage.install().await?;
+    stage.start_controller().await?;
+    stage.enforce().await?;
+    let after = stage.enforced().await?;
+    println!("\n{}", table::changes(&before, &after));
+    println!("{}", table::attention(&after));
+    println!("{}", table::left_alone(&after));
+    stage.say_goodbye(keep).await
+}
+
+/// The binary that ships, built as any other.
+fn build() -> Result<()> {
+    eprintln!("Building holdfast.");
+    let built = std::process::Command::new(env!("CARGO")).args(["build", "--quiet", "-p", "holdfast"]).status()?;
+    anyhow::ensure!(built.success(), "holdfast can't be built: see above");
+    Ok(())
+}
