@@ -1,14 +1,20 @@
 //! What the scenarios in `tests/` share: a cluster with the chart installed and the controller running under its account.
 
+mod budgets;
 mod cluster;
+mod conditions;
 mod kubectl;
 mod objects;
 mod picture;
+pub mod rights;
 pub mod sample;
 mod shared;
 mod tenant;
+pub mod uninstall;
 
+pub use budgets::{await_budgets, await_count, budgets_of_ours};
 pub use cluster::{Cluster, NAMESPACE, ServiceAccount, chart, checkout};
+pub use conditions::{has_condition, lacks_condition};
 pub use kubectl::Kubectl;
 pub use objects::{deployment, enforce, namespace, set};
 pub use shared::Shared;

@@ -24,15 +24,16 @@ impl Picture {
         let budgets = tenant.budgets().list(&ListParams::default()).await?.items;
         let (ours, theirs): (Vec<_>, Vec<_>) = budgets.into_iter().partition(is_ours);
         let mut lines: Vec<String> = theirs.iter().map(|budget| format!("{} (theirs)", budget.name_any())).collect();
-        for budget in ours.iter().filter(|budget| !is_canary(&budget.name_any())) {
-            lines.push(line_of(budget)?);
-        }
         if let Some(policy) = tenant.policy().await? {
             let status = policy.status.context("the policy has no status yet")?;
             ensure!(status.observed_generation == policy.metadata.generation, "not judged yet: {status:?}");
             let managed = usize::try_from(status.managed)?;
             ensure!(managed == ours.len(), "the status knows {managed} budgets of {}: {status:?}", ours.len());
             lines.extend(lines_of(&status));
+        }
+        let ours: Vec<_> = ours.into_iter().filter(|budget| !is_canary(&budget.name_any())).collect();
+        for budget in &ours {
+            lines.push(line_of(budget)?);
         }
         lines.sort();
         Ok(Self { lines, ours })
@@ -43,9 +44,28 @@ impl Picture {
         &self.lines
     }
 
-    /// The budgets of ours.
+    /// Whether there is exactly one line for each that is expected. Of what a finding says, after the colon, an
+    /// expectation may give only the words that matter.
+    pub(crate) fn is(&self, expected: &[&str]) -> bool {
+        let mut left: Vec<&String> = self.lines.iter().collect();
+        let found = expected.iter().all(|wanted| {
+            let at = left.iter().position(|line| says(line, wanted));
+            at.map(|at| left.swap_remove(at)).is_some()
+        });
+        found && left.is_empty()
+    }
+
+    /// The budgets of ours that the lines tell of.
     pub(crate) fn ours(&self) -> &[PodDisruptionBudget] {
         &self.ours
+    }
+}
+
+fn says(line: &str, wanted: &str) -> bool {
+    let parts = (line.split_once(": "), wanted.split_once(": "));
+    match parts {
+        (Some((subject, words)), Some((meant, fragment))) => subject == meant && words.contains(fragment),
+        (Some(_) | None, Some(_) | None) => line == wanted,
     }
 }
 
@@ -78,7 +98,9 @@ fn text(amount: &IntOrString) -> String {
 }
 
 fn lines_of(status: &DisruptionPolicyStatus) -> Vec<String> {
-    let findings = status.worst.iter().filter(|finding| !is_canary(&finding.name)).map(line_of_finding);
+    // Where pods land is the scheduler's doing and no row of any table.
+    let shown = |finding: &&FindingStatus| !is_canary(&finding.name) && finding.rule != "replicas-on-one-node";
+    let findings = status.worst.iter().filter(shown).map(line_of_finding);
     let yielded = (0 < status.yielded).then(|| format!("{} yielded", status.yielded));
     let overruled = (0 < status.overruled).then(|| format!("{} overruled", status.overruled));
     findings.chain(yielded).chain(overruled).collect()

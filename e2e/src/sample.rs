@@ -72,8 +72,7 @@ pub async fn load(client: &Client, folder: &Path) -> Result<Loaded> {
     let (owned, free): (Vec<_>, Vec<_>) = objects.iter().cloned().partition(|object| owner_of(object).is_some());
     let (first, rest): (Vec<_>, Vec<_>) = free.into_iter().partition(|object| FIRST.contains(&kind_of(object)));
     // Claims need their namespace, so namespaces have a step of their own.
-    let (namespaces, first): (Vec<_>, Vec<_>) =
-        first.into_iter().partition(|object| kind_of(object) == "Namespace");
+    let (namespaces, first): (Vec<_>, Vec<_>) = first.into_iter().partition(|object| kind_of(object) == "Namespace");
     let mut applied = Vec::with_capacity(objects.len());
     for step in [namespaces, first, rest] {
         applied.extend(kinds.apply(step).await?);
@@ -165,7 +164,8 @@ fn with_owner(mut object: DynamicObject, applied: &[DynamicObject]) -> Result<Dy
         anyhow::bail!("{}: {OWNED_BY} is {wanted:?}, not group/Kind/name", describe(&object));
     };
     let is_owner = |candidate: &&DynamicObject| {
-        let of_group = candidate.types.as_ref().is_some_and(|types| types.api_version.starts_with(&format!("{group}/")));
+        let of_group =
+            candidate.types.as_ref().is_some_and(|types| types.api_version.starts_with(&format!("{group}/")));
         of_group
             && kind_of(candidate) == *kind
             && candidate.name_any() == *name

@@ -135,11 +135,9 @@ impl Tenant {
     /// Waits until what is seen of the namespace are these lines, in any order; then asks the Eviction API whether a pod
     /// may go wherever a budget of ours says so.
     pub async fn shows(&self, expected: &[&str]) -> Result<()> {
-        let mut expected: Vec<&str> = expected.to_vec();
-        expected.sort_unstable();
         let picture = eventually(&format!("{} to show {expected:#?}", self.name), PATIENCE, async || {
             let picture = Picture::of(self).await?;
-            ensure!(picture.lines() == expected, "{picture:#?}");
+            ensure!(picture.is(expected), "{:#?}", picture.lines());
             Ok(picture)
         })
         .await?;

@@ -3,6 +3,8 @@
 //! Flux and `kubectl wait` read them: `Ready` always there, `Reconciling` and `Stalled` only while true. A condition's
 //! time moves only with its status, and conditions of other writers survive.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 
@@ -120,13 +122,16 @@ fn condition(wanted: &Wanted, known: Option<&Condition>, generation: Option<i64>
     }
 }
 
+/// Whatever the order: another writer may prefer another one, and nobody should answer that with a write.
 fn compare(before: &[Condition], after: &[Condition]) -> Change {
-    let statuses = |conditions: &[Condition]| {
-        let mut all: Vec<_> = conditions.iter().map(|c| (c.type_.clone(), c.status.clone())).collect();
-        all.sort();
-        all
+    let by_type = |conditions: &[Condition]| -> BTreeMap<String, Condition> {
+        conditions.iter().map(|condition| (condition.type_.clone(), condition.clone())).collect()
     };
-    if statuses(before) != statuses(after) {
+    let (before, after) = (by_type(before), by_type(after));
+    let statuses = |conditions: &BTreeMap<String, Condition>| -> Vec<(String, String)> {
+        conditions.values().map(|condition| (condition.type_.clone(), condition.status.clone())).collect()
+    };
+    if statuses(&before) != statuses(&after) {
         Change::Transitioned
     } else if before == after {
         Change::Unchanged
@@ -155,3 +160,6 @@ pub(crate) fn schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         },
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -209,3 +209,40 @@ fn rule(access: &Access) -> String {
         verbs = list(access.verbs),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_a_wildcard_and_nothing_reads_a_secret() {
+        for access in TABLE {
+            assert!(!access.verbs.contains(&"*") && access.resource != "*" && access.group != "*", "{access:?}");
+            assert_ne!(access.resource, "secrets");
+            assert!(!access.why.is_empty());
+        }
+    }
+
+    #[test]
+    fn observing_writes_nothing_but_what_was_found() {
+        let writes = |access: &&Access| access.concern == Concern::Observe && access.verbs != READ;
+        let written: Vec<_> = TABLE.iter().filter(writes).map(|access| access.resource).collect();
+        let told = ["disruptionpolicies/status", "policyexceptions/status", "events", "selfsubjectaccessreviews"];
+        assert_eq!(written, told);
+    }
+
+    #[test]
+    fn every_kind_of_fact_is_watched() {
+        let watched: Vec<_> = Source::all().collect();
+        for kind in Kind::ALL {
+            assert!(watched.contains(&Source::Facts(kind)), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_a_list_item_with_its_reason() {
+        let rules = rules(Concern::Lease);
+        assert!(rules.starts_with("# makes the Lease\n- apiGroups: [\"coordination.k8s.io\"]\n"), "{rules}");
+        assert!(rules.contains("  resourceNames: [\"holdfast\"]\n  verbs: [\"get\", \"update\"]\n"), "{rules}");
+    }
+}

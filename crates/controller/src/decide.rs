@@ -43,18 +43,9 @@ const REMEMBERED: usize = 4096;
 /// How long a namespace waits that didn't fit into the queue.
 const OVERFLOW: Duration = Duration::from_secs(1);
 
-/// What the engine works with.
+/// Plans, and hands over what follows from it.
 pub(crate) struct Engine {
-    pub(crate) view: Arc<View>,
-    pub(crate) queue: Arc<Queue>,
-    pub(crate) board: Arc<Board>,
-    pub(crate) permissions: Arc<Permissions>,
-    pub(crate) leadership: Leadership,
-    pub(crate) heartbeat: Heartbeat,
-    pub(crate) metrics: Metrics,
-    pub(crate) relists: Vec<Relist>,
-    pub(crate) outcomes: mpsc::UnboundedReceiver<Outcome>,
-    pub(crate) stop: CancellationToken,
+    parts: Parts,
     state: State,
 }
 
@@ -81,7 +72,7 @@ struct Proposed {
     writes: Vec<Write>,
 }
 
-/// Everything an engine is made of.
+/// What the engine works with.
 pub(crate) struct Parts {
     pub(crate) view: Arc<View>,
     pub(crate) queue: Arc<Queue>,
@@ -110,20 +101,18 @@ impl Engine {
             looking: None,
             leads: false,
         };
-        let Parts { view, queue, board, permissions, leadership, heartbeat, metrics, relists, outcomes, stop, .. } =
-            parts;
-        Self { view, queue, board, permissions, leadership, heartbeat, metrics, relists, outcomes, stop, state }
+        Self { parts, state }
     }
 
     /// Runs until told to stop.
     pub(crate) async fn run(mut self) -> Result<(), std::convert::Infallible> {
         let mut last_pass: Option<Instant> = None;
         loop {
-            if self.stop.is_cancelled() {
+            if self.parts.stop.is_cancelled() {
                 return Ok(());
             }
             self.wait(last_pass).await;
-            while let Ok(outcome) = self.outcomes.try_recv() {
+            while let Ok(outcome) = self.parts.outcomes.try_recv() {
                 self.ended(outcome);
             }
             self.touch_what_is_due();
@@ -136,7 +125,7 @@ impl Engine {
 
     /// Whether something waits and can be decided about.
     fn is_due(&self) -> bool {
-        0 < self.view.waiting() && self.view.is_trusted()
+        0 < self.parts.view.waiting() && self.parts.view.is_trusted()
     }
 
     /// Waits for an event, an outcome, a time or the end; then, soon after a pass, for what comes with it.
@@ -151,52 +140,54 @@ impl Engine {
         let next = self.state.recheck.next(Instant::now());
         tokio::select! {
             biased;
-            () = self.stop.cancelled() => {}
-            Some(outcome) = self.outcomes.recv() => self.ended(outcome),
-            () = self.view.changed.notified() => {}
-            _ = self.leadership.changed() => self.leading(),
-            () = self.permissions.changed() => self.view.touch(Touched::All),
+            () = self.parts.stop.cancelled() => {}
+            Some(outcome) = self.parts.outcomes.recv() => self.ended(outcome),
+            () = self.parts.view.changed.notified() => {}
+            _ = self.parts.leadership.changed() => self.leading(),
+            () = self.parts.permissions.changed() => self.parts.view.touch(Touched::All),
             () = sleep_until(next) => {}
         }
     }
 
     /// Won or lost: everything is looked at again, with other consequences.
     fn leading(&mut self) {
-        let leads = self.leadership.is_leader();
+        let leads = self.parts.leadership.is_leader();
         if leads != self.state.leads {
             self.state.leads = leads;
             self.state.expected = Expected::default();
-            self.queue.clear();
-            self.view.touch(Touched::All);
+            self.parts.queue.clear();
+            self.parts.view.touch(Touched::All);
         }
     }
 
     fn touch_what_is_due(&mut self) {
         let due = self.state.recheck.take_due(Instant::now());
         if !due.is_empty() {
-            self.view.touch(Touched::Namespaces(due));
+            self.parts.view.touch(Touched::Namespaces(due));
         }
     }
 
     /// One pass over what was touched: the only place where the steps meet.
     fn pass(&mut self) {
-        let (started, ticket) = (Instant::now(), self.heartbeat.begin());
+        let (started, ticket) = (Instant::now(), self.parts.heartbeat.begin());
         self.leading();
-        let taken = self.view.take();
+        let taken = self.parts.view.take();
         let policies = self.policies();
+        let generations = self.parts.view.read(|facts| facts.policies.generations());
         let proposed = self.decide(taken, &policies, Timestamp::now());
         self.act(proposed, Timestamp::now());
-        self.board.changed();
-        self.heartbeat.completed(ticket);
-        self.metrics.passed(Passed::Success, started.elapsed());
+        self.parts.board.judged(generations);
+        self.parts.board.changed();
+        self.parts.heartbeat.completed(ticket);
+        self.parts.metrics.passed(Passed::Success, started.elapsed());
     }
 
     /// The policies in force; a change of them explains what follows.
     fn policies(&mut self) -> Arc<Policies> {
-        let policies = self.view.read(|facts| facts.policies.parsed());
+        let policies = self.parts.view.read(|facts| facts.policies.parsed());
         let changed = match &self.state.policies {
             Some(known) => **known != *policies,
-            None => self.view.read(|facts| facts.policies.policies().any(|(_, policy)| is_new(policy))),
+            None => self.parts.view.read(|facts| facts.policies.policies().any(|(_, policy)| is_new(policy))),
         };
         if changed {
             self.state.brake.explain(Timestamp::now());
@@ -208,7 +199,10 @@ impl Engine {
     /// Plans each namespace that was touched; the others stay as they were judged.
     fn decide(&mut self, taken: Taken, policies: &Policies, now: Timestamp) -> Vec<Proposed> {
         if taken.all {
-            let gone = self.view.read(|facts| self.board.forget_others(|name| facts.cluster.namespace(name).is_some()));
+            let gone = self
+                .parts
+                .view
+                .read(|facts| self.parts.board.forget_others(|name| facts.cluster.namespace(name).is_some()));
             gone.iter().for_each(|namespace| self.forget(namespace));
         }
         taken
@@ -220,34 +214,36 @@ impl Engine {
 
     fn plan(&mut self, namespace: Text, since: Instant, policies: &Policies, now: Timestamp) -> Option<Proposed> {
         let started = Instant::now();
-        let plan = self.view.read(|facts| {
+        let plan = self.parts.view.read(|facts| {
             let view = facts.cluster.namespace(&namespace)?;
             self.state.expected.settle(view);
             Some(plan_namespace(view, policies, now))
         });
         let Some(plan) = plan else {
-            self.board.forget(&namespace);
+            self.parts.board.forget(&namespace);
             self.forget(&namespace);
             return None;
         };
-        self.metrics.planned(act::CONCERN, started.elapsed());
+        self.parts.metrics.planned(act::CONCERN, started.elapsed());
         if let Some(at) = plan.recheck_at {
             self.state.recheck.at(namespace.clone(), until(at, now));
         }
-        let writes = self.board.report(plan, self.state.leads);
+        let writes = self.parts.board.report(plan, self.state.leads);
         Some(Proposed { namespace, since, writes })
     }
 
     fn forget(&mut self, namespace: &Text) {
         self.state.braked.remove(namespace);
         self.state.deferred.remove(namespace);
-        self.queue.replace(namespace, Vec::new());
+        self.parts.queue.replace(namespace, Vec::new());
     }
 
     /// Hands over what isn't under way, held back or forbidden.
     fn act(&mut self, proposed: Vec<Proposed>, now: Timestamp) {
+        let moment = Instant::now();
         for Proposed { namespace, writes, .. } in &proposed {
-            let braked = writes.iter().filter(|write| is_braked(write)).count();
+            let braked = writes.iter().filter(|write| is_braked(write));
+            let braked = braked.filter(|write| !self.is_on_its_way(write.key(), moment)).count();
             if braked == 0 {
                 self.state.braked.remove(namespace)
             } else {
@@ -255,24 +251,29 @@ impl Engine {
             };
         }
         let held = self.brake(now);
-        if !self.state.leads || !self.permissions.may_write() {
-            self.queue.clear();
+        if !self.state.leads || !self.parts.permissions.may_write() {
+            self.parts.queue.clear();
             return;
         }
         for Proposed { namespace, since, writes } in proposed {
-            let jobs = self.jobs(&namespace, since, writes, held, now);
-            if 0 < self.queue.replace(&namespace, jobs) {
-                self.metrics.overflowed();
+            let jobs = self.jobs(&namespace, since, writes, held);
+            if 0 < self.parts.queue.replace(&namespace, jobs) {
+                self.parts.metrics.overflowed();
                 self.state.recheck.at(namespace, Instant::now() + OVERFLOW);
             }
         }
     }
 
-    fn jobs(&mut self, namespace: &Text, since: Instant, writes: Vec<Write>, held: bool, now: Timestamp) -> Vec<Job> {
+    /// Whether a write of this object is under way, or done but not yet seen.
+    fn is_on_its_way(&self, key: &ObjectKey, moment: Instant) -> bool {
+        self.parts.queue.is_under_way(key) || self.state.expected.awaits(key, moment)
+    }
+
+    fn jobs(&mut self, namespace: &Text, since: Instant, writes: Vec<Write>, held: bool) -> Vec<Job> {
         let moment = Instant::now();
         let mut jobs = Vec::with_capacity(writes.len());
         for write in writes.into_iter().filter(|write| !(held && is_braked(write))) {
-            if self.queue.is_under_way(write.key()) || self.state.expected.awaits(write.key(), moment) {
+            if self.is_on_its_way(write.key(), moment) {
                 self.state.deferred.insert(namespace.clone());
                 self.state.recheck.at(namespace.clone(), moment + expected::PATIENCE);
                 continue;
@@ -281,9 +282,6 @@ impl Engine {
                 self.state.recheck.at(namespace.clone(), at);
                 continue;
             }
-            if is_braked(&write) {
-                self.state.brake.withdrew(1, now);
-            }
             jobs.push(Job { write, since });
         }
         jobs
@@ -291,19 +289,19 @@ impl Engine {
 
     /// Whether withdrawals that nothing explains are held back.
     fn brake(&mut self, now: Timestamp) -> bool {
-        if self.state.looking.is_some_and(|asked| self.view.is_listed_since(asked)) {
+        if self.state.looking.is_some_and(|asked| self.parts.view.is_listed_since(asked)) {
             self.state.looking = None;
             self.state.brake.looked();
         }
         let pending = self.state.braked.values().sum();
         let was_engaged = self.state.brake.is_engaged();
-        let braking = self.state.brake.judge(pending, self.board.owned(), now);
+        let braking = self.state.brake.judge(pending, self.parts.board.owned(), now);
         let engaged = self.state.brake.is_engaged();
-        self.board.brake(engaged.then_some(pending));
+        self.parts.board.brake(engaged.then_some(pending));
         match braking {
             Braking::Go => {
                 if was_engaged {
-                    self.view.touch(Touched::Namespaces(self.state.braked.keys().cloned().collect()));
+                    self.parts.view.touch(Touched::Namespaces(self.state.braked.keys().cloned().collect()));
                 }
                 false
             }
@@ -313,7 +311,7 @@ impl Engine {
             }
             Braking::Look => {
                 self.state.looking = Some(Instant::now());
-                self.relists.iter().for_each(Relist::ask);
+                self.parts.relists.iter().for_each(Relist::ask);
                 self.recheck_braked(Instant::now() + Duration::from_secs(1));
                 true
             }
@@ -334,10 +332,10 @@ impl Engine {
     fn ended(&mut self, outcome: Outcome) {
         let Outcome { job, result } = outcome;
         let key = job.write.key().clone();
-        self.queue.ended(&key);
+        self.parts.queue.ended(&key);
         match result {
             Ok(written) => self.succeeded(&job, &key, written),
-            Err(Refusal::NotNow) => self.view.touch(Touched::namespace(key.namespace.clone())),
+            Err(Refusal::NotNow) => self.parts.view.touch(Touched::namespace(key.namespace.clone())),
             Err(Refusal::Failed { failure, message }) => {
                 tracing::warn!(
                     namespace = %key.namespace,
@@ -350,19 +348,22 @@ impl Engine {
             }
         }
         if self.state.deferred.remove(&key.namespace) {
-            self.view.touch(Touched::namespace(key.namespace));
+            self.parts.view.touch(Touched::namespace(key.namespace));
         }
     }
 
     fn succeeded(&mut self, job: &Job, key: &ObjectKey, written: Written) {
         self.state.backoff.succeeded(key);
+        if is_braked(&job.write) {
+            self.state.brake.withdrew(1, Timestamp::now());
+        }
         let what = match &written {
             Written::There { created: true, .. } => Act::Created,
             Written::There { created: false, .. } => Act::Updated,
             Written::Gone { .. } => Act::Withdrawn,
         };
         tracing::info!(namespace = %key.namespace, name = %key.name, act = what.as_str(), "budget written");
-        self.board.acted(what, &job.write);
+        self.parts.board.acted(what, &job.write);
         self.state.expected.expect(key.clone(), written, Instant::now());
     }
 
@@ -372,7 +373,7 @@ impl Engine {
             Class::Wait(wait) => wait,
             Class::Retry | Class::Conflict => Duration::ZERO,
             Class::Forbidden => {
-                self.permissions.ask();
+                self.parts.permissions.ask();
                 Duration::ZERO
             }
             // The same request fails for ever; only a change of what it stands on makes another one.

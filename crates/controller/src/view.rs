@@ -14,7 +14,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-pub(crate) use policies::{KnownException, KnownPolicy, PolicyStore, requested_at};
+pub(crate) use policies::{Generations, KnownException, KnownPolicy, PolicyStore, generation, requested_at};
 
 use crate::access::Source;
 use crate::lease::Heartbeat;

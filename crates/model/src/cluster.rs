@@ -103,6 +103,8 @@ impl Cluster {
             .get_mut(&home)
             .is_some_and(|contents| contents.unreadable.remove(&(kind, key.name.clone())).is_some());
         touched.add(touched_if(readable_again, kind, key));
+        // A Flux object is kept elsewhere: its namespace may have been known only for not being readable.
+        self.drop_if_empty(&home);
         touched
     }
 

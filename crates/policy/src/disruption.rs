@@ -1,7 +1,8 @@
 //! Budgets: which a workload should have, which of ours have to go, and what is wrong with any of them.
 //!
 //! [`plan_namespace`] is the whole decision about a namespace. It is calm (planning again after the plan was carried
-//! out gives an empty plan), and it never wants two budgets over one pod.
+//! out gives an empty plan, or just what had to wait until a budget of ours was seen to be gone), and it never wants two
+//! budgets over one pod.
 
 mod bounds;
 mod brake;

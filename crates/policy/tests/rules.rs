@@ -2,6 +2,8 @@
 //!
 //! The form of the fixtures is described in `src/fixtures/README.md`.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on stops there")]
+
 #[path = "disruption/world.rs"]
 #[expect(dead_code, reason = "rules write nothing, and fixtures bring their own policies")]
 mod world;

@@ -1,4 +1,12 @@
 //! The whole system on a real control plane, one module per story.
 
+mod brake;
+mod decision_table;
 mod first_budget;
+mod leadership;
+mod optional_kinds;
+mod overlap;
+mod permissions;
 mod telling;
+mod withdrawal;
+mod write_rules;

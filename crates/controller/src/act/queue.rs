@@ -4,6 +4,9 @@
 //! the others waiting; one with a withdrawal that must not wait goes first. Of one object at most one write is known here,
 //! waiting or under way.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use holdfast_model::{ObjectKey, Text};

@@ -24,21 +24,18 @@ impl Expected {
         self.0.insert(key, (written, now + PATIENCE));
     }
 
-    /// Drops what the view of a namespace shows by now.
+    /// Drops what the view of a namespace shows by now, and what took too long.
     pub(super) fn settle(&mut self, view: NamespaceView<'_>) {
-        self.0.retain(|key, (written, _)| key.namespace != *view.name() || !is_shown(view, key, written));
+        let now = Instant::now();
+        self.0.retain(|key, (written, patience)| {
+            let ours = key.namespace == *view.name();
+            !(ours && is_shown(view, key, written)) && now < *patience
+        });
     }
 
     /// Whether the event of a write of this object is still awaited.
-    pub(super) fn awaits(&mut self, key: &ObjectKey, now: Instant) -> bool {
-        match self.0.get(key) {
-            Some((_, patience)) if now < *patience => true,
-            Some(_) => {
-                self.0.remove(key);
-                false
-            }
-            None => false,
-        }
+    pub(super) fn awaits(&self, key: &ObjectKey, now: Instant) -> bool {
+        self.0.get(key).is_some_and(|(_, patience)| now < *patience)
     }
 }
 

@@ -46,3 +46,27 @@ impl Recheck {
         due
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(due: BTreeSet<Text>) -> Vec<String> {
+        due.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_earliest_time_of_a_namespace_counts() {
+        let (mut recheck, now) = (Recheck::default(), Instant::now());
+        let second = Duration::from_secs(1);
+        recheck.at("a".into(), now + 3 * second);
+        recheck.at("b".into(), now + 2 * second);
+        recheck.at("a".into(), now + second);
+        recheck.at("b".into(), now + 5 * second);
+        assert_eq!(recheck.next(now), now + second);
+        assert_eq!(names(recheck.take_due(now)), [""; 0]);
+        assert_eq!(names(recheck.take_due(now + second)), ["a"]);
+        assert_eq!(names(recheck.take_due(now + 4 * second)), ["b"]);
+        assert_eq!(names(recheck.take_due(now + 9 * second)), [""; 0], "each is taken once");
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use holdfast_api::DisruptionPolicy;
 use holdfast_model::Text;
 use holdfast_policy::disruption::{NamespacePlan, Outcome, Tally, WorkloadState, Write};
 use holdfast_policy::{Finding, RuleId, Severity, Subject};
@@ -10,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::events::{Announcement, Events};
+use crate::view::{Generations, generation};
 
 /// How many of the worst findings a status shows.
 pub(super) const WORST: usize = 20;
@@ -26,6 +28,8 @@ struct Inner {
     namespaces: BTreeMap<Text, Report>,
     /// Withdrawals that the brake holds.
     braked: Option<usize>,
+    /// The policies that the reports stand on.
+    judged: Generations,
 }
 
 /// What is told of a namespace.
@@ -130,6 +134,17 @@ impl Board {
     /// Whether the brake holds anything.
     pub(crate) fn is_braked(&self) -> bool {
         self.braked().is_some()
+    }
+
+    /// A pass by these policies has come to its end.
+    pub(crate) fn judged(&self, policies: Generations) {
+        self.inner.lock().judged = policies;
+    }
+
+    /// Whether the numbers stand on this very form of the policy.
+    pub(super) fn has_judged(&self, policy: &DisruptionPolicy) -> bool {
+        let name = Text::from(policy.metadata.name.as_deref().unwrap_or_default());
+        self.inner.lock().judged.get(&name) == Some(&generation(policy))
     }
 
     /// Statuses may have to be written.

@@ -5,7 +5,7 @@ use holdfast_api::{
     merge_conditions,
 };
 use holdfast_model::Text;
-use holdfast_policy::Finding;
+use holdfast_policy::{Finding, RuleId};
 use kube::core::ObjectMeta;
 use serde_json::{Value, json};
 
@@ -116,13 +116,16 @@ fn summary(raw: &DisruptionPolicy, total: &Total, facts: &Facts) -> String {
     if tally.matched == 0 {
         return selects_nothing(raw, tally.overruled, facts);
     }
-    let mode = match raw.spec.mode {
-        Mode::Report => "reports only: set mode: Enforce to write budgets",
-        Mode::Enforce => "enforced",
+    let missing = tally.findings.get(&RuleId::BudgetMissing).copied().unwrap_or(0);
+    let (budgets, mode) = match raw.spec.mode {
+        // What there is of ours while it only reports is about to go: that it would make some is what a person asks.
+        Mode::Report => (format!("{missing} budgets missing"), "reports only: set mode: Enforce to write budgets"),
+        Mode::Enforce if missing == 0 => (format!("{} budgets managed", tally.managed), "enforced"),
+        Mode::Enforce => (format!("{} budgets managed, {missing} missing", tally.managed), "enforced"),
     };
     format!(
-        "{} of {} workloads are fine, {} budgets managed, {} left to others, {} findings ({mode})",
-        tally.compliant, tally.matched, tally.managed, tally.yielded, tally.total
+        "{} of {} workloads are fine, {budgets}, {} left to others, {} findings ({mode})",
+        tally.compliant, tally.matched, tally.yielded, tally.total
     )
 }
 

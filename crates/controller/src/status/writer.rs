@@ -16,7 +16,7 @@ use super::{Board, exception, policy};
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Verb};
 use crate::permissions::Permissions;
-use crate::view::View;
+use crate::view::{KnownPolicy, View};
 use crate::write::{Failure, said};
 
 /// The field manager of everything under `status`.
@@ -121,6 +121,9 @@ impl Writer {
         let Some(circumstances) = self.circumstances() else { return Vec::new() };
         self.view.read(|facts| {
             let policies = facts.policies.policies().filter_map(|(name, known)| {
+                if !self.is_judged(known, &circumstances) {
+                    return None;
+                }
                 let total = self.board.total(name);
                 policy::due(name, known, &total, facts, &circumstances).map(|status| Due::Policy(name.clone(), status))
             });
@@ -132,14 +135,20 @@ impl Writer {
         })
     }
 
-    /// None while the view is only just out of step, or not everything has been decided yet.
+    /// Whether the numbers are about this form of the policy; what can't be decided at all is told without.
+    fn is_judged(&self, known: &KnownPolicy, circumstances: &Circumstances) -> bool {
+        match known {
+            KnownPolicy::Decoded { raw, settings: Ok(_) } => {
+                circumstances.stale.is_some() || self.board.has_judged(raw)
+            }
+            KnownPolicy::Decoded { settings: Err(_), .. } | KnownPolicy::Unreadable { .. } => true,
+        }
+    }
+
+    /// None while the view is only just out of step.
     fn circumstances(&self) -> Option<Circumstances> {
         let lags = self.view.lags();
         let stale = if lags.is_empty() {
-            if 0 < self.view.waiting() {
-                self.board.changed();
-                return None;
-            }
             None
         } else if lags.iter().all(|lag| lag.age < STALE) {
             return None;

@@ -10,6 +10,9 @@ use holdfast_model::{Cluster, ObjectKey, Text, Touched};
 use holdfast_policy::disruption::Settings;
 use holdfast_policy::{Exception, Policies};
 
+/// UID and generation of each policy.
+pub(crate) type Generations = BTreeMap<Text, (Option<String>, Option<i64>)>;
+
 /// All policies and exceptions.
 #[derive(Default)]
 pub(crate) struct PolicyStore {
@@ -96,6 +99,15 @@ impl PolicyStore {
         let gone = self.exceptions.keys().filter(|key| !keep(key)).map(|key| key.namespace.clone()).collect();
         self.exceptions.retain(|key, _| keep(key));
         self.parse_if(true, Touched::Namespaces(gone))
+    }
+
+    /// Each policy's UID and generation: what a judgement of now stands on.
+    pub(crate) fn generations(&self) -> Generations {
+        let of = |(name, known): (&Text, &KnownPolicy)| match known {
+            KnownPolicy::Decoded { raw, .. } => Some((name.clone(), generation(raw))),
+            KnownPolicy::Unreadable { .. } => None,
+        };
+        self.policies.iter().filter_map(of).collect()
     }
 
     /// How many namespaces a policy selects, and how many there are.
@@ -192,6 +204,11 @@ impl KnownException {
             (Self::Decoded { .. }, Self::Unreadable { .. }) | (Self::Unreadable { .. }, Self::Decoded { .. }) => false,
         }
     }
+}
+
+/// UID and generation of a policy.
+pub(crate) fn generation(policy: &DisruptionPolicy) -> (Option<String>, Option<i64>) {
+    (policy.metadata.uid.clone(), policy.metadata.generation)
 }
 
 /// When Flux or a person last asked for a reconciliation.

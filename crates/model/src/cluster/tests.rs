@@ -185,6 +185,14 @@ fn what_was_known_of_an_unreadable_object_is_dropped_until_it_can_be_read_again(
 }
 
 #[test]
+fn a_flux_object_that_can_be_read_again_leaves_no_empty_namespace_behind() {
+    let good = helm_release("flux/web");
+    let cluster = Cluster::default().with(good.clone().with("/status/inventory/entries", "all")).with(good.clone());
+    assert_eq!(cluster.namespace_names().count(), 0);
+    assert_eq!(cluster, Cluster::default().with(good));
+}
+
+#[test]
 fn an_unreadable_namespace_is_noted_at_home() {
     let mut cluster = Cluster::default().with(pod("shop/a"));
     cluster.apply_unreadable(Kind::Namespace, &key("shop"), "invalid type");

@@ -4,6 +4,9 @@
 //! When at least [`LEAST`] and more than a fifth of what is owned would go within [`WINDOW`], the rest waits for a delay,
 //! and goes on only if a fresh list still says the same. A policy that changed explains whatever follows it.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};

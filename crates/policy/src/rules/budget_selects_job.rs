@@ -17,11 +17,12 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
     let Some(workload) = case.covers_kind(&[WorkloadKind::Job, WorkloadKind::CronJob]) else {
         return Verdict::NotApplicable;
     };
-    let remedy = "give the Job's pods other labels, or narrow the selector: one finished pod is enough to break it";
     if case.counts_pods() {
         let message = format!("it counts the pods of {workload} beside those it protects");
+        let remedy = "give the Job's pods other labels, or narrow the selector";
         return Problem::at("spec.selector", message, remedy).severe(Severity::Low).fails();
     }
+    let remedy = "give the Job's pods other labels, or narrow the selector: one finished pod is enough to break it";
     let message =
         format!("it covers pods of {workload}, which has no scale: it allows no eviction of any pod it covers");
     Problem::at("spec.selector", message, remedy).fails()

@@ -1,8 +1,9 @@
 //! `drain-blocked`: a budget that can never allow an eviction.
 //!
 //! Judged against the replicas asked for now; what only an autoscaler's floor blocks is `hpa-below-min-available`, and
-//! a budget that can't be computed at all is `budget-not-synced`. Pods of custom resources are not judged: only their
-//! own controller knows how many there should be.
+//! a budget that can't be computed at all is `budget-not-synced`. Pods of custom resources are not judged, also where an
+//! integer counts them: only their own controller knows how many there should be, and it may give way once their node is
+//! cordoned, as CloudNativePG moves its primary.
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{RuleId, Severity};
@@ -23,6 +24,9 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
                 .fails();
         }
     };
+    if case.covers_custom_pods() {
+        return Verdict::NotApplicable;
+    }
     let asked = case.expected(|bounds| bounds.asked).unwrap_or(0);
     if asked == 0 {
         return Verdict::NotApplicable;

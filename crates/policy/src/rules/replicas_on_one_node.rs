@@ -21,7 +21,8 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     if others.iter().any(|node| *node != first) {
         return Verdict::Holds;
     }
-    let message = format!("all {} ready replicas run on node {first}", others.len() + 1);
+    let all = if others.len() == 1 { "both".to_owned() } else { format!("all {}", others.len() + 1) };
+    let message = format!("{all} ready replicas run on node {first}");
     let remedy = "add a topologySpreadConstraint or an anti-affinity over kubernetes.io/hostname";
     Problem::at("spec.template.spec.topologySpreadConstraints", message, remedy).fails()
 }

@@ -85,6 +85,14 @@ impl<'a> BudgetCase<'a> {
         computable.then_some(scaled)
     }
 
+    /// Whether it covers pods that a custom resource owns.
+    pub(super) fn covers_custom_pods(&self) -> bool {
+        self.covered.iter().any(|group| match group.maker {
+            PodOwner::Custom(_) => group.pods.iter().any(|(_, pod)| !pod.phase.is_finished()),
+            PodOwner::Workload(_) | PodOwner::Node(_) | PodOwner::Nobody | PodOwner::Unknown(_) => false,
+        })
+    }
+
     /// Whether its limit is an integer `minAvailable`, which works over any mix of pods.
     pub fn counts_pods(&self) -> bool {
         match self.budget.limit {

@@ -4,6 +4,8 @@
 //! `exceptions`: who is exempt. `settings`: what a policy may say. `unreadable`: what waits until it can be read.
 //! `properties`: what holds for any cluster.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on stops there")]
+
 mod exceptions;
 mod properties;
 mod settings;

@@ -206,6 +206,16 @@ fn shared_with_a_pod(#[case] pod: impl Manifest, #[case] other: &str) {
     check(given![web(), pod], &format!("none: shared with {other}; selector-shared (high)"));
 }
 
+/// Neither gets a budget, since the pod would be under both.
+#[test]
+fn shared_with_whoever_else_may_claim_a_pod_of_an_unknown_owner() {
+    let api = deployment("shop/api").of_pods([("tier", "front")]);
+    let pod = pod("shop/p").labels([("app", "web"), ("tier", "front")]).of_deployment("web");
+    let shared = "none: shared with Workload(WorkloadRef { kind: Deployment, name: \"api\" }); selector-shared (high)";
+    check(given![web(), api.clone(), pod.clone()], shared);
+    check(given![web(), api, pod, replica_set("shop/web-1").of_deployment("web")], ONE);
+}
+
 #[rstest]
 #[case::its_own_pods(given![
     web(), replica_set("shop/web-1").of_deployment("web"), pod("shop/web-1-a").labels(APP).of_deployment("web"),

@@ -43,11 +43,6 @@ impl World {
         Self { objects: objects.into_iter().collect(), written: 0 }
     }
 
-    /// The same with its objects in another order.
-    pub(crate) fn map(self, order: impl FnOnce(Vec<Value>) -> Vec<Value>) -> Self {
-        Self { objects: order(self.objects), ..self }
-    }
-
     pub(crate) fn cluster(&self) -> Cluster {
         let mut cluster = Cluster::default();
         for object in self.objects.iter().filter(|object| !is_ours(object)) {

@@ -1,0 +1,73 @@
+//! What waits, in which order, and what a newer plan does to it.
+
+use holdfast_policy::disruption::{Preconditions, Reason};
+use tokio::time::{Duration, timeout};
+
+use super::*;
+
+fn withdrawal(namespace: &str, name: &str, reason: Reason) -> Job {
+    let seen = Preconditions { uid: "u".into(), version: "1".into() };
+    let write = Write::Withdraw { key: ObjectKey::new(namespace, name), workload: None, seen, reason };
+    Job { write, since: Instant::now() }
+}
+
+fn waits(queue: &Queue, namespace: &str, names: &[&str], reason: Reason) {
+    let jobs = names.iter().map(|name| withdrawal(namespace, name, reason)).collect();
+    assert_eq!(queue.replace(&namespace.into(), jobs), 0);
+}
+
+async fn next(queue: &Queue) -> String {
+    let job = timeout(Duration::from_secs(5), queue.next()).await.expect("a job");
+    job.write.key().to_string()
+}
+
+#[tokio::test]
+async fn namespaces_take_turns() {
+    let queue = Queue::default();
+    waits(&queue, "a", &["1", "2"], Reason::NotWanted);
+    waits(&queue, "b", &["1"], Reason::NotWanted);
+    assert_eq!([next(&queue).await, next(&queue).await, next(&queue).await], ["a/1", "b/1", "a/2"]);
+}
+
+#[tokio::test]
+async fn what_ends_an_overlap_goes_first() {
+    let queue = Queue::default();
+    waits(&queue, "a", &["1"], Reason::NotWanted);
+    waits(&queue, "b", &["1"], Reason::Overlap);
+    assert_eq!(next(&queue).await, "b/1");
+}
+
+#[tokio::test]
+async fn a_newer_plan_replaces_what_waits_but_not_what_is_under_way() {
+    let queue = Queue::default();
+    waits(&queue, "a", &["1", "2"], Reason::NotWanted);
+    assert_eq!(next(&queue).await, "a/1");
+    waits(&queue, "a", &["3"], Reason::NotWanted);
+    assert!(queue.is_under_way(&ObjectKey::new("a", "1")));
+    assert_eq!(queue.len(), 2);
+    assert_eq!(next(&queue).await, "a/3");
+    queue.ended(&ObjectKey::new("a", "1"));
+    assert!(!queue.is_under_way(&ObjectKey::new("a", "1")));
+    assert_eq!(queue.len(), 1);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_counted() {
+    let queue = Queue::default();
+    let jobs = (0..=CAPACITY).map(|at| withdrawal("a", &at.to_string(), Reason::NotWanted)).collect();
+    assert_eq!(queue.replace(&"a".into(), jobs), 1);
+    assert_eq!(queue.replace(&"a".into(), Vec::new()), 0);
+    assert_eq!(queue.len(), 0);
+}
+
+#[tokio::test]
+async fn a_worker_that_waits_is_woken() {
+    let queue = std::sync::Arc::new(Queue::default());
+    let waiting = tokio::spawn({
+        let queue = std::sync::Arc::clone(&queue);
+        async move { next(&queue).await }
+    });
+    tokio::task::yield_now().await;
+    waits(&queue, "a", &["1"], Reason::NotWanted);
+    assert_eq!(waiting.await.expect("the worker"), "a/1");
+}
