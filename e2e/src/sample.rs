@@ -6,6 +6,7 @@
 //! the steps (what is needed by others, the rest, what is owned, the statuses); within one, requests overlap.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
@@ -96,11 +97,9 @@ impl Kinds {
         let mut known = BTreeMap::new();
         for object in objects {
             let types = object.types.as_ref().with_context(|| format!("{} has no kind", object.name_any()))?;
-            let id = (types.api_version.clone(), types.kind.clone());
-            if !known.contains_key(&id) {
-                let kind = GroupVersionKind::try_from(types)?;
-                let found = discovery::pinned_kind(client, &kind).await;
-                known.insert(id, found.with_context(|| format!("{} {} isn't served", types.api_version, types.kind))?);
+            if let Entry::Vacant(unknown) = known.entry((types.api_version.clone(), types.kind.clone())) {
+                let found = discovery::pinned_kind(client, &GroupVersionKind::try_from(types)?).await;
+                unknown.insert(found.with_context(|| format!("{} {} isn't served", types.api_version, types.kind))?);
             }
         }
         Ok(Self { client: client.clone(), known })

@@ -60,7 +60,7 @@ use crate::LabelSelector;
 #[x_kube(
     crates(kube_core = "::kube_core"),
     validation = kube_core::Rule::new("!has(self.maxUnavailable) || (type(self.maxUnavailable) == int ? self.maxUnavailable > 0 : true)")
-        .message("maxUnavailable 0 would block every drain: write 1 or more, or a percentage such as 25%"),
+        .message("maxUnavailable below 1 would block every drain: write 1 or more, or a percentage such as 25%"),
     validation = kube_core::Rule::new("!has(self.maxUnavailable) || (type(self.maxUnavailable) == string ? self.maxUnavailable.matches('^([1-9][0-9]?|100)%$') : true)")
         .message("maxUnavailable as a percentage goes from 1% to 100%: write for example 25%, or a number of pods such as 1")
 )]

@@ -42,12 +42,16 @@ use crate::LabelSelector;
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(crates(kube_core = "::kube_core"))]
+#[x_kube(
+    crates(kube_core = "::kube_core"),
+    validation = kube_core::Rule::new(r"self.rules.all(rule, rule.matches('^([*]|[a-z0-9-]+)$'))")
+        .message("a rule is written by its ID, such as budget-missing; \"*\" stands for all of them")
+)]
 pub struct PolicyExceptionSpec {
     /// What is exempt.
     pub target: ExceptionTarget,
     /// The IDs of the rules it is exempt from; `"*"` for all. Exempting from `budget-missing` also means: no budget of ours.
-    #[schemars(length(min = 1, max = 64), inner(length(max = 63), pattern(r"^(\*|[a-z0-9-]+)$")))]
+    #[schemars(length(min = 1, max = 64), inner(length(max = 63)))]
     pub rules: Vec<String>,
     /// Why, for whoever reads it in a year.
     #[schemars(length(min = 1, max = 1024))]

@@ -6,6 +6,14 @@ use kube_derive::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// What the API accepts as a label's key: `qualifiedNameFmt` of apimachinery, behind an optional domain.
+const KEY: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$";
+const KEY_MESSAGE: &str = "a label key is a name such as app, or one behind a domain such as app.kubernetes.io/name";
+/// What the API accepts as a label's value; its length has a bound of its own.
+const VALUE: &str = "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$";
+const VALUE_MESSAGE: &str =
+    "a label value has letters, digits, '-', '_' and '.', and begins and ends with a letter or digit";
+
 /// Selects by labels; absent or empty selects everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -28,11 +36,14 @@ pub struct LabelSelector {
     validation = kube_core::Rule::new("self.operator in ['In', 'NotIn'] ? has(self.values) && size(self.values) > 0 : true")
         .message("In and NotIn need values: write values: [\"a\", \"b\"]"),
     validation = kube_core::Rule::new("self.operator in ['Exists', 'DoesNotExist'] ? !has(self.values) || size(self.values) == 0 : true")
-        .message("Exists and DoesNotExist take no values: leave values out")
+        .message("Exists and DoesNotExist take no values: leave values out"),
+    validation = kube_core::Rule::new(format!("self.key.matches('{KEY}')")).message(KEY_MESSAGE),
+    validation = kube_core::Rule::new(format!("!has(self.values) || self.values.all(value, value.matches('{VALUE}'))"))
+        .message(VALUE_MESSAGE)
 )]
 pub struct SelectorRequirement {
     /// The label's key.
-    #[schemars(length(min = 1, max = 317))]
+    #[schemars(length(max = 317))]
     pub key: String,
     /// How the label is compared.
     pub operator: Operator,
@@ -73,9 +84,9 @@ fn match_labels(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         "type": "object",
         "maxProperties": 32,
         "additionalProperties": { "type": "string", "maxLength": 63 },
-        "x-kubernetes-validations": [{
-            "rule": "self.all(key, self[key].matches('^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$'))",
-            "message": "a label value has letters, digits, '-', '_' and '.', and begins and ends with a letter or digit",
-        }],
+        "x-kubernetes-validations": [
+            { "rule": format!("self.all(key, key.matches('{KEY}'))"), "message": KEY_MESSAGE },
+            { "rule": format!("self.all(key, self[key].matches('{VALUE}'))"), "message": VALUE_MESSAGE },
+        ],
     })
 }

@@ -34,8 +34,11 @@ use crate::write::Class;
 
 /// After a pass further events are collected for this long.
 const DEBOUNCE: Duration = Duration::from_millis(10);
-/// How long a namespace with failed writes waits at least and at most.
-const RETRY: Exponential = Exponential::new(Duration::from_millis(250), Duration::from_secs(60));
+/// How long an object waits whose write failed. It begins short, for what only changed meanwhile: a budget of ours over
+/// somebody else's has to go within a second, and the disruption controller may just have written its status.
+const RETRY: Exponential = Exponential::new(Duration::from_millis(50), Duration::from_secs(60));
+/// How long it waits at least where the API server failed.
+const FAILED: Duration = Duration::from_millis(250);
 /// How long an object waits whose write can't succeed as things are.
 const HOPELESS: Duration = Duration::from_secs(60);
 /// How many objects a back-off is remembered for.
@@ -371,7 +374,8 @@ impl Engine {
         let now = Instant::now();
         let floor = match class {
             Class::Wait(wait) => wait,
-            Class::Retry | Class::Conflict => Duration::ZERO,
+            Class::Retry => FAILED,
+            Class::Conflict => Duration::ZERO,
             Class::Forbidden => {
                 self.parts.permissions.ask();
                 Duration::ZERO

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use holdfast_model::facts::FluxOwner;
-use holdfast_model::{Kind, Text, WorkloadRef};
+use holdfast_model::{Text, WorkloadRef};
 use jiff::Timestamp;
 
 use crate::{RuleId, Severity};
@@ -54,14 +54,6 @@ pub struct Excepted {
     pub reason: Option<Text>,
     /// When it ends.
     pub until: Option<Timestamp>,
-}
-
-impl Subject {
-    /// An object of one of the observed kinds.
-    #[must_use]
-    pub fn new(kind: Kind, namespace: &Text, name: &Text) -> Self {
-        Self { kind: kind.as_str(), namespace: namespace.clone(), name: name.clone() }
-    }
 }
 
 impl Finding {

@@ -97,7 +97,7 @@ pub struct Judged<'a> {
     /// Its namespace.
     pub namespace: &'a Text,
     /// Its kind, as the API spells it.
-    pub kind: &'a str,
+    pub kind: &'static str,
     /// Its name.
     pub name: &'a Text,
     /// Its labels.

@@ -7,6 +7,8 @@ mod leadership;
 mod optional_kinds;
 mod overlap;
 mod permissions;
+mod quiet;
+mod reads;
 mod telling;
 mod withdrawal;
 mod write_rules;

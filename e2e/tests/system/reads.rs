@@ -44,7 +44,10 @@ async fn flux_and_scripts_can_read_every_status() -> Result<()> {
     reader.shows("dpol", "the new generation to be judged", |read| follows(read, 2, "Succeeded")).await?;
     let columns = reader.kubectl.run(["get", "polex", "-n", NAME]).await?;
     let row = columns.split_whitespace().collect::<Vec<_>>().join(" ");
-    ensure!(row.contains(r#"reads Deployment exempt ["budget-missing"] team-web 2126-01-01T00:00:00Z 1 True"#), "{columns}");
+    ensure!(
+        row.contains(r#"reads Deployment exempt ["budget-missing"] team-web 2126-01-01T00:00:00Z 1 True"#),
+        "{columns}"
+    );
     reader.a_policy_that_cannot_be_evaluated_is_stalled().await?;
     reader.a_policy_that_selects_nothing_says_so().await
 }
@@ -70,7 +73,8 @@ impl Reader {
     }
 
     async fn a_policy_that_selects_nothing_says_so(&self) -> Result<()> {
-        let nowhere = set(enforce(NAME), "/spec/workloadSelector/matchLabels", json!({ "app.kubernetes.io/name": "nobody" }));
+        let nowhere =
+            set(enforce(NAME), "/spec/workloadSelector/matchLabels", json!({ "app.kubernetes.io/name": "nobody" }));
         self.apply(&nowhere).await?;
         self.shows("dpol", "the status to say that nothing is selected", |read| {
             let message = read["status"]["conditions"][0]["message"].as_str().unwrap_or_default();
@@ -126,7 +130,10 @@ fn asking(object: &Value, at: &str) -> Value {
 /// Whether this generation, or a later one, is judged with this reason.
 fn follows(read: &Value, generation: i64, reason: &str) -> Result<()> {
     let (now, status) = (&read["metadata"]["generation"], &read["status"]);
-    ensure!(generation <= now.as_i64().unwrap_or(0) && status["observedGeneration"] == *now, "generation {now}: {status}");
+    ensure!(
+        generation <= now.as_i64().unwrap_or(0) && status["observedGeneration"] == *now,
+        "generation {now}: {status}"
+    );
     ensure!(status["conditions"][0]["reason"] == reason, "{status}");
     Ok(())
 }

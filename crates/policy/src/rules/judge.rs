@@ -37,7 +37,6 @@ pub struct Judgement {
 /// What a finding says beside its rule and problem.
 struct About<'a> {
     judged: Judged<'a>,
-    kind: Kind,
     workloads: Vec<WorkloadRef>,
     owner: Option<FluxOwner>,
     policy: Option<Text>,
@@ -85,8 +84,7 @@ fn judge_workloads(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         let case = WorkloadCase { survey: subjects.survey, workload, outcome };
         let kind = workload.id.kind.kind();
         let about = About {
-            judged: judged(subjects, kind, &workload.id.name, &workload.labels, Some(&workload.opt_out)),
-            kind,
+            judged: judged(subjects, kind.as_str(), &workload.id.name, &workload.labels, Some(&workload.opt_out)),
             workloads: vec![workload.id.clone()],
             owner: outcome.owner.clone(),
             policy: outcome.policy.clone(),
@@ -107,19 +105,9 @@ fn judge_exceptions(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         judgement.recheck_at = earliest(judgement.recheck_at, ends);
         for rule in rules() {
             let Check::Exception(check) = rule.check else { continue };
-            let judged = judged(subjects, Kind::Namespace, &exception.name, &none, None);
-            let about = About {
-                judged,
-                kind: Kind::Namespace,
-                workloads: Vec::new(),
-                owner: None,
-                policy: policy_of_namespace(subjects),
-            };
-            let before = judgement.findings.len();
+            let judged = judged(subjects, "PolicyException", &exception.name, &none, None);
+            let about = About { judged, workloads: Vec::new(), owner: None, policy: policy_of_namespace(subjects) };
             judgement.add(rule, check(exception, subjects.now), &about, subjects);
-            for finding in &mut judgement.findings[before..] {
-                finding.subject.kind = "PolicyException";
-            }
         }
     }
 }
@@ -129,9 +117,8 @@ fn judge_unreadable(subjects: &Subjects<'_>, judgement: &mut Judgement) {
     for (kind, name, error) in subjects.survey.view.unreadable() {
         for rule in rules() {
             let Check::Unreadable(check) = rule.check else { continue };
-            let judged = judged(subjects, kind, name, &none, None);
-            let about =
-                About { judged, kind, workloads: Vec::new(), owner: None, policy: policy_of_namespace(subjects) };
+            let judged = judged(subjects, kind.as_str(), name, &none, None);
+            let about = About { judged, workloads: Vec::new(), owner: None, policy: policy_of_namespace(subjects) };
             judgement.add(rule, check(kind, error), &about, subjects);
         }
     }
@@ -148,8 +135,7 @@ fn about_budget<'a>(subjects: &'a Subjects<'a>, case: &BudgetCase<'a>) -> About<
     let decided = subjects.outcomes.iter().filter(covered).find_map(|outcome| outcome.policy.clone());
     let kind = Kind::PodDisruptionBudget;
     About {
-        judged: judged(subjects, kind, case.name, &case.budget.labels, opt_out),
-        kind,
+        judged: judged(subjects, kind.as_str(), case.name, &case.budget.labels, opt_out),
         workloads: case.workloads.iter().map(|covered| covered.workload.id.clone()).collect(),
         owner: view.flux_owner(kind, case.name, &case.budget.flux),
         policy: decided.or_else(|| policy_of_namespace(subjects)),
@@ -158,14 +144,14 @@ fn about_budget<'a>(subjects: &'a Subjects<'a>, case: &BudgetCase<'a>) -> About<
 
 fn judged<'a>(
     subjects: &Subjects<'a>,
-    kind: Kind,
+    kind: &'static str,
     name: &'a Text,
     labels: &'a Labels,
     opt_out: Option<&'a OptOut>,
 ) -> Judged<'a> {
     let view = subjects.survey.view;
     let of_namespace = view.namespace().map(|namespace| &namespace.opt_out);
-    Judged { namespace: view.name(), kind: kind.as_str(), name, labels, opt_outs: [opt_out, of_namespace] }
+    Judged { namespace: view.name(), kind, name, labels, opt_outs: [opt_out, of_namespace] }
 }
 
 fn policy_of_namespace(subjects: &Subjects<'_>) -> Option<Text> {
@@ -192,7 +178,7 @@ fn finding(rule: &Rule, problem: Problem, about: &About<'_>, subjects: &Subjects
     Finding {
         rule: rule.id,
         severity: problem.severity.unwrap_or(rule.severity),
-        subject: Subject::new(about.kind, judged.namespace, judged.name),
+        subject: Subject { kind: judged.kind, namespace: judged.namespace.clone(), name: judged.name.clone() },
         field: problem.field,
         message: problem.message,
         remedy: problem.remedy,

@@ -159,12 +159,16 @@ fn is_expired(status: &Status) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     failures: u32,
+    was_absent: bool,
 }
 
 impl Pace {
     /// The wait after `interruption` of a connection that lived for `lived` (zero if it never came to be).
     pub(super) fn wait(&mut self, interruption: &Interruption, lived: Duration) -> Duration {
-        if LIVED <= lived {
+        // A kind that isn't installed is looked for ever more slowly. That is no row of failures of the kind that comes: the
+        // server asks to wait for a second while it prepares the storage.
+        let absent = interruption.reason == Reason::Absent;
+        if LIVED <= lived || std::mem::replace(&mut self.was_absent, absent) != absent {
             self.failures = 0;
         }
         let failures = self.failures;
@@ -185,5 +189,33 @@ impl Pace {
             | Reason::Unreadable => USUAL.wait(failures),
         };
         wait.max(interruption.retry_after.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(pace: &mut Pace, reason: Reason) -> Duration {
+        pace.wait(&Interruption::new(reason, "as told"), Duration::ZERO)
+    }
+
+    #[test]
+    fn a_kind_that_comes_is_not_kept_waiting_for_the_time_in_which_it_was_absent() {
+        let mut pace = Pace::default();
+        let waits: Vec<Duration> = (0..8).map(|_| wait(&mut pace, Reason::Absent)).collect();
+        assert!(waits[0] < Duration::from_secs(1) && Duration::from_secs(20) < waits[7], "{waits:?}");
+        let first = wait(&mut pace, Reason::Throttled);
+        assert!(first < Duration::from_secs(2), "{first:?}");
+        let second = wait(&mut pace, Reason::Throttled);
+        assert!(first < second, "{second:?}");
+    }
+
+    #[test]
+    fn a_connection_that_lived_begins_a_new_row() {
+        let mut pace = Pace::default();
+        (0..8).for_each(|_| drop(wait(&mut pace, Reason::Connection)));
+        let after = pace.wait(&Interruption::new(Reason::Connection, "as told"), LIVED);
+        assert_eq!(after, Duration::ZERO);
     }
 }
