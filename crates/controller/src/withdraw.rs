@@ -2,7 +2,8 @@
 //!
 //! The Lease is taken first, for longer than this needs, and nothing is deleted before its former holder has stopped, so
 //! that no controller makes again what is deleted: each honours the time that the holder asks for. If the release stays
-//! after all, they go on when that time is over. Deletes only what is ours by label and field manager; lists again until
+//! after all, they go on when that time is over. Where the Lease's namespace is gone, as after a deletion by hand, no
+//! controller can hold it, and one that did stops in the same time. Deletes only what is ours by label and field manager; lists again until
 //! nothing is left.
 
 use std::time::Duration;
@@ -46,8 +47,18 @@ impl From<kube::Error> for WithdrawError {
 /// # Errors
 /// When the Lease can't be taken, the API server refuses, or budgets come back.
 pub async fn withdraw(client: Client, lease_namespace: &str, identity: &str) -> Result<usize, WithdrawError> {
-    lease::take(client.clone(), lease_namespace, LEASE, identity, HOLD).await?;
-    tracing::info!(namespace = lease_namespace, "lease taken; waiting until no controller writes any more");
+    match lease::take(client.clone(), lease_namespace, LEASE, identity, HOLD).await {
+        Ok(()) => {
+            tracing::info!(namespace = lease_namespace, "lease taken; waiting until no controller writes any more");
+        }
+        Err(LeaseError::NoNamespace { .. }) => {
+            tracing::warn!(
+                namespace = lease_namespace,
+                "no such namespace; waiting until no controller writes any more"
+            );
+        }
+        Err(error) => return Err(error.into()),
+    }
     // A leader that sees who holds the Lease stops at its next renewal, one that can't see it by itself within this time.
     sleep(RENEW_DEADLINE).await;
     let mut withdrawn = 0;

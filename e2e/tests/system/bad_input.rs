@@ -12,12 +12,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_api::{DisruptionPolicy, DisruptionPolicyStatus, PolicyException};
-use holdfast_e2e::{Cluster, PATIENCE, Shared, Tenant, deployment, enforce, set};
+use holdfast_e2e::{Cluster, Kubectl, PATIENCE, Shared, Tenant, deployment, enforce, set};
 use holdfast_testkit::eventually;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt as _;
-use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DynamicObject, PostParams};
 use serde_json::{Value, json};
 
 const ONE_OF_3: &str = "web-deployment: maxUnavailable 1, AlwaysAllow; 1 of 3 may go";
@@ -44,7 +43,6 @@ fn scaled(least: Value) -> Value {
     json!({
         "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": { "name": "web" },
         "spec": { "scaleTargetRef": { "name": "web" }, "minReplicaCount": least, "ofTomorrow": { "depth": [1, "two"] } },
-        "ofTomorrow": true,
     })
 }
 
@@ -134,7 +132,7 @@ async fn a_workload_may_have_fields_that_nobody_knows() -> Result<()> {
     );
     let ahead = set(set(web(3), "/metadata/namespace", json!(tenant.name)), "/spec/ofTomorrow", json!({ "depth": 1 }));
     let ahead = set(ahead, "/metadata/annotations/of.example.com~1tomorrow", json!("\u{1F680} not, a: selector"));
-    deployments.create(&kube::api::PostParams::default(), &serde_json::from_value(ahead)?).await?;
+    deployments.create(&PostParams::default(), &serde_json::from_value(ahead)?).await?;
     tenant.shows(&[ONE_OF_3]).await
 }
 
@@ -169,15 +167,36 @@ async fn a_budget_that_says_nothing_is_told_and_taken_for_what_it_is() -> Result
     .await?;
     ensure!(answer.reason == "TooManyRequests", "{answer:?}");
     tenant.apply(set(budget("neither", selecting("api")), "/spec/maxUnavailable", json!(1))).await?;
-    tenant.told(|status| Ok(ensure!(!status.findings.contains_key("drain-blocked"), "{status:?}"))).await
+    tenant
+        .told(|status| {
+            ensure!(!status.findings.contains_key("drain-blocked"), "{status:?}");
+            Ok(())
+        })
+        .await
+}
+
+#[tokio::test]
+async fn the_rest_is_refused_by_the_api_server_itself() -> Result<()> {
+    let tenant = Shared::tenant("refused").await?;
+    let selecting = |value: &str| json!({ "matchLabels": { "app": value } });
+    let refused = async |object: Value, field: &str| {
+        let answer = tenant.apply(object).await.err().context("accepted")?;
+        ensure!(format!("{answer:#}").contains(&format!("is invalid: {field}")), "{answer:#}");
+        anyhow::Ok(())
+    };
+    let both = json!({ "minAvailable": 1, "maxUnavailable": 1, "selector": selecting("web") });
+    refused(budget("both", both), "spec: Invalid value").await?;
+    let unparsable = json!({ "maxUnavailable": 1, "selector": selecting("not a value") });
+    refused(budget("unparsable", unparsable), "spec.selector.matchLabels: Invalid value").await?;
+    refused(set(web(3), "/spec/selector", json!({})), "spec.selector: Invalid value").await
 }
 
 /// The definition as a newer version would have it.
 async fn allow_mode(cluster: &Cluster, mode: &str) -> Result<()> {
-    let definitions: Api<CustomResourceDefinition> = Api::all(cluster.admin());
     let path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/mode/enum/-";
-    let patch: Patch<()> = Patch::Json(serde_json::from_value(json!([{ "op": "add", "path": path, "value": mode }]))?);
-    definitions.patch("disruptionpolicies.holdfast.dev", &PatchParams::default(), &patch).await?;
+    let patch = json!([{ "op": "add", "path": path, "value": mode }]).to_string();
+    let kubectl = Kubectl::of(&cluster.plane).await?;
+    kubectl.run(["patch", "crd", "disruptionpolicies.holdfast.dev", "--type=json", "--patch", &patch]).await?;
     Ok(())
 }
 
@@ -228,7 +247,12 @@ async fn a_policy_of_a_newer_definition_keeps_what_it_made_and_the_others_go_on(
 
     newer.govern(json!({ "maxUnavailable": 2 })).await?;
     newer.shows(&["web-deployment: maxUnavailable 2, AlwaysAllow; 2 of 3 may go"]).await?;
-    newer.told(|status| Ok(ensure!(condition(&status.conditions, "Stalled").is_none(), "{status:?}"))).await?;
+    newer
+        .told(|status| {
+            ensure!(condition(&status.conditions, "Stalled").is_none(), "{status:?}");
+            Ok(())
+        })
+        .await?;
     controller.terminate(Duration::from_secs(10)).await?;
     Ok(())
 }

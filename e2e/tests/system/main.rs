@@ -1,8 +1,11 @@
 //! The whole system on a real control plane, one module per story.
 
+mod admission;
+mod bad_input;
 mod brake;
 mod decision_table;
 mod first_budget;
+mod forgotten;
 mod leadership;
 mod optional_kinds;
 mod overlap;

@@ -136,6 +136,14 @@ impl Racer {
     /// Everything that is there before the policy.
     async fn prepare(&self) -> Result<()> {
         self.tenant.apply(deployment(&self.tenant.name, &self.name, 2)).await?;
+        // What is measured is the answer to a foreign budget, not how fast a cluster starts eighty pods.
+        let deployments: Api<Deployment> = Api::namespaced(self.tenant.client.clone(), &self.tenant.name);
+        eventually(&format!("the pods of {}/{}", self.tenant.name, self.name), PATIENCE, async || {
+            let ready = deployments.get(&self.name).await?.status.and_then(|status| status.ready_replicas);
+            ensure!(ready == Some(2), "{ready:?} are ready");
+            Ok(())
+        })
+        .await?;
         let nobody = json!({ "matchLabels": { "foreign": self.name } });
         match self.course {
             Course::Before => self.create_foreign().await,

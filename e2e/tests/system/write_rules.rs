@@ -17,12 +17,21 @@ use serde_json::{Value, json};
 
 const OURS: &str = "web-deployment";
 
-/// A tenant whose Deployment `web` has its budget.
+/// A tenant whose Deployment `web` has its budget, and the audit log says so.
 async fn settled(name: &str) -> Result<(Tenant, PodDisruptionBudget)> {
     let tenant = Shared::tenant(name).await?;
+    let log = audit().await?;
+    let mark = log.mark()?;
     tenant.govern(json!({})).await?;
     tenant.apply(deployment(name, "web", 3)).await?;
     let budget = tenant.budget(OURS).await?;
+    // An object can be seen a moment before its creation is logged.
+    eventually("the creation in the audit log", PATIENCE, async || {
+        let written = our_writes(&log, name, mark)?;
+        ensure!(written == ["patch web-deployment 201"], "{written:?}");
+        Ok(())
+    })
+    .await?;
     Ok((tenant, budget))
 }
 
@@ -231,6 +240,7 @@ async fn our_label_alone_makes_nothing_ours() -> Result<()> {
 async fn a_second_run_writes_nothing_and_no_write_is_forced() -> Result<()> {
     let cluster = Cluster::start().await?;
     let log = cluster.plane.audit();
+    let mark = log.mark()?;
     let first = cluster.controller().await?;
     let tenant = Tenant::move_in(cluster.admin(), "again").await?;
     tenant.govern(json!({ "maxUnavailable": 2 })).await?;
@@ -245,9 +255,8 @@ async fn a_second_run_writes_nothing_and_no_write_is_forced() -> Result<()> {
         .await?;
     first.terminate(Duration::from_secs(10)).await?;
 
-    let mark = log.mark()?;
     let second = cluster.controller().await?;
-    // Its first write of a budget is that of the canary: what was there before has been judged and left alone.
+    // Its only write of a budget is that of the canary: what was there before is judged and left alone.
     tenant.send_canary().await?;
     tenant
         .told(|status| {
@@ -255,8 +264,15 @@ async fn a_second_run_writes_nothing_and_no_write_is_forced() -> Result<()> {
             Ok(())
         })
         .await?;
-    let written = our_writes(&log, "again", mark)?;
-    ensure!(written == ["patch canary-deployment 201"], "{written:?}");
+    eventually("one write of each budget in the audit log", PATIENCE, async || {
+        let mut written = our_writes(&log, "again", mark)?;
+        written.sort();
+        let expected =
+            ["canary", "web-2", "web-3", "web-4", "web-5"].map(|name| format!("patch {name}-deployment 201"));
+        ensure!(written == expected, "{written:?}");
+        Ok(())
+    })
+    .await?;
     second.terminate(Duration::from_secs(10)).await?;
 
     let events = log.events()?;

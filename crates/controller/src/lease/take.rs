@@ -31,6 +31,14 @@ pub enum LeaseError {
         #[source]
         source: Box<kube::Error>,
     },
+    /// Its namespace isn't there or is being deleted, so nobody can hold or renew it.
+    #[error("lease {namespace}/{name} can't be: the namespace is gone")]
+    NoNamespace {
+        /// Of the Lease.
+        namespace: String,
+        /// Of the Lease.
+        name: String,
+    },
     /// There was no answer, or others were faster, for too long.
     #[error("lease {namespace}/{name} could not be written within {PATIENCE:?}")]
     TimedOut {
@@ -74,6 +82,9 @@ where
     while Instant::now() < give_up {
         match timeout(ANSWER, attempt()).await {
             Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) if lacks_namespace(&error) => {
+                return Err(LeaseError::NoNamespace { namespace: namespace.to_owned(), name: name.to_owned() });
+            }
             Ok(Err(error)) => match Failure::of(&error).class() {
                 Class::Retry | Class::Wait(_) | Class::Conflict => {}
                 Class::Forbidden | Class::Terminal => {
@@ -86,6 +97,14 @@ where
         sleep(PAUSE).await;
     }
     Err(LeaseError::TimedOut { namespace: namespace.to_owned(), name: name.to_owned() })
+}
+
+/// A Lease that vanished meanwhile is answered with 404 too, but about a Lease.
+fn lacks_namespace(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    let about_it = status.details.as_ref().is_some_and(|details| details.kind == "namespaces");
+    let failure = Failure::of_status(status);
+    failure == Failure::NamespaceTerminating || (failure == Failure::NotFound && about_it)
 }
 
 async fn take_once(api: &Api<Lease>, candidacy: &Candidacy, duration: Duration) -> kube::Result<()> {

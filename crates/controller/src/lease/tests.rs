@@ -28,6 +28,7 @@ struct Store {
     lease: Option<Value>,
     version: u64,
     requests: Vec<String>,
+    homeless: bool,
 }
 
 /// The API server.
@@ -73,6 +74,11 @@ impl Server {
         match (method.as_str(), &store.lease) {
             ("GET" | "PUT", None) => refusal(404, "NotFound"),
             ("GET", Some(lease)) => (200, lease.clone()),
+            ("POST", None) if store.homeless => {
+                let (code, mut status) = refusal(404, "NotFound");
+                status["details"] = json!({"name": "h", "kind": "namespaces"});
+                (code, status)
+            }
             ("POST", Some(_)) => refusal(409, "AlreadyExists"),
             ("PUT", Some(lease)) if lease["metadata"]["resourceVersion"] != sent["metadata"]["resourceVersion"] => {
                 refusal(409, "Conflict")
@@ -457,6 +463,14 @@ async fn withdraw_gives_up_on_a_server_that_never_answers() {
     line.0.store(false, SeqCst);
     let error = take(client, "h", "holdfast", "withdraw", SECOND * 60).await.unwrap_err();
     assert_eq!(error.to_string(), "lease h/holdfast could not be written within 60s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn withdraw_is_told_that_the_namespace_is_gone() {
+    let server = Server::default();
+    server.0.lock().homeless = true;
+    let error = take(server.client().0, "h", "holdfast", "withdraw", SECOND * 60).await.unwrap_err();
+    assert_eq!(error.to_string(), "lease h/holdfast can't be: the namespace is gone");
 }
 
 #[tokio::test(start_paused = true)]
