@@ -107,13 +107,7 @@ impl Stage {
             if quiet.get().0 != fingerprint {
                 quiet.set((fingerprint, Instant::now()));
             }
-            let unseen = budgets
-                .list(&ListParams::default())
-                .await?
-                .items
-                .into_iter()
-                .filter(|budget| is_unseen(budget))
-                .count();
+            let unseen = budgets.list(&ListParams::default()).await?.items.into_iter().filter(is_unseen).count();
             ensure!(0 < placed && placed == all.len(), "{placed} of {} pods run", all.len());
             ensure!(unseen == 0, "{unseen} budgets without a status");
             ensure!(Duration::from_secs(1) < quiet.get().1.elapsed(), "pods still come and go");
