@@ -69,10 +69,12 @@ impl Policies {
         self.disruption.iter().filter(move |settings| settings.selects(namespace, workload))
     }
 
-    /// The first policy that selects the namespace, whatever the workload.
+    /// The policy under which what belongs to no workload counts: the first that is about the whole namespace, else the
+    /// first that is about some of it.
     #[must_use]
     pub fn of_namespace(&self, namespace: &Namespace) -> Option<&Settings> {
-        self.disruption.iter().find(|settings| settings.selects_namespace(namespace))
+        let selecting = || self.disruption.iter().filter(|settings| settings.selects_namespace(namespace));
+        selecting().find(|settings| settings.selects_every_workload()).or_else(|| selecting().next())
     }
 
     /// The exceptions of a namespace, by name.

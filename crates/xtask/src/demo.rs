@@ -10,6 +10,7 @@ mod table;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use holdfast_testkit::Tools;
 
 use picture::Picture;
 use stage::Stage;
@@ -35,6 +36,8 @@ impl Demo {
             Some(kubeconfig) => play(Stage::on(kubeconfig).await?, false).await,
             None => {
                 build()?;
+                // All of them now, so that nothing is fetched in the middle.
+                tokio::task::spawn_blocking(Tools::find).await??;
                 let stage = if self.keep { Stage::kept().await? } else { Stage::local().await? };
                 play(stage, self.keep).await
             }
@@ -46,23 +49,26 @@ impl Demo {
 async fn look(kubeconfig: &std::path::Path) -> Result<()> {
     let client = holdfast_testkit::client_from(kubeconfig).await?;
     let picture = Picture::take(&client).await?;
-    println!("{}", table::before(&picture));
+    println!("{}", table::before("The cluster as it is", &picture));
     println!("{}", table::attention(&picture));
     eprintln!("Nothing was written. With --enforce the budgets that are missing would be.");
     Ok(())
 }
 
 async fn play(mut stage: Stage, keep: bool) -> Result<()> {
+    if stage.is_ours() {
+        stage.show(&table::before("The sample, from its manifests alone", &Picture::of_files(&stage::sample())?));
+    }
     stage.load().await?;
     let before = stage.settled().await?;
-    println!("\n{}", table::before(&before));
+    stage.show(&format!("\n{}", table::before("Before, in the running cluster", &before)));
     stage.install().await?;
     stage.start_controller().await?;
     stage.enforce().await?;
     let after = stage.enforced().await?;
-    println!("\n{}", table::changes(&before, &after));
-    println!("{}", table::attention(&after));
-    println!("{}", table::left_alone(&after));
+    stage.show(&format!("\n{}", table::changes(&before, &after)));
+    stage.show(&table::attention(&after));
+    stage.show(&table::left_alone(&after));
     stage.say_goodbye(keep).await
 }
 

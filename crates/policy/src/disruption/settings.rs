@@ -70,6 +70,12 @@ impl Settings {
             && self.workloads.matches(&workload.labels)
     }
 
+    /// Whether the labels of workloads don't matter.
+    #[must_use]
+    pub fn selects_every_workload(&self) -> bool {
+        self.workloads.is_empty()
+    }
+
     /// Whether the namespace is meant.
     #[must_use]
     pub fn selects_namespace(&self, namespace: &Namespace) -> bool {

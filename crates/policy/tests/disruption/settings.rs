@@ -88,3 +88,21 @@ fn a_selector_that_cannot_be_evaluated(#[case] field: &str) {
 fn a_value_of_a_newer_definition_does_not_decode(#[case] spec: Value) {
     assert!(serde_json::from_value::<DisruptionPolicy>(enforce("guard").with("/spec", spec)).is_err());
 }
+
+#[test]
+fn what_belongs_to_no_workload_counts_under_the_policy_of_the_whole_namespace() {
+    let named = |name: &str, spec: Value| {
+        let raw = json!({ "apiVersion": "holdfast.dev/v1alpha1", "kind": "DisruptionPolicy", "metadata": { "name": name }, "spec": spec });
+        let raw: DisruptionPolicy = serde_json::from_value(raw).expect("a policy");
+        Settings::try_from(&raw).expect("settings")
+    };
+    let some = named("some", json!({ "priority": 10, "workloadSelector": { "matchLabels": { "size": "large" } } }));
+    let all = named("all", json!({}));
+    let namespace = holdfast_model::facts::Namespace::default();
+    let deciding = |settings: Vec<Settings>| {
+        let policies = holdfast_policy::Policies::new(settings, [], []);
+        policies.of_namespace(&namespace).map(|settings| settings.name.to_string())
+    };
+    assert_eq!(deciding(vec![some.clone(), all]), Some("all".to_owned()));
+    assert_eq!(deciding(vec![some]), Some("some".to_owned()), "else the first that is about some of it");
+}

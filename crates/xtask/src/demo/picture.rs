@@ -1,6 +1,7 @@
 //! A cluster at one moment: read as the controller reads it, decided by the same functions, and asked about evictions.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Result;
 use holdfast_api::{DisruptionPolicy, PolicyException};
@@ -9,9 +10,11 @@ use holdfast_model::shapes::{self, Shape};
 use holdfast_model::{Cluster, ObjectKey, PodOwner, Text, WorkloadRef};
 use holdfast_policy::disruption::Settings;
 use holdfast_policy::{Exception, NamespacePlan, Policies, plan_namespace};
+use holdfast_testkit::Manifests;
 use jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, EvictParams, ListParams, PostParams};
+use serde_json::Value;
 
 /// What is known of a cluster, what is decided about it, and what its eviction API answers.
 pub(crate) struct Picture {
@@ -33,11 +36,19 @@ impl Picture {
     pub(crate) async fn take(client: &Client) -> Result<Self> {
         let cluster = read(client).await?;
         let policies = policies(client).await;
-        let now = Timestamp::now();
-        let views = cluster.namespace_names().filter_map(|name| cluster.namespace(name));
-        let plans = views.map(|view| plan_namespace(view, &policies, now)).collect();
+        let plans = plans(&cluster, &policies);
         let refused = ask(client, &cluster).await?;
         Ok(Self { cluster, plans, refused })
+    }
+
+    /// What the same functions say of manifests that nobody has applied yet.
+    pub(crate) fn of_files(folder: &Path) -> Result<Self> {
+        let mut cluster = Cluster::default();
+        for object in Manifests::read(folder)?.objects() {
+            apply(&mut cluster, serde_json::to_value(object)?)?;
+        }
+        let plans = plans(&cluster, &Policies::default());
+        Ok(Self { cluster, plans, refused: BTreeMap::new() })
     }
 
     /// The budgets that cover a workload, as they are written.
@@ -57,6 +68,35 @@ impl Picture {
         };
         self.refused.values().fold(Evictions::default(), add)
     }
+}
+
+fn plans(cluster: &Cluster, policies: &Policies) -> Vec<NamespacePlan> {
+    let now = Timestamp::now();
+    let views = cluster.namespace_names().filter_map(|name| cluster.namespace(name));
+    views.map(|view| plan_namespace(view, policies, now)).collect()
+}
+
+/// Takes a manifest in, if it is of a kind that is read.
+fn apply(cluster: &mut Cluster, object: Value) -> Result<()> {
+    match object["kind"].as_str().unwrap_or_default() {
+        "Namespace" => observe::<shapes::Namespace>(cluster, object),
+        "Deployment" => observe::<shapes::Deployment>(cluster, object),
+        "StatefulSet" => observe::<shapes::StatefulSet>(cluster, object),
+        "DaemonSet" => observe::<shapes::DaemonSet>(cluster, object),
+        "Job" => observe::<shapes::Job>(cluster, object),
+        "CronJob" => observe::<shapes::CronJob>(cluster, object),
+        "Pod" => observe::<shapes::Pod>(cluster, object),
+        "PodDisruptionBudget" => observe::<shapes::PodDisruptionBudget>(cluster, object),
+        "HorizontalPodAutoscaler" => observe::<shapes::HorizontalPodAutoscaler>(cluster, object),
+        "ScaledObject" => observe::<shapes::ScaledObject>(cluster, object),
+        "HelmRelease" => observe::<shapes::HelmRelease>(cluster, object),
+        _ => Ok(()),
+    }
+}
+
+fn observe<S: Shape>(cluster: &mut Cluster, object: Value) -> Result<()> {
+    cluster.apply(serde_json::from_value::<S>(object)?);
+    Ok(())
 }
 
 fn written(limit: Option<&Limit>) -> String {

@@ -73,6 +73,11 @@ impl Stage {
         })
     }
 
+    /// Whether it is a control plane that we started, and may fill.
+    pub(super) fn is_ours(&self) -> bool {
+        self.ours
+    }
+
     /// Fills it with the sample, mistakes and all.
     pub(super) async fn load(&mut self) -> Result<()> {
         if !self.ours {
@@ -82,7 +87,7 @@ impl Stage {
         self.progress.set_message("loading a cluster with the mistakes that real ones have");
         let started = Instant::now();
         Manifests::read(&checkout().join("e2e/crds"))?.apply(&self.client, "demo").await?;
-        let loaded = sample::load(&self.client, &checkout().join("e2e/samples/cluster")).await?;
+        let loaded = sample::load(&self.client, &sample()).await?;
         self.say(&format!(
             "Loaded {} workloads and {} budgets in {} namespaces in {:.1} s.",
             loaded.workloads(),
@@ -191,9 +196,19 @@ impl Stage {
         folder.join("holdfast.kubeconfig")
     }
 
+    /// A result, on standard output and not into the progress line.
+    pub(super) fn show(&self, text: &str) {
+        self.progress.suspend(|| println!("{text}"));
+    }
+
     fn say(&self, text: &str) {
         self.progress.suspend(|| eprintln!("{text}"));
     }
+}
+
+/// The folder of the sample cluster.
+pub(super) fn sample() -> PathBuf {
+    checkout().join("e2e/samples/cluster")
 }
 
 fn progress(message: &str) -> ProgressBar {

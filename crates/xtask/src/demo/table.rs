@@ -7,20 +7,24 @@ use holdfast_policy::{Finding, NamespacePlan, Severity};
 use super::picture::Picture;
 
 /// The cluster in numbers, before anything is done.
-pub(crate) fn before(picture: &Picture) -> String {
+pub(crate) fn before(title: &str, picture: &Picture) -> String {
     let evictions = picture.evictions();
     let missing = count(picture, |outcome| outcome.state() == WorkloadState::Missing);
     let blocked = findings(picture).filter(|finding| finding.severity == Severity::Critical).count();
     let workloads = picture.plans.iter().map(|plan| plan.outcomes.len()).sum::<usize>();
-    format!(
-        "Before: {workloads} Deployments and StatefulSets in {} namespaces.\n  \
+    let namespaces = picture.plans.iter().filter(|plan| !plan.outcomes.is_empty()).count();
+    let mut told = format!(
+        "{title}: {workloads} Deployments and StatefulSets in {namespaces} namespaces.\n  \
          {missing:>3} could lose all their pods to one drain: they have no disruption budget.\n  \
-         {blocked:>3} times a budget makes a drain impossible.\n  \
-         {:>3} of {} pods: the Eviction API refuses, asked without evicting.",
-        picture.plans.iter().filter(|plan| !plan.outcomes.is_empty()).count(),
-        evictions.refused,
-        evictions.ready,
-    )
+         {blocked:>3} times a budget makes a drain impossible.",
+    );
+    if 0 < evictions.ready {
+        told.push_str(&format!(
+            "\n  {:>3} of {} pods: the Eviction API refuses, asked without evicting.",
+            evictions.refused, evictions.ready
+        ));
+    }
+    told
 }
 
 /// What is different now.
