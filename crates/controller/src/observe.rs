@@ -112,9 +112,15 @@ fn take<K>(
     }
 }
 
+/// A quiet connection is only looked after: whether anything is wrong, making it again will show, and say.
 fn tell(source: Source, interruption: &watch::Interruption) {
     let (kind, reason) = (source.as_str(), interruption.reason.as_str());
-    if interruption.reason.is_routine() || (interruption.reason == Reason::Absent && source.is_optional()) {
+    let expected = match interruption.reason {
+        Reason::Idle => true,
+        Reason::Absent => source.is_optional(),
+        reason => reason.is_routine(),
+    };
+    if expected {
         tracing::debug!(kind, reason, "watch ended");
     } else {
         tracing::warn!(kind, reason, error = interruption.message, "watch interrupted");
