@@ -175,8 +175,9 @@ impl Engine {
         let (started, ticket) = (Instant::now(), self.parts.heartbeat.begin());
         self.leading();
         let taken = self.parts.view.take();
-        let policies = self.policies();
+        // Before the policies: what changes in between counts as not judged yet.
         let generations = self.parts.view.read(|facts| facts.policies.generations());
+        let policies = self.policies();
         let proposed = self.decide(taken, &policies, Timestamp::now());
         self.act(proposed, Timestamp::now());
         self.parts.board.judged(generations);

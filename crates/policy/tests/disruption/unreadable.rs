@@ -1,14 +1,12 @@
 //! What can't be read is left as it is, and what depends on it waits; all else goes on.
 
-use holdfast_model::builders::{
-    BudgetBuilder, Manifest, WorkloadBuilder, budget, deployment, hpa, namespace, scaled_object,
-};
+use holdfast_model::builders::{BudgetBuilder, Manifest, budget, deployment, hpa, namespace, scaled_object};
 use holdfast_policy::disruption::{Decision, Write};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::given;
-use crate::world::{World, enforce, report};
+use crate::world::{World, enforce, ours, report, web};
 
 /// Plans the namespace `shop` and says how `web` is decided, and how many writes there are.
 #[track_caller]
@@ -20,18 +18,6 @@ fn check(facts: Vec<Value>, decision: &str, writes: usize) {
         other => format!("{other:?}").split(['(', ' ']).next().unwrap_or_default().to_owned(),
     });
     assert_eq!((seen.as_str(), plan.writes.len()), (decision, writes), "{:?}", plan.writes);
-}
-
-fn web() -> WorkloadBuilder {
-    deployment("shop/web").replicas(3)
-}
-
-fn ours() -> BudgetBuilder {
-    budget("shop/web-deployment")
-        .ours("guard", "uid-guard", "Deployment/web")
-        .max_unavailable(1)
-        .always_allow()
-        .selecting([("app", "web")])
 }
 
 fn unreadable_policy() -> Value {

@@ -1,7 +1,7 @@
 //! A cluster with its policies, made of plain objects, and an API server just good enough to carry out a plan.
 
 use holdfast_api::{DisruptionPolicy, PolicyException};
-use holdfast_model::builders::{Manifest, observe};
+use holdfast_model::builders::{BudgetBuilder, Manifest, WorkloadBuilder, budget, deployment, observe};
 use holdfast_model::shapes::FIELD_MANAGER;
 use holdfast_model::{Cluster, ObjectKey};
 use holdfast_policy::disruption::{Preconditions, Settings, Wanted, Write};
@@ -11,6 +11,20 @@ use serde_json::{Value, json};
 
 /// The present of every test.
 pub(crate) const NOW: &str = "2026-06-01T12:00:00Z";
+
+/// The workload that most tests are about.
+pub(crate) fn web() -> WorkloadBuilder {
+    deployment("shop/web").replicas(3)
+}
+
+/// The budget as we write it for [`web`] under the policy `guard`.
+pub(crate) fn ours() -> BudgetBuilder {
+    budget("shop/web-deployment")
+        .ours("guard", "uid-guard", "Deployment/web")
+        .max_unavailable(1)
+        .always_allow()
+        .selecting([("app", "web")])
+}
 
 /// The objects of a test.
 #[macro_export]

@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::given;
-use crate::world::{World, enforce, report};
+use crate::world::{World, enforce, ours, report, web};
 
 /// Plans the namespace `shop` and says what is written, in order: `withdraw web-deployment (Overlap)`.
 #[track_caller]
@@ -30,19 +30,6 @@ fn say(write: &Write) -> String {
 
 fn plan(facts: Vec<Value>) -> NamespacePlan {
     World::of(given![namespace("shop")].into_iter().chain(facts)).plan("shop")
-}
-
-fn web() -> WorkloadBuilder {
-    deployment("shop/web").replicas(3)
-}
-
-/// The budget as we write it for [`web`] under the policy `guard`.
-fn ours() -> BudgetBuilder {
-    budget("shop/web-deployment")
-        .ours("guard", "uid-guard", "Deployment/web")
-        .max_unavailable(1)
-        .always_allow()
-        .selecting([("app", "web")])
 }
 
 #[test]
