@@ -237,6 +237,7 @@ impl Engine {
     }
 
     fn forget(&mut self, namespace: &Text) {
+        self.state.expected.forget(namespace);
         self.state.braked.remove(namespace);
         self.state.deferred.remove(namespace);
         self.parts.queue.replace(namespace, Vec::new());

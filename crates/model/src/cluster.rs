@@ -60,6 +60,7 @@ impl Cluster {
         for key in self.keys(kind).into_iter().filter(|key| !listed(key)) {
             touched.add(self.delete(kind, &key));
         }
+        self.namespaces.values_mut().for_each(Contents::shrink);
         touched
     }
 

@@ -1,18 +1,39 @@
 //! The labels of an object, interned as a whole: the replicas of a workload share one set.
 
-use internment::ArcIntern;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, LazyLock};
 
 use crate::Text;
+use crate::pool::Pool;
+
+static POOL: LazyLock<Pool<Pairs>> = LazyLock::new(Pool::default);
+
+type Pairs = Arc<[(Text, Text)]>;
 
 /// A set of labels, sorted by key. Two equal sets are the same allocation.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Labels(ArcIntern<Box<[(Text, Text)]>>);
+#[derive(Clone)]
+pub struct Labels(Pairs);
+
+impl PartialEq for Labels {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Labels {}
+
+impl Hash for Labels {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_ptr().hash(state);
+    }
+}
 
 impl Labels {
     /// Interns the pairs. Of a key given twice the last value stays, as in a JSON object.
     pub fn new(pairs: impl IntoIterator<Item = (Text, Text)>) -> Self {
         let sorted: std::collections::BTreeMap<Text, Text> = pairs.into_iter().collect();
-        Self(ArcIntern::new(sorted.into_iter().collect()))
+        let sorted: Vec<(Text, Text)> = sorted.into_iter().collect();
+        Self(POOL.intern(sorted.as_slice()))
     }
 
     /// Reads the map of an object's metadata.

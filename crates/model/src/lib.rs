@@ -13,6 +13,7 @@ pub mod cluster;
 pub mod facts;
 mod key;
 mod labels;
+mod pool;
 pub mod selector;
 pub mod shapes;
 mod text;

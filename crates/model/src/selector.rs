@@ -152,12 +152,10 @@ impl Selector {
         self.requirements.is_empty()
     }
 
-    /// Pairs of which a selected object has at least one, when the selector demands any: what an index is asked for
-    /// first. The shortest such list is given.
-    #[must_use]
-    pub fn pairs(&self) -> Option<(&Text, &[Text])> {
-        let demands = self.requirements.iter().filter_map(Requirement::demanded);
-        demands.min_by_key(|(_, values)| values.len())
+    /// What an index is asked for: keys with the values of which a selected object has one. None where a selector
+    /// demands no value of any key.
+    pub fn demands(&self) -> impl Iterator<Item = (&Text, &[Text])> {
+        self.requirements.iter().filter_map(Requirement::demanded)
     }
 
     /// The selector as it was written.

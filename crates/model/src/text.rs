@@ -1,23 +1,56 @@
 //! Interned text: one allocation for each distinct string of the cluster.
 //!
 //! Namespaces, label keys and values, images and names of owners repeat by the thousand. Equality is a pointer
-//! comparison, which is what makes matching selectors against every pod cheap. Text is freed with its last owner.
+//! comparison, which is what makes matching selectors against every pod cheap. Text without an owner is freed soon.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
+use std::sync::LazyLock;
 
-use internment::ArcIntern;
+use arcstr::ArcStr;
 use serde::{Deserialize, Deserializer, de};
 
+use crate::pool::Pool;
+
+static POOL: LazyLock<Pool<ArcStr>> = LazyLock::new(Pool::default);
+
 /// A string that is stored once however often it occurs; cheap to clone, compared by address, ordered by content.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Text(ArcIntern<str>);
+#[derive(Clone)]
+pub struct Text(ArcStr);
 
 impl Text {
     /// The text as a plain string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        ArcStr::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Text {}
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_ptr().hash(state);
+    }
+}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self == other { Ordering::Equal } else { self.as_str().cmp(other.as_str()) }
     }
 }
 
@@ -29,7 +62,7 @@ impl Default for Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self(ArcIntern::from(text))
+        Self(POOL.intern(text))
     }
 }
 

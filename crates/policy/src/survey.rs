@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use holdfast_model::facts::Pod;
+use holdfast_model::facts::{Budget, Pod, Workload};
 use holdfast_model::selector::Selector;
 use holdfast_model::{Labels, NamespaceView, PodOwner, Text};
 
@@ -20,6 +20,9 @@ pub struct Group<'a> {
     pub pods: Vec<(&'a Text, &'a Pod)>,
 }
 
+/// A budget with its name.
+pub(crate) type Named<'a> = (&'a Text, &'a Budget);
+
 /// A namespace with an index by labels.
 #[derive(Clone, Debug)]
 pub struct Survey<'a> {
@@ -27,6 +30,11 @@ pub struct Survey<'a> {
     pub view: NamespaceView<'a>,
     groups: Vec<Group<'a>>,
     by_label: HashMap<(&'a Text, &'a Text), Vec<usize>>,
+    budgets: Vec<Named<'a>>,
+    /// Which budgets cover pods with these labels.
+    covering: HashMap<&'a Labels, Vec<usize>>,
+    /// Which budgets that we hold name this workload in their annotation.
+    naming: HashMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Survey<'a> {
@@ -40,21 +48,68 @@ impl<'a> Survey<'a> {
                 by_label.entry((key, value)).or_default().push(at);
             }
         }
-        Self { view, groups, by_label }
+        let budgets = view.budgets().collect();
+        let mut survey = Self { view, groups, by_label, budgets, covering: HashMap::new(), naming: HashMap::new() };
+        survey.index_budgets();
+        survey
+    }
+
+    fn index_budgets(&mut self) {
+        for (at, (_, budget)) in self.budgets.iter().enumerate() {
+            for group in budget.selection.selector().map(|selector| self.found(selector)).unwrap_or_default() {
+                let covering = self.covering.entry(self.groups[group].labels).or_default();
+                // Groups of other makers may have the same labels.
+                if covering.last() != Some(&at) {
+                    covering.push(at);
+                }
+            }
+            if let Some(workload) = budget.workload.as_deref().filter(|_| budget.is_held()) {
+                self.naming.entry(workload).or_default().push(at);
+            }
+        }
     }
 
     /// What a selector covers, now or as soon as it is made.
     pub fn covered(&self, selector: &Selector) -> Vec<&Group<'a>> {
-        let matching = |group: &&Group<'a>| selector.matches(group.labels);
-        match selector.pairs() {
-            None => self.groups.iter().filter(matching).collect(),
+        self.found(selector).into_iter().map(|at| &self.groups[at]).collect()
+    }
+
+    /// The budgets over what a selector covers, by name.
+    pub fn budgets_over(&self, selector: &Selector) -> impl Iterator<Item = Named<'a>> {
+        let covered = self.found(selector);
+        let covering = covered.iter().filter_map(|at| self.covering.get(self.groups[*at].labels));
+        let found: BTreeSet<usize> = covering.flatten().copied().collect();
+        found.into_iter().map(|at| self.budgets[at])
+    }
+
+    /// Whether a budget covers pods with the labels of this workload's template.
+    #[must_use]
+    pub fn has_budget(&self, workload: &Workload) -> bool {
+        self.covering.contains_key(&workload.template)
+    }
+
+    /// The budgets that we hold and that name this workload in their annotation, by name.
+    pub fn naming(&self, workload: &str) -> impl Iterator<Item = Named<'a>> {
+        self.naming.get(workload).into_iter().flatten().map(|at| self.budgets[*at])
+    }
+
+    /// The groups that match, in order. Of the pairs that the selector demands the one that fewest groups have is looked
+    /// up: a label that every workload of a chart has would find them all.
+    fn found(&self, selector: &Selector) -> Vec<usize> {
+        let matching = |at: &usize| selector.matches(self.groups[*at].labels);
+        match selector.demands().min_by_key(|(key, values)| self.having(key, values).count()) {
+            None => (0..self.groups.len()).filter(matching).collect(),
             Some((key, values)) => {
                 // The same value may be listed twice, which the API accepts.
-                let found = values.iter().filter_map(|value| self.by_label.get(&(key, value))).flatten();
-                let found: BTreeSet<usize> = found.copied().collect();
-                found.into_iter().map(|at| &self.groups[at]).filter(matching).collect()
+                let found: BTreeSet<usize> = self.having(key, values).collect();
+                found.into_iter().filter(matching).collect()
             }
         }
+    }
+
+    /// The groups whose label of this key has one of these values.
+    fn having<'s>(&'s self, key: &'s Text, values: &'s [Text]) -> impl Iterator<Item = usize> + 's {
+        values.iter().filter_map(move |value| self.by_label.get(&(key, value))).flatten().copied()
     }
 }
 

@@ -37,8 +37,8 @@ const START_DEADLINE: Duration = Duration::from_secs(180);
 #[derive(Debug)]
 pub struct ControlPlane {
     kubelets: Option<Component>,
-    scheduler: Component,
-    controller_manager: Component,
+    /// The scheduler and the controller manager, unless the builder leaves them out.
+    controllers: Vec<Component>,
     api_server: Component,
     etcd: Component,
     nodes: u16,
@@ -135,8 +135,7 @@ impl ControlPlane {
         self.api_server.start()?;
         started(self)?;
         self.await_api_server().await?;
-        self.controller_manager.start()?;
-        self.scheduler.start()?;
+        self.controllers.iter().try_for_each(Component::start)?;
         if let Some(kubelets) = &self.kubelets {
             kubelets.start()?;
             kubelet::create_nodes(&self.admin(), self.nodes).await?;
@@ -158,9 +157,10 @@ impl ControlPlane {
 
     /// Pods are refused in a namespace before it has its default ServiceAccount.
     async fn await_default_service_account(&self) -> Result<()> {
+        let Some(controller_manager) = self.controllers.first() else { return Ok(()) };
         let accounts: Api<ServiceAccount> = Api::namespaced(self.admin(), "default");
         let there = async || Ok(accounts.get("default").await.map(drop)?);
-        self.wait("the default ServiceAccount", &self.controller_manager, there).await
+        self.wait("the default ServiceAccount", controller_manager, there).await
     }
 
     async fn await_nodes(&self) -> Result<()> {
@@ -180,7 +180,7 @@ impl ControlPlane {
     }
 
     fn components(&self) -> impl Iterator<Item = &Component> {
-        [&self.etcd, &self.api_server, &self.controller_manager, &self.scheduler].into_iter().chain(&self.kubelets)
+        [&self.etcd, &self.api_server].into_iter().chain(&self.controllers).chain(&self.kubelets)
     }
 }
 

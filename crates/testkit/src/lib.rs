@@ -12,6 +12,7 @@ pub mod kubelet;
 
 pub mod controller;
 pub mod metrics;
+pub mod usage;
 
 pub mod helm;
 pub mod manifests;
@@ -36,3 +37,4 @@ pub use kubeconfig::{account_kubeconfig, client_from};
 pub use manifests::Manifests;
 pub use metrics::Metrics;
 pub use tools::{Tool, Tools};
+pub use usage::Usage;

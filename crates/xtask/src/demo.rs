@@ -75,7 +75,7 @@ async fn play(mut stage: Stage, keep: bool) -> Result<()> {
 /// The binary that ships, built as any other.
 fn build() -> Result<()> {
     eprintln!("Building holdfast.");
-    let built = std::process::Command::new(env!("CARGO")).args(["build", "--quiet", "-p", "holdfast"]).status()?;
+    let built = crate::cargo::command().args(["build", "--quiet", "-p", "holdfast"]).status()?;
     anyhow::ensure!(built.success(), "holdfast can't be built: see above");
     Ok(())
 }

@@ -3,6 +3,8 @@
 //! A verb's result goes to stdout, everything else to stderr. Nothing here is part of the product.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people talks to them")]
 
+mod bench;
+mod cargo;
 mod demo;
 mod down;
 mod generate;
@@ -26,6 +28,8 @@ struct Arguments {
 enum Verb {
     /// Show what Holdfast does, on a local control plane with a sample cluster.
     Demo(demo::Demo),
+    /// Measure the controller on a real API server.
+    Bench(bench::Bench),
     /// Run everything that continuous integration runs.
     Test(test::Test),
     /// Write what is generated: CRDs, roles, rule pages, tables.
@@ -51,6 +55,7 @@ impl Verb {
     async fn run(self) -> Result<ExitCode> {
         match self {
             Self::Demo(demo) => demo.run().await?,
+            Self::Bench(bench) => bench.run().await?,
             Self::Test(test) => return test.run(),
             Self::Generate(generate) => generate.run()?,
             Self::Tools(tools) => tools.run()?,

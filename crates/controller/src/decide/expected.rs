@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use holdfast_model::{NamespaceView, ObjectKey};
+use holdfast_model::{NamespaceView, ObjectKey, Text};
 use tokio::time::Instant;
 
 use crate::act::Written;
@@ -14,33 +14,40 @@ use crate::act::Written;
 /// How long an event may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the view will show soon.
+/// What the view will show soon, by namespace and name.
 #[derive(Debug, Default)]
-pub(super) struct Expected(HashMap<ObjectKey, (Written, Instant)>);
+pub(super) struct Expected(HashMap<Text, HashMap<Text, (Written, Instant)>>);
 
 impl Expected {
     /// From now on the event of this write is awaited.
     pub(super) fn expect(&mut self, key: ObjectKey, written: Written, now: Instant) {
-        self.0.insert(key, (written, now + PATIENCE));
+        self.0.entry(key.namespace).or_default().insert(key.name, (written, now + PATIENCE));
     }
 
     /// Drops what the view of a namespace shows by now, and what took too long.
     pub(super) fn settle(&mut self, view: NamespaceView<'_>) {
+        let Some(expected) = self.0.get_mut(view.name()) else { return };
         let now = Instant::now();
-        self.0.retain(|key, (written, patience)| {
-            let ours = key.namespace == *view.name();
-            !(ours && is_shown(view, key, written)) && now < *patience
-        });
+        expected.retain(|name, (written, patience)| now < *patience && !is_shown(view, name, written));
+        if expected.is_empty() {
+            self.0.remove(view.name());
+        }
+    }
+
+    /// A namespace is gone, and with it whatever was written there.
+    pub(super) fn forget(&mut self, namespace: &Text) {
+        self.0.remove(namespace);
     }
 
     /// Whether the event of a write of this object is still awaited.
     pub(super) fn awaits(&self, key: &ObjectKey, now: Instant) -> bool {
-        self.0.get(key).is_some_and(|(_, patience)| now < *patience)
+        let expected = self.0.get(&key.namespace).and_then(|expected| expected.get(&key.name));
+        expected.is_some_and(|(_, patience)| now < *patience)
     }
 }
 
-fn is_shown(view: NamespaceView<'_>, key: &ObjectKey, written: &Written) -> bool {
-    let known = view.budget(&key.name);
+fn is_shown(view: NamespaceView<'_>, name: &Text, written: &Written) -> bool {
+    let known = view.budget(name);
     match written {
         Written::Gone { uid } => known.is_none_or(|budget| budget.uid != *uid),
         Written::There { version, .. } => known.is_some_and(|budget| reaches(&budget.version, version)),

@@ -1,19 +1,24 @@
 //! One namespace: what is in it, and how its objects belong together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use litemap::LiteMap;
 
 use super::flux::FluxIndex;
 use crate::facts::{Budget, Fact, FluxHints, FluxOwner, Namespace, Pod, Scaler, Workload};
 use crate::{Kind, ObjectKey, OwnerRef, Text, WorkloadKind, WorkloadRef};
 
 /// The facts of a namespace.
+///
+/// In sorted vectors: a list arrives in order, so most of what is inserted is appended, and nothing is left empty in
+/// between as in the nodes of a tree. Where it isn't, the entries that have to move are small.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Contents {
     namespace: Option<Namespace>,
-    workloads: BTreeMap<WorkloadRef, Workload>,
-    replicas_of: HashMap<Text, Text>,
-    pods: BTreeMap<Text, Pod>,
-    budgets: BTreeMap<Text, Budget>,
+    workloads: LiteMap<WorkloadRef, Box<Workload>>,
+    replicas_of: LiteMap<Text, Text>,
+    pods: LiteMap<Text, Pod>,
+    budgets: LiteMap<Text, Box<Budget>>,
     scalers: BTreeMap<(Kind, Text), Scaler>,
     pub(super) unreadable: BTreeMap<(Kind, Text), Box<str>>,
 }
@@ -31,7 +36,7 @@ impl Contents {
             Fact::Workload(workload) => {
                 // A ReplicaSet that its Deployment orphaned stands for itself from now on.
                 let adopted = kind == Kind::ReplicaSet && self.replicas_of.remove(&name).is_some();
-                put(&mut self.workloads, workload.id.clone(), workload) | adopted
+                put(&mut self.workloads, workload.id.clone(), Box::new(workload)) | adopted
             }
             Fact::ReplicaOf { deployment } => {
                 let stood_alone =
@@ -40,11 +45,17 @@ impl Contents {
                 stood_alone.is_some() | (before.as_ref() != Some(&deployment))
             }
             Fact::Pod(pod) => put(&mut self.pods, name, pod),
-            Fact::Budget(budget) => match self.budgets.insert(name.clone(), budget) {
-                Some(before) => !before.says_the_same_as(&self.budgets[&name]),
-                None => true,
-            },
-            Fact::Scaler(scaler) => put(&mut self.scalers, (kind, name), scaler),
+            Fact::Budget(budget) => {
+                let same = self.budgets.get(&name).is_some_and(|before| before.says_the_same_as(&budget));
+                self.budgets.insert(name, Box::new(budget));
+                !same
+            }
+            Fact::Scaler(scaler) => {
+                let before = self.scalers.get(&(kind, name.clone()));
+                let changed = before != Some(&scaler);
+                self.scalers.insert((kind, name), scaler);
+                changed
+            }
             Fact::Flux(_) => false,
         }
     }
@@ -64,6 +75,14 @@ impl Contents {
                 alone.is_some() | (kind == Kind::ReplicaSet && self.replicas_of.remove(name).is_some())
             }
         }
+    }
+
+    /// Gives back what growing has reserved in advance.
+    pub(super) fn shrink(&mut self) {
+        shrink(&mut self.workloads);
+        shrink(&mut self.replicas_of);
+        shrink(&mut self.pods);
+        shrink(&mut self.budgets);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -127,12 +146,18 @@ impl Contents {
     }
 }
 
-fn put<K: Ord, V: PartialEq>(map: &mut BTreeMap<K, V>, key: K, value: V) -> bool {
+fn put<K: Ord, V: PartialEq>(map: &mut LiteMap<K, V>, key: K, value: V) -> bool {
     if map.get(&key) == Some(&value) {
         return false;
     }
     map.insert(key, value);
     true
+}
+
+fn shrink<K: Ord, V>(map: &mut LiteMap<K, V>) {
+    let mut entries = std::mem::take(map).into_tuple_vec();
+    entries.shrink_to_fit();
+    *map = LiteMap::from_sorted_store_unchecked(entries);
 }
 
 fn workload_kind(kind: Kind) -> Option<WorkloadKind> {
@@ -182,13 +207,13 @@ impl<'a> NamespaceView<'a> {
 
     /// All workloads, by kind and name.
     pub fn workloads(&self) -> impl Iterator<Item = &'a Workload> + use<'a> {
-        self.contents.workloads.values()
+        self.contents.workloads.values().map(Box::as_ref)
     }
 
     /// A workload.
     #[must_use]
     pub fn workload(&self, id: &WorkloadRef) -> Option<&'a Workload> {
-        self.contents.workloads.get(id)
+        self.contents.workloads.get(id).map(Box::as_ref)
     }
 
     /// All pods, by name.
@@ -198,13 +223,20 @@ impl<'a> NamespaceView<'a> {
 
     /// All budgets, by name.
     pub fn budgets(&self) -> impl Iterator<Item = (&'a Text, &'a Budget)> + use<'a> {
-        self.contents.budgets.iter()
+        self.contents.budgets.iter().map(|(name, budget)| (name, budget.as_ref()))
     }
 
     /// A budget.
     #[must_use]
     pub fn budget(&self, name: &Text) -> Option<&'a Budget> {
-        self.contents.budgets.get(name)
+        self.contents.budgets.get(name).map(Box::as_ref)
+    }
+
+    /// A budget with its name, as [`NamespaceView::budgets`] gives it.
+    #[must_use]
+    pub fn named_budget(&self, name: &Text) -> Option<(&'a Text, &'a Budget)> {
+        let at = self.contents.budgets.find_index(name).ok()?;
+        self.contents.budgets.get_indexed(at).map(|(name, budget)| (name, budget.as_ref()))
     }
 
     /// The autoscalers of a workload: KEDA's before others, then by name.

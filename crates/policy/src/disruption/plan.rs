@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::write::{diff, name, serving};
 use super::{Bounds, Case, Decision, Settings, Wanted, Write, decide};
 use crate::policies::Judged;
-use crate::survey::{Group, Survey};
+use crate::survey::{Group, Named, Survey};
 use crate::{Excepted, Finding, Policies, RuleId, rules};
 
 /// Everything that is decided about a namespace.
@@ -131,7 +131,7 @@ fn outcome(
     };
     let excepted = excepted_from_budget(view, workload, policies, now);
     let bounds = Bounds::of(workload, view);
-    let serving = serving(view, &workload.id);
+    let serving = serving(survey, &workload.id);
     let case = Case {
         survey,
         workload,
@@ -150,7 +150,7 @@ fn outcome(
         None => decision,
     };
     let keeps = matches!(decision, Decision::Held(_)).then(|| serving.map(|(name, _)| name.clone())).flatten();
-    let wanted = wanted(view, workload, deciding.filter(|_| enforced), &decision);
+    let wanted = wanted(view, workload, serving, deciding.filter(|_| enforced), &decision);
     Some(Outcome {
         workload: workload.id.clone(),
         uid: workload.uid.clone(),
@@ -169,6 +169,7 @@ fn outcome(
 fn wanted(
     view: NamespaceView<'_>,
     workload: &Workload,
+    serving: Option<Named<'_>>,
     settings: Option<&Settings>,
     decision: &Decision,
 ) -> Option<Wanted> {
@@ -176,7 +177,7 @@ fn wanted(
     else {
         return None;
     };
-    let key = ObjectKey::new(view.name().clone(), name(view, &workload.id));
+    let key = ObjectKey::new(view.name().clone(), name(view, &workload.id, serving));
     Some(Wanted::new(key, workload.id.clone(), selector.clone(), *terms, settings))
 }
 

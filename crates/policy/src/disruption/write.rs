@@ -1,14 +1,14 @@
 //! What has to be written so that the budgets are as they should be: the difference between wanted and known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use holdfast_model::facts::Budget;
-use holdfast_model::{Kind, Labels, NamespaceView, ObjectKey, PodOwner, Text, WorkloadKind, WorkloadRef};
+use holdfast_model::{Kind, NamespaceView, ObjectKey, PodOwner, Text, WorkloadKind, WorkloadRef};
 
 use super::wanted::{annotation, names, plain_name};
 use super::{Decision, Outcome, Wanted};
 use crate::Policies;
-use crate::survey::Survey;
+use crate::survey::{Named, Survey};
 
 /// One write. Ordered so that a withdrawal that ends an overlap comes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,18 +120,16 @@ impl Write {
 
 /// The budget of ours that serves a workload, when there is one: by our annotation, else by its name. Of several the
 /// first by name stays.
-pub(super) fn serving<'a>(view: NamespaceView<'a>, workload: &WorkloadRef) -> Option<(&'a Text, &'a Budget)> {
-    let written = annotation(workload);
+pub(super) fn serving<'a>(survey: &Survey<'a>, workload: &WorkloadRef) -> Option<Named<'a>> {
     let plain = plain_name(workload);
-    let held = || view.budgets().filter(|(_, budget)| budget.is_held());
-    let annotated = |(_, budget): &(&Text, &Budget)| budget.workload.as_deref() == Some(written.as_str());
-    let best = held().filter(annotated).min_by_key(|(name, _)| (**name != plain, *name));
-    best.or_else(|| held().find(|(name, budget)| **name == plain && budget.workload.is_none()))
+    let named = survey.naming(&annotation(workload)).min_by_key(|(name, _)| (**name != plain, *name));
+    let nameless = |(_, budget): &Named<'a>| budget.is_held() && budget.workload.is_none();
+    named.or_else(|| survey.view.named_budget(&plain).filter(nameless))
 }
 
-/// The name for a budget of this workload: that of the one there is, else the first one that nobody has.
-pub(super) fn name(view: NamespaceView<'_>, workload: &WorkloadRef) -> Text {
-    if let Some((name, _)) = serving(view, workload) {
+/// The name for a budget of this workload: that of the one that serves it, else the first one that nobody has.
+pub(super) fn name(view: NamespaceView<'_>, workload: &WorkloadRef, serving: Option<Named<'_>>) -> Text {
+    if let Some((name, _)) = serving {
         return name.clone();
     }
     let free = |name: &Text| view.budget(name).is_none() && !view.is_unreadable(Kind::PodDisruptionBudget, Some(name));
@@ -177,10 +175,8 @@ fn is_pending(view: NamespaceView<'_>, wanted: &Wanted) -> bool {
 /// Other budgets that cover, as they are now, pods that the wanted one is to cover. Ours among them have to go first (a
 /// workload has a new name, or took the labels of another): writing at once would start an overlap, however short.
 fn in_the_way<'a>(survey: &Survey<'a>, wanted: &Wanted) -> impl Iterator<Item = &'a Text> {
-    let covered: Vec<&Labels> = survey.covered(&wanted.selector).into_iter().map(|group| group.labels).collect();
-    let others = survey.view.budgets().filter(|(name, _)| **name != wanted.key.name);
-    let in_the_way = others.filter(move |(_, other)| covered.iter().any(|labels| other.selection.matches(labels)));
-    in_the_way.map(|(name, _)| name)
+    let others = survey.budgets_over(&wanted.selector).map(|(name, _)| name);
+    others.filter(|name| **name != wanted.key.name)
 }
 
 fn write(view: NamespaceView<'_>, wanted: &Wanted) -> Write {
@@ -193,12 +189,14 @@ fn write(view: NamespaceView<'_>, wanted: &Wanted) -> Write {
 fn withdrawals(survey: &Survey<'_>, outcomes: &[Outcome], policies: &Policies, stays: &Stays<'_>) -> Vec<Write> {
     let ours = survey.view.budgets().filter(|(name, budget)| budget.is_held() && !stays.wanted.contains(name));
     let going = ours.filter(|(name, budget)| !is_left_alone(survey, policies, stays, name, budget));
+    let outcomes: HashMap<String, &Outcome> =
+        outcomes.iter().map(|outcome| (annotation(&outcome.workload), outcome)).collect();
     let mut found: Vec<(Reason, Write)> = going
         .map(|(name, budget)| {
-            let reason = why(survey, outcomes, policies, name, budget);
+            let outcome = budget.workload.as_deref().and_then(|workload| outcomes.get(workload).copied());
+            let reason = why(survey, outcome, policies, name, budget);
             let key = ObjectKey::new(survey.view.name().clone(), name.clone());
-            let workload = outcomes.iter().map(|outcome| &outcome.workload);
-            let workload = workload.into_iter().find(|id| budget.workload.as_deref() == Some(&annotation(id))).cloned();
+            let workload = outcome.map(|outcome| outcome.workload.clone());
             (reason, Write::Withdraw { key, workload, seen: seen(budget), reason })
         })
         .collect();
@@ -225,7 +223,7 @@ fn for_unreadable(view: NamespaceView<'_>, budget: &Budget) -> bool {
     unreadable.any(|(kind, name, _)| budget.workload.as_deref() == Some(&format!("{kind}/{name}")))
 }
 
-fn why(survey: &Survey<'_>, outcomes: &[Outcome], policies: &Policies, name: &Text, budget: &Budget) -> Reason {
+fn why(survey: &Survey<'_>, outcome: Option<&Outcome>, policies: &Policies, name: &Text, budget: &Budget) -> Reason {
     if overlapping(survey, name, budget).next().is_some() {
         return Reason::Overlap;
     }
@@ -235,21 +233,18 @@ fn why(survey: &Survey<'_>, outcomes: &[Outcome], policies: &Policies, name: &Te
     if !budget.policy().is_some_and(|policy| policies.is_enforced(policy)) {
         return Reason::NotEnforced;
     }
-    let named = |outcome: &&Outcome| budget.workload.as_deref() == Some(&annotation(&outcome.workload));
-    let Some(outcome) = outcomes.iter().find(named) else { return Reason::WorkloadGone };
-    if outcome.decision == Decision::NotSelected { Reason::NotSelected } else { Reason::NotWanted }
+    match outcome {
+        None => Reason::WorkloadGone,
+        Some(outcome) if outcome.decision == Decision::NotSelected => Reason::NotSelected,
+        Some(_) => Reason::NotWanted,
+    }
 }
 
 /// The other budgets over pods that this one covers.
-fn overlapping<'a>(
-    survey: &Survey<'a>,
-    name: &'a Text,
-    budget: &'a Budget,
-) -> impl Iterator<Item = (&'a Text, &'a Budget)> {
-    let covered = budget.selection.selector().map(|selector| survey.covered(selector)).unwrap_or_default();
-    let covered: Vec<&Labels> = covered.into_iter().map(|group| group.labels).collect();
-    let others = survey.view.budgets().filter(move |(other, _)| *other != name);
-    others.filter(move |(_, other)| covered.iter().any(|labels| other.selection.matches(labels)))
+fn overlapping<'a>(survey: &Survey<'a>, name: &Text, budget: &Budget) -> impl Iterator<Item = Named<'a>> {
+    let selector = budget.selection.selector();
+    let over = selector.map(|selector| survey.budgets_over(selector)).into_iter().flatten();
+    over.filter(move |(other, _)| *other != name)
 }
 
 /// Whether the disruption controller can't compute it, so that it allows nothing for good.

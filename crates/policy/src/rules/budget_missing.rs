@@ -1,7 +1,5 @@
 //! `budget-missing`: a workload that should have a budget has none yet.
 
-use holdfast_model::facts::Budget;
-
 use super::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::Decision;
 use crate::{RuleId, Severity};
@@ -31,8 +29,7 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     };
     // An excepted workload is still judged, as far as that needs no budget of ours: a singleton would get none anyway.
     let single = case.outcome.bounds.ceiling < 2;
-    let covered = |budget: &Budget| budget.selection.matches(&case.workload.template);
-    if single || case.outcome.serving.is_some() || case.survey.view.budgets().any(|(_, budget)| covered(budget)) {
+    if single || case.outcome.serving.is_some() || case.survey.has_budget(case.workload) {
         return Verdict::Holds;
     }
     let bounds = case.outcome.bounds;

@@ -12,13 +12,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(case: &BudgetCase<'_>) -> Verdict {
-    if case.covered.is_empty() {
+    let Some(selector) = case.budget.selection.selector().filter(|_| !case.covered.is_empty()) else {
         return Verdict::NotApplicable;
-    }
-    let covers = |budget: &holdfast_model::facts::Budget| {
-        case.covered.iter().any(|group| budget.selection.matches(group.labels))
     };
-    let others = case.survey.view.budgets().filter(|(name, other)| *name != case.name && covers(other));
+    let others = case.survey.budgets_over(selector).filter(|(name, _)| *name != case.name);
     let others: Vec<&str> = others.map(|(name, _)| name.as_str()).collect();
     match others.as_slice() {
         [] => Verdict::Holds,

@@ -16,12 +16,13 @@ use crate::tools::Tool;
 pub struct Builder {
     pub(super) nodes: u16,
     pub(super) audit: bool,
+    pub(super) controllers: bool,
     pub(super) api_server_arguments: Vec<String>,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { nodes: 0, audit: true, api_server_arguments: Vec::new() }
+        Self { nodes: 0, audit: true, controllers: true, api_server_arguments: Vec::new() }
     }
 }
 
@@ -34,6 +35,13 @@ impl Builder {
     /// Switches the audit log off, for benchmarks.
     pub fn without_audit(self) -> Self {
         Self { audit: false, ..self }
+    }
+
+    /// Only etcd and the API server, for benchmarks: what is created stays as it is, and no one else uses the processor.
+    /// Pods need no ServiceAccount then, since nobody makes one.
+    pub fn without_controllers(self) -> Self {
+        let bare = Self { controllers: false, ..self };
+        bare.api_server_argument("--disable-admission-plugins=ServiceAccount")
     }
 
     /// One more argument for the API server, such as `--event-ttl=1m`. It comes last and so wins.

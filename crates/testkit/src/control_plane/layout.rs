@@ -67,8 +67,13 @@ pub(super) async fn lay_out(
     });
     Ok(ControlPlane {
         kubelets: kubelets.transpose()?,
-        scheduler: new("kube-scheduler", scheduler(&path, &ports)),
-        controller_manager: new("kube-controller-manager", controller_manager(&path, &ports)),
+        controllers: match builder.controllers {
+            true => vec![
+                new("kube-controller-manager", controller_manager(&path, &ports)),
+                new("kube-scheduler", scheduler(&path, &ports)),
+            ],
+            false => Vec::new(),
+        },
         api_server: new("kube-apiserver", api_server(&path, &ports, &builder)),
         etcd: new("etcd", etcd(&path, &ports)),
         nodes: builder.nodes,

@@ -1,0 +1,132 @@
+//! The one copy of each distinct value, for what repeats by the thousand.
+//!
+//! Our own, because memory is what it is for: with `internment` a string's handle has two words instead of one, and a
+//! slice is reached through two allocations; some fifty such handles are in each workload. A value whose last owner is
+//! gone stays until the next sweep, which comes before the values outnumber those that the last sweep left by a quarter;
+//! so what is kept in vain is bounded, and the cost of sweeping is spread over the values that come.
+
+use std::borrow::Borrow;
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::sync::Arc;
+
+use arcstr::ArcStr;
+use parking_lot::Mutex;
+
+/// So that threads seldom wait for each other.
+const SHARDS: usize = 16;
+/// Fewer values than this in a shard aren't worth a sweep.
+const FEW: usize = 64;
+
+/// A counted reference that a pool can hold.
+pub(crate) trait Counted: Clone + Eq + Hash {
+    /// Whether nobody has it but the one who asks.
+    fn is_last(&self) -> bool;
+}
+
+impl Counted for ArcStr {
+    /// The empty string is a literal, which isn't counted and costs nothing.
+    fn is_last(&self) -> bool {
+        Self::strong_count(self) == Some(1)
+    }
+}
+
+impl<T: Eq + Hash> Counted for Arc<[T]> {
+    fn is_last(&self) -> bool {
+        Self::strong_count(self) == 1
+    }
+}
+
+/// Hands out copies of values, equal ones as the same allocation.
+pub(crate) struct Pool<R> {
+    hasher: RandomState,
+    shards: [Mutex<Shard<R>>; SHARDS],
+}
+
+struct Shard<R> {
+    values: HashSet<R>,
+    /// How many the last sweep left.
+    swept: usize,
+}
+
+impl<R> Default for Pool<R> {
+    fn default() -> Self {
+        Self { hasher: RandomState::new(), shards: Default::default() }
+    }
+}
+
+impl<R> Default for Shard<R> {
+    fn default() -> Self {
+        Self { values: HashSet::new(), swept: 0 }
+    }
+}
+
+impl<R: Counted> Pool<R> {
+    /// The pool's copy of a value.
+    pub(crate) fn intern<Q>(&self, value: &Q) -> R
+    where
+        R: Borrow<Q> + for<'a> From<&'a Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        // The remainder chooses the shard; the shard's own table has a hasher of its own.
+        let shard = self.hasher.hash_one(value) as usize % SHARDS;
+        self.shards[shard].lock().intern(value)
+    }
+}
+
+impl<R: Counted> Shard<R> {
+    /// Copies are handed out under the lock only, so a value that only we have is nobody's.
+    fn intern<Q>(&mut self, value: &Q) -> R
+    where
+        R: Borrow<Q> + for<'a> From<&'a Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        if let Some(known) = self.values.get(value) {
+            return known.clone();
+        }
+        if self.values.len() >= FEW.max(self.swept + self.swept / 4) {
+            self.sweep();
+        }
+        let new = R::from(value);
+        self.values.insert(new.clone());
+        new
+    }
+
+    fn sweep(&mut self) {
+        self.values.retain(|value| !value.is_last());
+        self.swept = self.values.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_lives_as_long_as_an_owner_and_hardly_longer() {
+        let mut shard = Shard::<ArcStr>::default();
+        let kept: Vec<ArcStr> = (0..1_000).map(|number| shard.intern(format!("kept-{number}").as_str())).collect();
+        for number in 0..100_000 {
+            shard.intern(format!("dropped-{number}").as_str());
+            assert!(shard.values.len() <= 1_250, "{} values", shard.values.len());
+        }
+        assert!(kept.iter().enumerate().all(|(number, text)| *text == format!("kept-{number}")));
+        assert!(kept.iter().all(|text| ArcStr::ptr_eq(text, &shard.intern(text.as_str()))));
+        drop(kept);
+        shard.sweep();
+        assert!(shard.values.is_empty());
+    }
+
+    #[test]
+    fn threads_get_the_same_copy() {
+        let pool = Pool::<ArcStr>::default();
+        let intern = || (0..1_000).map(|number| pool.intern(format!("shared-{number}").as_str())).collect();
+        let copies: Vec<Vec<ArcStr>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(intern)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        for copy in &copies[1..] {
+            assert!(copy.iter().zip(&copies[0]).all(|(one, other)| ArcStr::ptr_eq(one, other)));
+        }
+    }
+}

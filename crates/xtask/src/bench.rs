@@ -1,0 +1,86 @@
+//! `cargo xtask bench`: how fast, how small and how calm the controller is, on a real API server.
+//!
+//! Each prints a table and writes the same figures as JSON. The binary is the one that ships (release profile), under the
+//! chart's own account; what it is compared with runs in the same run on the same server. Nothing is asserted: a figure
+//! is a fact about a machine, and a busy machine gives others.
+
+mod arrivals;
+mod converge;
+mod memory;
+mod reaction;
+mod report;
+mod stage;
+mod steady;
+mod world;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+
+use report::Report;
+use stage::Stage;
+
+/// The arguments of the verb.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Bench {
+    #[command(subcommand)]
+    name: Name,
+    /// Where the figures go as JSON; by default bench/NAME.json in the target folder.
+    #[arg(long, global = true, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Name {
+    /// From start to the last wanted budget, against a bare client that writes the same objects.
+    Converge(converge::Converge),
+    /// Processor time, memory and requests when nothing happens, then while pods come and go.
+    Steady(steady::Steady),
+    /// Resident memory and time to readiness, by the size of the cluster.
+    Memory(memory::Memory),
+    /// From an event to its acknowledged write, against a bare round trip.
+    Reaction(reaction::Reaction),
+}
+
+impl Bench {
+    pub(crate) async fn run(self) -> Result<()> {
+        let binary = build()?;
+        eprintln!("Starting etcd and an API server.");
+        let stage = Stage::start(binary.clone()).await?;
+        let report = match self.name {
+            Name::Converge(bench) => bench.run(&stage).await,
+            Name::Steady(bench) => bench.run(&stage).await,
+            Name::Memory(bench) => bench.run(&stage).await,
+            Name::Reaction(bench) => bench.run(&stage).await,
+        }?;
+        publish(&report, self.json.unwrap_or_else(|| beside(&binary, report.name())))
+    }
+}
+
+fn publish(report: &Report, file: PathBuf) -> Result<()> {
+    println!("{report}");
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(&file, report.json()).with_context(|| format!("writing {}", file.display()))?;
+    eprintln!("Written to {}.", file.display());
+    Ok(())
+}
+
+/// `bench/NAME.json` in the target folder, of which `binary` is `release/holdfast`.
+fn beside(binary: &std::path::Path, name: &str) -> PathBuf {
+    let target = binary.ancestors().nth(2).unwrap_or(std::path::Path::new("target"));
+    target.join("bench").join(format!("{name}.json"))
+}
+
+/// The binary that ships.
+fn build() -> Result<PathBuf> {
+    eprintln!("Building holdfast as it ships.");
+    let mut cargo = crate::cargo::command();
+    cargo.args(["build", "--release", "--package", "holdfast", "--message-format=json-render-diagnostics"]);
+    let output = cargo.stderr(std::process::Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "holdfast can't be built: see above");
+    let messages = output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+    let executable = |message: serde_json::Value| Some(PathBuf::from(message.get("executable")?.as_str()?));
+    messages.filter_map(executable).next_back().context("cargo built no program")
+}

@@ -1,0 +1,179 @@
+//! How fast the budgets come that are wanted, against a bare client that writes the very same objects.
+//!
+//! Three ways in turn, several rounds: a controller that leads already and is given a policy; one that is started anew
+//! while the policy waits; the bare client with as many requests under way. All write by server-side apply, with the same
+//! rights, and the same watch says when each budget was there.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use holdfast_testkit::eventually;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams};
+use kube::{Client, ResourceExt as _};
+
+use super::arrivals::{Arrivals, Span};
+use super::report::{Figure, Report, percentile};
+use super::stage::{PATIENCE, Stage};
+use super::world::{self, Part};
+
+/// As many as the controller has under way at most.
+const AT_ONCE: usize = 24;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Converge {
+    /// How many workloads need a budget.
+    #[arg(long, default_value_t = 1_000)]
+    workloads: usize,
+    /// How often each way is measured.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+}
+
+/// One measurement.
+struct Sample {
+    total: Duration,
+    rate: f64,
+}
+
+impl Sample {
+    fn new(begun: Instant, span: Span) -> Self {
+        Self { total: span.last - begun, rate: span.rate() }
+    }
+}
+
+impl Converge {
+    pub(super) async fn run(self, stage: &Stage) -> Result<Report> {
+        let admin = stage.admin();
+        eprintln!("Creating {} workloads with 3 pods each.", self.workloads);
+        world::create(&admin, Part { from: 0, to: self.workloads, pods: 3 }).await?;
+        let (mut warm, mut cold, mut bare) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 1..=self.rounds {
+            eprintln!("Round {round} of {}.", self.rounds);
+            warm.push(self.warm(stage).await?);
+            let written = budgets(&admin).await?;
+            clear(&admin, &written).await?;
+            bare.push(self.bare(stage, &written).await?);
+            clear(&admin, &written).await?;
+            cold.push(self.cold(stage).await?);
+            clear(&admin, &written).await?;
+        }
+        Ok(report(
+            self.workloads,
+            [("policy, controller warm", warm), ("controller start, policy there", cold), ("bare client", bare)],
+        ))
+    }
+
+    /// The controller leads; it is given a policy.
+    async fn warm(&self, stage: &Stage) -> Result<Sample> {
+        let (controller, _) = stage.controller().await?;
+        let mut arrivals = Arrivals::watch(&stage.admin()).await?;
+        let begun = Instant::now();
+        stage.enforce().await?;
+        let span = arrivals.span(self.workloads, PATIENCE).await?;
+        stage.forget_policy().await?;
+        controller.terminate(PATIENCE).await?;
+        Ok(Sample::new(begun, span))
+    }
+
+    /// The policy waits; the controller is started.
+    async fn cold(&self, stage: &Stage) -> Result<Sample> {
+        stage.enforce().await?;
+        let mut arrivals = Arrivals::watch(&stage.admin()).await?;
+        let begun = Instant::now();
+        let (controller, _) = stage.controller().await?;
+        let span = arrivals.span(self.workloads, PATIENCE).await?;
+        stage.forget_policy().await?;
+        controller.terminate(PATIENCE).await?;
+        Ok(Sample::new(begun, span))
+    }
+
+    /// Nothing but the writes.
+    async fn bare(&self, stage: &Stage, written: &[PodDisruptionBudget]) -> Result<Sample> {
+        let client = stage.bare().await?;
+        let manifests: Vec<PodDisruptionBudget> = written.iter().map(manifest).collect();
+        let mut arrivals = Arrivals::watch(&stage.admin()).await?;
+        let begun = Instant::now();
+        let writing = stream::iter(manifests.iter().map(|manifest| apply(&client, manifest)));
+        let writing = writing.buffer_unordered(AT_ONCE).try_collect::<()>();
+        let (_, span) = tokio::try_join!(writing, arrivals.span(self.workloads, PATIENCE))?;
+        Ok(Sample::new(begun, span))
+    }
+}
+
+fn report(workloads: usize, ways: [(&str, Vec<Sample>); 3]) -> Report {
+    let headings = [
+        "way",
+        "budgets",
+        "rounds",
+        "to the last, median s",
+        "best s",
+        "budgets/s between first and last, median",
+        "best",
+        "% of bare",
+    ];
+    let mut report = Report::new("converge", &headings);
+    let median = |samples: &[Sample], of: fn(&Sample) -> f64| {
+        let values: Vec<Duration> = samples.iter().map(|sample| Duration::from_secs_f64(of(sample))).collect();
+        percentile(&values, 50).as_secs_f64()
+    };
+    let bare = median(&ways[2].1, |sample| sample.rate);
+    for (name, samples) in &ways {
+        let rate = median(samples, |sample| sample.rate);
+        report.row([
+            Figure::name(*name),
+            Figure::count(workloads),
+            Figure::count(samples.len()),
+            Figure::Number(median(samples, |sample| sample.total.as_secs_f64()), 2),
+            Figure::Number(samples.iter().map(|sample| sample.total.as_secs_f64()).fold(f64::INFINITY, f64::min), 2),
+            Figure::Number(rate, 0),
+            Figure::Number(samples.iter().map(|sample| sample.rate).fold(0.0, f64::max), 0),
+            Figure::Number(100.0 * rate / bare, 1),
+        ]);
+    }
+    report
+}
+
+async fn apply(client: &Client, manifest: &PodDisruptionBudget) -> Result<()> {
+    let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), &manifest.namespace().unwrap_or_default());
+    let params = PatchParams::apply("holdfast/disruption");
+    budgets.patch(&manifest.name_any(), &params, &Patch::Apply(manifest)).await?;
+    Ok(())
+}
+
+/// What was sent to get this object.
+fn manifest(written: &PodDisruptionBudget) -> PodDisruptionBudget {
+    let ObjectMeta { name, namespace, labels, annotations, owner_references, .. } = written.metadata.clone();
+    // As we send it: bound to an object that isn't there yet.
+    let resource_version = Some("1".to_owned());
+    let metadata = ObjectMeta {
+        name,
+        namespace,
+        labels,
+        annotations,
+        owner_references,
+        resource_version,
+        ..ObjectMeta::default()
+    };
+    PodDisruptionBudget { metadata, spec: written.spec.clone(), status: None }
+}
+
+async fn budgets(client: &Client) -> Result<Vec<PodDisruptionBudget>> {
+    Ok(Api::all(client.clone()).list(&ListParams::default()).await?.items)
+}
+
+async fn clear(client: &Client, written: &[PodDisruptionBudget]) -> Result<()> {
+    let mut homes: Vec<String> = written.iter().filter_map(|budget| budget.namespace()).collect();
+    homes.dedup();
+    for home in homes {
+        let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), &home);
+        budgets.delete_collection(&DeleteParams::default(), &ListParams::default()).await?;
+    }
+    eventually("all budgets to be gone", PATIENCE, async || {
+        let left = budgets(client).await?.len();
+        ensure!(left == 0, "{left} are left");
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,101 @@
+//! Where benchmarks play: etcd, an API server, the chart, and the shipped binary under the chart's account.
+//!
+//! Nobody else works there: without controllers objects stay as they were created, and both processors are left to the
+//! API server and whoever is measured.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use holdfast_e2e::{Cluster, checkout, enforce, set};
+use holdfast_testkit::{ControlPlane, ControllerProcess, Manifests, Usage, client_from, eventually};
+use kube::Client;
+use kube::api::{Api, DeleteParams};
+use serde_json::json;
+
+/// How long anything may take before a benchmark gives up.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+/// The policy, and the label of the namespaces that it selects.
+pub(super) const NAME: &str = "bench";
+/// So long nothing must have changed before something counts as settled.
+const SETTLED: Duration = Duration::from_secs(3);
+
+/// A server with the chart.
+pub(super) struct Stage {
+    cluster: Cluster,
+    binary: PathBuf,
+}
+
+impl Stage {
+    pub(super) async fn start(binary: PathBuf) -> Result<Self> {
+        let plane = ControlPlane::builder().without_audit().without_controllers().start().await?;
+        let cluster = Cluster::on(plane).await?;
+        // All kinds that are watched, so that all watches are on.
+        Manifests::read(&checkout().join("e2e/crds"))?.apply(&cluster.admin(), "bench").await?;
+        cluster.install(&json!({})).await?;
+        Ok(Self { cluster, binary })
+    }
+
+    pub(super) fn admin(&self) -> Client {
+        self.cluster.admin()
+    }
+
+    /// A client with the controller's own rights, and so in the same queue of the API server's flow control.
+    pub(super) async fn bare(&self) -> Result<Client> {
+        client_from(&self.cluster.account().await?).await
+    }
+
+    /// A controller that leads, and how long it took from its start to readiness.
+    pub(super) async fn controller(&self) -> Result<(ControllerProcess, Duration)> {
+        let builder = self.cluster.controller_builder().await?.binary(&self.binary).log_level("info");
+        let begun = Instant::now();
+        let controller = builder.start()?;
+        let ready = loop {
+            if controller.readyz().await.is_ok_and(|(status, _)| status == 200) {
+                break begun.elapsed();
+            }
+            ensure!(begun.elapsed() < PATIENCE, "not ready within {PATIENCE:?}: {:?}", controller.readyz().await);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        eventually("the controller to lead", PATIENCE, async || {
+            ensure!(sum(&controller, "holdfast_leader").await? == 1.0, "it doesn't lead");
+            Ok(())
+        })
+        .await?;
+        Ok((controller, ready))
+    }
+
+    /// A policy that enforces in the namespaces of the benchmark.
+    pub(super) async fn enforce(&self) -> Result<()> {
+        let policy = set(enforce(NAME), "/spec/namespaceSelector/matchLabels", json!({ NAME: "true" }));
+        Manifests::parse(&policy.to_string())?.apply(&self.admin(), "bench").await.map(drop)
+    }
+
+    pub(super) async fn forget_policy(&self) -> Result<()> {
+        let policies: Api<holdfast_api::DisruptionPolicy> = Api::all(self.admin());
+        policies.delete(NAME, &DeleteParams::default()).await?;
+        Ok(())
+    }
+}
+
+/// What a metric sums up to.
+pub(super) async fn sum(controller: &ControllerProcess, name: &str) -> Result<f64> {
+    Ok(controller.metrics().await?.sum(name, &[]).unwrap_or_default())
+}
+
+/// Waits until it sends nothing and plans nothing any more; then tells what it uses.
+pub(super) async fn settled(controller: &ControllerProcess) -> Result<Usage> {
+    let quiet = std::cell::Cell::new((-1.0, Instant::now()));
+    eventually("the controller to settle", PATIENCE, async || {
+        let passes = sum(controller, "controller_runtime_reconcile_total").await?;
+        let writes = sum(controller, "holdfast_writes_total").await?;
+        let work = passes + writes;
+        if quiet.get().0 != work {
+            quiet.set((work, Instant::now()));
+        }
+        ensure!(SETTLED < quiet.get().1.elapsed(), "{passes} passes, {writes} writes");
+        Ok(())
+    })
+    .await?;
+    Usage::of(controller.id())
+}
