@@ -1,8 +1,10 @@
 //! What the scenarios in `tests/` share: a cluster with the chart installed and the controller running under its account.
 
 mod budgets;
+pub mod churn;
 mod cluster;
 mod conditions;
+mod fresh_start;
 mod kubectl;
 mod objects;
 mod picture;
@@ -15,6 +17,7 @@ pub mod uninstall;
 pub use budgets::{await_budgets, await_count, budgets_of_ours};
 pub use cluster::{Cluster, NAMESPACE, ServiceAccount, chart, checkout};
 pub use conditions::{has_condition, lacks_condition};
+pub use fresh_start::FreshStart;
 pub use kubectl::Kubectl;
 pub use objects::{deployment, enforce, namespace, set};
 pub use shared::Shared;

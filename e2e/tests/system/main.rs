@@ -6,6 +6,7 @@ mod brake;
 mod decision_table;
 mod first_budget;
 mod forgotten;
+mod kills;
 mod leadership;
 mod optional_kinds;
 mod overlap;
