@@ -79,7 +79,7 @@ impl Tenancy {
         match self.rng.u32(..400) {
             0..2 => home.remake(&mut self.rng, &mut self.serial),
             2..12 => home.relabel(&mut self.rng),
-            12..18 => home.budget_over_a_tier(),
+            12..18 if home.wide || self.rng.u8(..4) == 0 => home.budget_over_a_tier(),
             18..48 => home.replace(&mut self.rng, &mut self.serial),
             _ => home.change(&mut self.rng),
         }
@@ -116,7 +116,8 @@ impl Home {
     }
 
     fn relabel(&mut self, rng: &mut Rng) -> Operation {
-        self.group = [Some(GROUPS[0]), Some(GROUPS[1]), None][rng.usize(..3)];
+        let (a, b) = (Some(GROUPS[0]), Some(GROUPS[1]));
+        self.group = [a, a, a, b, b, b, None][rng.usize(..7)];
         Operation::new("label a namespace", vec![self.namespace()])
     }
 

@@ -109,7 +109,10 @@ impl Workload {
     }
 
     /// Without what is beside it: an autoscaler or a budget may outlive its workload, and wait for it.
-    pub(super) fn come_or_go(&mut self, home: &str, _: &mut Rng) -> Operation {
+    pub(super) fn come_or_go(&mut self, home: &str, rng: &mut Rng) -> Operation {
+        if self.there && !seldom(rng) {
+            return self.roll(home, rng);
+        }
         self.there = !self.there;
         match self.there {
             true => Operation::new("deploy", vec![self.made(home)]),
@@ -122,7 +125,10 @@ impl Workload {
         Operation::new("relabel", self.if_there(home))
     }
 
-    pub(super) fn opt_out_or_in(&mut self, home: &str, _: &mut Rng) -> Operation {
+    pub(super) fn opt_out_or_in(&mut self, home: &str, rng: &mut Rng) -> Operation {
+        if !self.ignored && !seldom(rng) {
+            return self.scale(home, rng);
+        }
         self.ignored = !self.ignored;
         Operation::new("opt out or in", self.if_there(home))
     }
@@ -149,6 +155,9 @@ impl Workload {
 
     /// Under a name of its own, or under the one that ours would have.
     pub(super) fn budget_of_somebody(&mut self, home: &str, rng: &mut Rng) -> Operation {
+        if !self.with.budget.is_some() && !seldom(rng) {
+            return self.scale(home, rng);
+        }
         let limits = [json!({ "maxUnavailable": 1 }), json!({ "minAvailable": "100%" }), json!({ "minAvailable": 1 })];
         let mut spec = limits[rng.usize(..3)].clone();
         spec["selector"] = json!({ "matchLabels": { "app": self.name } });
@@ -164,6 +173,9 @@ impl Workload {
 
     /// For ever, or for a few seconds.
     pub(super) fn except(&mut self, home: &str, rng: &mut Rng) -> Operation {
+        if !self.with.exception && !seldom(rng) {
+            return self.scale(home, rng);
+        }
         let mut spec = json!({
             "target": { "kind": self.kind.as_str(), "name": self.name },
             "rules": ["budget-missing"], "reason": "churn", "owner": "churn",
@@ -189,7 +201,10 @@ impl Workload {
     }
 
     /// A pod of nobody's that its selector would match too.
-    pub(super) fn stray(&mut self, home: &str, _: &mut Rng) -> Operation {
+    pub(super) fn stray(&mut self, home: &str, rng: &mut Rng) -> Operation {
+        if !self.with.stray && !seldom(rng) {
+            return self.scale(home, rng);
+        }
         self.with.stray = !self.with.stray;
         let id = Id::new(Kind::Pod, home, self.stray_name());
         let pod = json!({ "metadata": { "labels": { "app": self.name } }, "spec": containers(1) });
@@ -198,6 +213,9 @@ impl Workload {
 
     /// A person edits a budget of ours; later it is deleted, so that ours can come again.
     pub(super) fn edit_ours(&mut self, home: &str, rng: &mut Rng) -> Operation {
+        if !self.with.edited && !seldom(rng) {
+            return self.scale(home, rng);
+        }
         self.with.edited = !self.with.edited;
         let id = Id::new(Kind::Budget, home, self.our_budget());
         let edit = json!({ "spec": { "maxUnavailable": rng.u8(2..9) } });
@@ -245,6 +263,11 @@ impl Workload {
         }
         json!({ "metadata": metadata, "spec": spec })
     }
+}
+
+/// What takes a budget away begins seldom, so that most of what could have one has one.
+fn seldom(rng: &mut Rng) -> bool {
+    rng.u8(..5) == 0
 }
 
 fn replicas(rng: &mut Rng) -> usize {

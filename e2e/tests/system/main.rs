@@ -13,6 +13,7 @@ mod overlap;
 mod permissions;
 mod quiet;
 mod reads;
+mod soak;
 mod telling;
 mod withdrawal;
 mod write_rules;
