@@ -155,7 +155,7 @@ impl Workload {
 
     /// Under a name of its own, or under the one that ours would have.
     pub(super) fn budget_of_somebody(&mut self, home: &str, rng: &mut Rng) -> Operation {
-        if !self.with.budget.is_some() && !seldom(rng) {
+        if self.with.budget.is_none() && !seldom(rng) {
             return self.scale(home, rng);
         }
         let limits = [json!({ "maxUnavailable": 1 }), json!({ "minAvailable": "100%" }), json!({ "minAvailable": 1 })];

@@ -34,22 +34,26 @@ struct Effort {
 
 impl Effort {
     fn of_this_run() -> Result<Self> {
-        let size = |workloads, pace| Size {
+        let size = |workloads, pace, governing| Size {
             namespaces: 12,
             workloads,
             running: 1,
             pace: Duration::from_millis(pace),
-            governing: Duration::from_millis(pace * 8),
+            governing: Duration::from_millis(governing),
         };
         if std::env::var("HOLDFAST_SOAK").as_deref() != Ok("1") {
             let second = Duration::from_secs(1);
-            return Ok(Self { size: size(5, 120), duration: 25 * second, look: second });
+            return Ok(Self { size: size(5, 120, 1_000), duration: 25 * second, look: second });
         }
         let minutes = match std::env::var("HOLDFAST_SOAK_MINUTES") {
             Ok(minutes) => minutes.parse().with_context(|| format!("HOLDFAST_SOAK_MINUTES={minutes} is no number"))?,
             Err(_) => 60,
         };
-        Ok(Self { size: size(25, 500), duration: Duration::from_secs(60 * minutes), look: Duration::from_secs(10) })
+        Ok(Self {
+            size: size(25, 500, 15_000),
+            duration: Duration::from_secs(60 * minutes),
+            look: Duration::from_secs(10),
+        })
     }
 }
 

@@ -98,9 +98,10 @@ const COUNTERS: &[Counter] = &[
     Counter { name: "controller_runtime_reconcile_errors_total", label: "", fine: &[], explained: &[] },
 ];
 
-/// Events in a namespace that is being deleted are refused; they are counted here, and nothing else may be.
+/// Best effort: refused in a namespace that is being deleted, and dropped beyond the 20 a second that are sent. A burst may
+/// fill the queue, but most are told.
 const DROPPED: (&str, &str) =
-    ("holdfast_events_dropped_total", "events about what a namespace had that is being deleted");
+    ("holdfast_events_dropped_total", "in a namespace that is being deleted, or too many at once");
 
 /// Fails at the first line at `warn` or `error` that isn't explained; counts the others.
 pub(super) fn log(text: &str) -> Result<Seen> {
@@ -135,8 +136,9 @@ pub(super) fn counters(metrics: &Metrics) -> Result<Seen> {
     }
     let (name, because) = DROPPED;
     let dropped = metrics.sum(name, &[]).with_context(|| format!("no {name}"))?;
-    let refused = metrics.sum("rest_client_requests_total", &[("code", "403"), ("method", "POST")]).unwrap_or_default();
-    ensure!(dropped <= refused, "{dropped} events were dropped, but only {refused} refused");
+    let posted = |code| metrics.sum("rest_client_requests_total", &[("code", code), ("method", "POST")]);
+    let told = posted("201").unwrap_or_default() + posted("409").unwrap_or_default();
+    ensure!(dropped <= told / 2.0, "{dropped} events were dropped, and only {told} told");
     seen.insert(format!("{name}: {because}"), dropped as usize);
     Ok(seen)
 }
@@ -147,12 +149,13 @@ fn samples(metrics: &Metrics, name: &str) -> String {
 }
 
 #[test]
-fn what_is_not_listed_fails() {
+fn what_is_not_listed_fails() -> Result<()> {
     let line = |level: &str, message: &str, class: &str| {
         serde_json::json!({ "level": level, "message": message, "class": class }).to_string()
     };
     let fine = [line("INFO", "leadership won", ""), line("WARN", "a budget could not be written", "Conflict")];
-    assert_eq!(log(&fine.join("\n")).unwrap().values().sum::<usize>(), 1);
+    assert_eq!(log(&fine.join("\n"))?.values().sum::<usize>(), 1);
     assert!(log(&line("WARN", "a budget could not be written", "Retry")).is_err());
     assert!(log(&line("ERROR", "a task ended unexpectedly", "")).is_err());
+    Ok(())
 }
