@@ -48,7 +48,7 @@ impl Effort {
         };
         match std::env::var("HOLDFAST_SOAK").as_deref() {
             Ok("1") => Self { size: size(2, 150), kills: 50 },
-            _ => Self { size: size(5, 150), kills: 8 },
+            _ => Self { size: size(10, 150), kills: 8 },
         }
     }
 }

@@ -109,7 +109,7 @@ async fn story(mut churn: Churn, effort: &Effort) -> Result<()> {
 async fn look_after(controller: &ControllerProcess, effort: &Effort) -> Result<Samples> {
     let (started, mut looks) = (Instant::now(), interval(effort.look));
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut samples = Samples::default();
+    let (mut samples, mut read) = (Samples::default(), 0);
     while started.elapsed() < effort.duration {
         looks.tick().await;
         if let Some(status) = controller.ended()? {
@@ -117,6 +117,11 @@ async fn look_after(controller: &ControllerProcess, effort: &Effort) -> Result<S
         }
         let (code, said) = controller.livez().await?;
         ensure!(code == 200, "/livez: {said}");
+        let log = controller.log()?;
+        let whole = log.rfind('\n').map_or(0, |end| end + 1);
+        // Nobody waits for an hour to learn what was wrong after a minute.
+        explained::log(&log[read..whole])?;
+        read = whole;
         samples.take(Sample::of(controller, started.elapsed()).await?);
     }
     samples.tell_the_rest();
