@@ -10,6 +10,8 @@ use super::tenancy::{GROUPS, HOME};
 const DEFINITIONS: [&str; 3] = ["helmreleases.yaml", "kustomizations.yaml", "scaledobjects.yaml"];
 /// How many policies there are at most. The first is about everything, is always there and enforces, so that there are budgets.
 const POLICIES: usize = 4;
+/// This one may be in Report mode, and selects half of the namespaces: in the others there are budgets at any time.
+const REPORTING: usize = 1;
 const LIMITS: [fn() -> Value; 4] = [|| json!(1), || json!(2), || json!("25%"), || json!("50%")];
 
 /// The policies and definitions, and what becomes of them.
@@ -87,13 +89,13 @@ impl Governance {
         let rng = &mut self.rng;
         let unready = ["AlwaysAllow", "IfHealthyBudget"][rng.usize(..2)];
         let mut spec = json!({
-            "mode": if at == 0 || rng.u8(..10) < 7 { "Enforce" } else { "Report" },
+            "mode": if at == REPORTING && rng.bool() { "Report" } else { "Enforce" },
             "maxUnavailable": LIMITS[rng.usize(..LIMITS.len())](),
             "priority": if at == 0 { 0 } else { rng.i32(1..4) },
             "unhealthyPodEvictionPolicy": unready,
             "namespaceSelector": { "matchExpressions": [{ "key": HOME, "operator": "Exists" }] },
         });
-        if 0 < at && rng.bool() {
+        if at == REPORTING || (0 < at && rng.bool()) {
             spec["namespaceSelector"] = json!({ "matchLabels": { HOME: GROUPS[rng.usize(..2)] } });
         }
         if 0 < at && rng.bool() {

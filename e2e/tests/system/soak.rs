@@ -43,7 +43,7 @@ impl Effort {
         };
         if std::env::var("HOLDFAST_SOAK").as_deref() != Ok("1") {
             let second = Duration::from_secs(1);
-            return Ok(Self { size: size(5, 120, 1_000), duration: 25 * second, look: second });
+            return Ok(Self { size: size(8, 120, 1_000), duration: 25 * second, look: second });
         }
         let minutes = match std::env::var("HOLDFAST_SOAK_MINUTES") {
             Ok(minutes) => minutes.parse().with_context(|| format!("HOLDFAST_SOAK_MINUTES={minutes} is no number"))?,
