@@ -1,6 +1,7 @@
 //! `kill -9` at random moments while everything changes, and the budgets end as if nothing had happened.
 //!
-//! 1. 500 workloads in 20 namespaces, four policies, and everything that [`holdfast_e2e::churn`] does to them, all the time.
+//! 1. 500 workloads in 20 namespaces and four policies; a controller makes the budgets. From then on everything that
+//!    [`holdfast_e2e::churn`] does to them, all the time.
 //! 2. A controller is started and killed at a random moment, 8 times (50 with `HOLDFAST_SOAK=1`): while it starts, while it
 //!    carries out its first plan, later. Twice of eight it is the leader of two: the other takes over, and is killed too.
 //! 3. The changes end. Another controller brings it to an end: nothing is left to write, every budget is the one that a fresh
@@ -9,7 +10,7 @@
 //!
 //! The seed is printed; `HOLDFAST_SEED` repeats the operations and the moments. How they meet is the machine's doing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
@@ -71,6 +72,7 @@ async fn killed_at_any_moment_it_ends_with_the_budgets_of_a_fresh_start() -> Res
 }
 
 async fn story(mut churn: Churn, kills: usize) -> Result<()> {
+    let started = Instant::now();
     let plane = ControlPlane::builder().nodes(3).api_server_argument("--event-ttl=2m").start().await?;
     let cluster = Cluster::on(plane).await?;
     Manifests::read(&checkout().join("e2e/crds"))?.apply(&cluster.admin(), "churn").await?;
@@ -78,19 +80,30 @@ async fn story(mut churn: Churn, kills: usize) -> Result<()> {
     let client = cluster.admin();
     churn.begin(&client).await?;
 
-    let (stop, stopped) = watch::channel(false);
     let mut victims = Victims::new(&cluster, churn.seed());
+    let first = victims.start("holdfast-0", false).await?;
+    let ours = everything_is_done(&client).await.map_err(|error| explained(error, &first))?;
+    say(&format!("kills: {ours} budgets at the beginning, after {:.0?}", started.elapsed()));
+    first.kill()?;
+
+    let (stop, stopped) = watch::channel(false);
     let killing = async {
         victims.kill(kills).await?;
         Ok(stop.send(true)?)
     };
     let (tally, ()) = tokio::try_join!(churn.run(&client, stopped), killing)?;
-    say(&format!("kills: {} operations: {:?}; refused: {:?}", tally.total(), tally.operations, tally.refused));
+    let (operations, refused) = (&tally.operations, &tally.refused);
+    say(&format!(
+        "kills: {} operations after {:.0?}: {operations:?}; refused: {refused:?}",
+        tally.total(),
+        started.elapsed()
+    ));
     victims.report()?;
 
-    let last = victims.start("holdfast-0", true).await?;
+    // The Lease may still be that of the dead.
+    let last = victims.start("holdfast-0", false).await?;
     let ours = everything_is_done(&client).await.map_err(|error| explained(error, &last))?;
-    say(&format!("kills: {ours} budgets at the end"));
+    say(&format!("kills: {ours} budgets at the end, after {:.0?}", started.elapsed()));
     ensure!(0 < ours, "there is nothing that could be wrong");
     last.terminate(PATIENCE).await?;
     let mark = cluster.plane.audit().mark()?;
