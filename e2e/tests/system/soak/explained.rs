@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_testkit::Metrics;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How often each was seen, and why it is no surprise.
 pub(super) type Seen = BTreeMap<String, usize>;
@@ -12,39 +12,56 @@ pub(super) type Seen = BTreeMap<String, usize>;
 /// A line of the log.
 struct Line {
     message: &'static str,
+    /// The only kinds that it may be about; empty where it names none.
+    kinds: &'static [&'static str],
     /// One of its fields, and words that it has.
     field: &'static str,
     words: &'static str,
     because: &'static str,
 }
 
+/// Their definitions come and go.
+const OPTIONAL: &[&str] = &["HelmRelease", "Kustomization", "ScaledObject"];
+
 const LINES: &[Line] = &[
     Line {
         message: "watch interrupted",
+        kinds: OPTIONAL,
+        field: "reason",
+        words: "expired",
+        because: "the kind was defined anew between two looks; what was known of the old one counts for nothing",
+    },
+    Line {
+        message: "watch interrupted",
+        kinds: &[],
         field: "error",
         words: "storage is (re)initializing",
         because: "the API server learns of the kind just then, and asks to wait for a second",
     },
     Line {
         message: "a budget could not be written",
+        kinds: &[],
         field: "class",
         words: "Conflict",
         because: "somebody was faster with this object; it is planned again from what they made of it",
     },
     Line {
         message: "a budget could not be written",
+        kinds: &[],
         field: "error",
         words: "because it is being terminated",
         because: "its namespace is being deleted, which was seen a moment later",
     },
     Line {
         message: "a budget could not be written",
+        kinds: &[],
         field: "error",
         words: "namespaces \"",
         because: "its namespace is gone, which was seen a moment later",
     },
     Line {
         message: "withdrawals wait",
+        kinds: &[],
         field: "message",
         words: "too many at once without a policy change",
         because: "the labels of namespaces change, which takes many budgets at once: the brake waits for a second look",
@@ -68,6 +85,7 @@ const COUNTERS: &[Counter] = &[
         fine: &[],
         explained: &[
             ("absent", "the definition of the kind was deleted"),
+            ("expired", "the definition of the kind was deleted and made again between two looks"),
             ("throttled", "the API server learns of the kind just then, and asks to wait"),
         ],
     },
@@ -113,9 +131,10 @@ pub(super) fn log(text: &str) -> Result<Seen> {
         if !["WARN", "ERROR"].contains(&level) {
             continue;
         }
-        let known = LINES
-            .iter()
-            .find(|known| field("message").starts_with(known.message) && field(known.field).contains(known.words));
+        let known = LINES.iter().find(|known| {
+            let about = known.kinds.is_empty() || known.kinds.contains(&field("kind"));
+            about && field("message").starts_with(known.message) && field(known.field).contains(known.words)
+        });
         let known = known.with_context(|| format!("not explained: {line}"))?;
         *seen.entry(format!("{} ({}): {}", known.message, known.words, known.because)).or_default() += 1;
     }
@@ -151,11 +170,15 @@ fn samples(metrics: &Metrics, name: &str) -> String {
 #[test]
 fn what_is_not_listed_fails() -> Result<()> {
     let line = |level: &str, message: &str, class: &str| {
-        serde_json::json!({ "level": level, "message": message, "class": class }).to_string()
+        json!({ "level": level, "message": message, "class": class }).to_string()
     };
     let fine = [line("INFO", "leadership won", ""), line("WARN", "a budget could not be written", "Conflict")];
     assert_eq!(log(&fine.join("\n"))?.values().sum::<usize>(), 1);
     assert!(log(&line("WARN", "a budget could not be written", "Retry")).is_err());
+    let expired =
+        |kind: &str| json!({ "level": "WARN", "message": "watch interrupted", "reason": "expired", "kind": kind });
+    assert!(log(&expired("HelmRelease").to_string()).is_ok());
+    assert!(log(&expired("Pod").to_string()).is_err());
     assert!(log(&line("ERROR", "a task ended unexpectedly", "")).is_err());
     Ok(())
 }
