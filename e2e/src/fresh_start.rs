@@ -53,9 +53,10 @@ impl FreshStart {
         fill::<shapes::HelmRelease>(client, &mut cluster).await?;
         fill::<shapes::Kustomization>(client, &mut cluster).await?;
         fill::<shapes::PodDisruptionBudget>(client, &mut cluster).await?;
-        let policies = policies(client).await?;
+        let now = Timestamp::now();
+        let policies = policies(client, now).await?;
         let budgets = list::<PodDisruptionBudget>(client).await?.into_iter().map(|budget| (key(&budget), budget));
-        Ok(Self { cluster, policies, budgets: budgets.collect(), now: Timestamp::now() })
+        Ok(Self { cluster, policies, budgets: budgets.collect(), now })
     }
 
     /// How many budgets of ours there are.
@@ -182,12 +183,15 @@ async fn fill<S: Shape + Clone + Debug>(client: &Client, cluster: &mut Cluster) 
     Ok(())
 }
 
-async fn policies(client: &Client) -> Result<Policies> {
+/// Fails while an exception is going to end: what is right now would be wrong then.
+async fn policies(client: &Client, now: Timestamp) -> Result<Policies> {
     let policies = list::<DisruptionPolicy>(client).await?;
     let staying = policies.iter().filter(|policy| policy.metadata.deletion_timestamp.is_none());
     let settings = staying.map(|policy| Ok(Settings::try_from(policy)?)).collect::<Result<Vec<_>>>()?;
     let exceptions = list::<PolicyException>(client).await?;
     let exceptions = exceptions.iter().map(|exception| {
+        let ends = exception.spec.expires_at.as_ref().map(|end| end.0);
+        ensure!(ends.is_none_or(|end| end <= now), "{} ends soon, which changes everything", exception.name_any());
         let namespace = Text::from(exception.namespace().unwrap_or_default());
         Ok((namespace, Exception::try_from(exception)?))
     });

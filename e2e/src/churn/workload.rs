@@ -181,7 +181,7 @@ impl Workload {
             "rules": ["budget-missing"], "reason": "churn", "owner": "churn",
         });
         if rng.bool() {
-            spec["expiresAt"] = json!(format!("+{}", rng.u8(2..30)));
+            spec["expiresAt"] = json!(format!("+{}", rng.u8(2..10)));
         }
         let id = Id::new(Kind::Exception, home, self.name.clone());
         Operation::new("exception", vec![come_change_go(&mut self.with.exception, id, spec, rng)])
