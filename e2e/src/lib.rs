@@ -1,11 +1,14 @@
 //! What the scenarios in `tests/` share: a cluster with the chart installed and the controller running under its account.
 
 mod budgets;
+pub mod churn;
 mod cluster;
 mod conditions;
+mod fresh_start;
 mod kubectl;
 mod objects;
 mod picture;
+mod resident;
 pub mod rights;
 pub mod sample;
 mod shared;
@@ -15,7 +18,9 @@ pub mod uninstall;
 pub use budgets::{await_budgets, await_count, budgets_of_ours};
 pub use cluster::{Cluster, NAMESPACE, ServiceAccount, chart, checkout};
 pub use conditions::{has_condition, lacks_condition};
+pub use fresh_start::FreshStart;
 pub use kubectl::Kubectl;
 pub use objects::{deployment, enforce, namespace, set};
+pub use resident::resident;
 pub use shared::Shared;
 pub use tenant::{CANARY, PATIENCE, Tenant};

@@ -68,6 +68,11 @@ impl<K: Hash + Eq + Clone> Backoff<K> {
         self.strikes.remove(key);
     }
 
+    /// Forgets every key of which this holds: what stands under it from now on failed at nothing yet.
+    pub(crate) fn forget(&mut self, is_gone: impl Fn(&K) -> bool) {
+        self.strikes.retain(|key, _| !is_gone(key));
+    }
+
     /// When `key` may try again; `None` when it may do so now.
     pub(crate) fn ready_at(&self, key: &K, now: Instant) -> Option<Instant> {
         let ready_at = self.strikes.get(key)?.ready_at;
@@ -121,6 +126,18 @@ mod tests {
         backoff.succeeded(&"a");
         assert_eq!(backoff.ready_at(&"a", now), None);
         assert!(backoff.failed(&"a", Duration::ZERO, now) <= Duration::from_millis(100));
+    }
+
+    #[test]
+    fn what_is_gone_is_forgotten_and_its_successor_does_not_wait() {
+        let now = Instant::now();
+        let mut backoff = Backoff::new(CURVE, 10);
+        backoff.failed(&"gone", Duration::from_secs(60), now);
+        backoff.failed(&"stays", Duration::from_secs(60), now);
+        backoff.forget(|key| *key == "gone");
+        assert_eq!(backoff.ready_at(&"gone", now), None);
+        assert_eq!(backoff.ready_at(&"stays", now), Some(now + Duration::from_secs(60)));
+        assert!(backoff.failed(&"gone", Duration::ZERO, now) <= Duration::from_millis(100), "its failures count");
     }
 
     #[test]

@@ -236,10 +236,14 @@ impl Engine {
         Some(Proposed { namespace, since, writes })
     }
 
+    /// A namespace is gone. One that is made anew under its name has failed at nothing: it must not wait because a write
+    /// came too late for the old one.
     fn forget(&mut self, namespace: &Text) {
         self.state.expected.forget(namespace);
         self.state.braked.remove(namespace);
         self.state.deferred.remove(namespace);
+        self.state.recheck.forget(namespace);
+        self.state.backoff.forget(|key| key.namespace == *namespace);
         self.parts.queue.replace(namespace, Vec::new());
     }
 
@@ -373,6 +377,10 @@ impl Engine {
     }
 
     fn failed(&mut self, key: &ObjectKey, class: Class) {
+        // Where the namespace is gone nobody will try again; one of its name that comes later has failed at nothing.
+        if self.parts.view.read(|facts| facts.cluster.namespace(&key.namespace).is_none()) {
+            return;
+        }
         let now = Instant::now();
         let floor = match class {
             Class::Wait(wait) => wait,

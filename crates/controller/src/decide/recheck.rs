@@ -29,6 +29,13 @@ impl Recheck {
         self.by_time.insert((at, namespace));
     }
 
+    /// A namespace is gone: there is nothing to look at.
+    pub(super) fn forget(&mut self, namespace: &Text) {
+        if let Some(at) = self.by_namespace.remove(namespace) {
+            self.by_time.remove(&(at, namespace.clone()));
+        }
+    }
+
     /// When the next is due.
     pub(super) fn next(&self, now: Instant) -> Instant {
         self.by_time.first().map_or(now + LONGEST, |(at, _)| *at)
@@ -68,5 +75,16 @@ mod tests {
         assert_eq!(names(recheck.take_due(now + second)), ["a"]);
         assert_eq!(names(recheck.take_due(now + 4 * second)), ["b"]);
         assert_eq!(names(recheck.take_due(now + 9 * second)), [""; 0], "each is taken once");
+    }
+
+    #[test]
+    fn a_namespace_that_is_gone_is_not_looked_at() {
+        let (mut recheck, now) = (Recheck::default(), Instant::now());
+        recheck.at("gone".into(), now);
+        recheck.at("stays".into(), now);
+        recheck.forget(&"gone".into());
+        recheck.forget(&"unknown".into());
+        assert_eq!(names(recheck.take_due(now)), ["stays"]);
+        assert_eq!(recheck.next(now), now + LONGEST);
     }
 }
