@@ -11,6 +11,7 @@ pub mod control_plane;
 pub mod kubelet;
 
 pub mod controller;
+pub mod fault_proxy;
 pub mod metrics;
 
 pub mod helm;
@@ -31,6 +32,7 @@ pub use cache::Cache;
 pub use control_plane::{ControlPlane, Kept};
 pub use controller::ControllerProcess;
 pub use eventually::{eventually, give_up};
+pub use fault_proxy::FaultProxy;
 pub use helm::Helm;
 pub use kubeconfig::{account_kubeconfig, client_from};
 pub use manifests::Manifests;
