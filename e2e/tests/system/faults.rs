@@ -79,7 +79,6 @@ impl Story {
     }
 
     async fn settled(&self) -> Result<()> {
-        println!("{:?} settling", std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?);
         self.behind.budgets_are_for(&self.apps, PATIENCE * 2).await
     }
 
@@ -102,7 +101,7 @@ impl Story {
         ensure!(requests.count(&budget_of(name)) == times + 1, "{:?}", requests.summary());
         let told = self.behind.metric(WRITES, &labels).await? - before;
         ensure!(told == f64::from(u32::try_from(times)?), "{result} is counted {told} times, not {times}");
-        Ok(requests.shortest_gap(&budget_of(name)).unwrap_or_default())
+        Ok(requests.gaps(&budget_of(name)).into_iter().min().unwrap_or_default())
     }
 
     async fn refusals_are_waited_out(&mut self) -> Result<()> {
@@ -151,14 +150,25 @@ impl Story {
     }
 
     async fn half_open_connections_are_left(&mut self) -> Result<()> {
-        let proxy = &self.behind.proxy;
-        let (mark, open) = (proxy.mark(), proxy.connections());
+        // As many connections as there are writers, all of them idle then.
+        let names: Vec<String> = (0..30).map(|at| format!("burst-{at}")).collect();
+        self.behind.deploy_all(&names).await?;
+        self.apps.extend(names);
+        self.settled().await?;
+        let (proxy, given_up) = (&self.behind.proxy, [("result", "unanswered")]);
+        let (mark, before) = (proxy.mark(), self.behind.metric(WRITES, &given_up).await?);
         let dead = proxy.freeze(&Which::calls());
-        ensure!(0 < dead, "no connection to freeze");
+        ensure!(5 < dead, "only {dead} connections are idle");
         self.deploy(&["half-open"]).await?;
         self.settled().await?;
+        // One after the other they would be found dead for minutes.
+        let given_up = self.behind.metric(WRITES, &given_up).await? - before;
+        ensure!((1.0..=4.0).contains(&given_up), "{given_up} writes were given up on {dead} connections");
         let requests = self.behind.proxy.since(mark);
-        println!("half-open: {dead} of {open} connections, then {:?}", requests.summary());
+        ensure!(self.behind.tries(mark, "half-open") == 1, "{:?}", requests.summary());
+        // Each new budget is told in an event, once.
+        let calls = requests.count(&Which::calls()) - requests.count(&Which::calls().of("events"));
+        ensure!(calls <= 20 && requests.count(&Which::any().of("events")) <= 31, "{:?}", requests.summary());
         ensure!(self.behind.metric("holdfast_leader", &[]).await? == 1.0, "it lost its lead");
         Ok(())
     }
@@ -176,7 +186,6 @@ impl Story {
         for name in &names {
             ensure!(self.behind.tries(mark, name) == 1, "{name}: {} tries", self.behind.tries(mark, name));
         }
-        println!("slow: {:?}", self.behind.proxy.since(mark).summary());
         ensure!(self.behind.metric(WRITES, &given_up).await? == before, "something was given up");
         ensure!(self.behind.metric("holdfast_leader", &[]).await? == 1.0, "it lost its lead");
         Ok(())
@@ -184,21 +193,23 @@ impl Story {
 
     async fn a_failing_status_is_not_hammered(&mut self) -> Result<()> {
         let (proxy, which) = (&self.behind.proxy, Which::writes().of("disruptionpolicies"));
-        let (mark, times) = (proxy.mark(), 5);
-        let fault = proxy.inject(Rule::new(which.clone(), Fault::Answer(Answer::broken())).times(times));
+        let labels = [("concern", "status"), ("verb", "patch-status"), ("result", "server")];
+        let (mark, before) = (proxy.mark(), self.behind.metric(WRITES, &labels).await?);
+        let fault = proxy.inject(Rule::new(which.clone(), Fault::Answer(Answer::broken())).times(3));
         self.deploy(&["untold"]).await?;
         self.settled().await?;
         let apps = u32::try_from(self.apps.len())?;
         self.behind
             .tenant
             .told(|status| {
-                ensure!(status.managed >= apps, "{status:?}");
+                ensure!(status.managed == apps, "{status:?}");
                 Ok(())
             })
             .await?;
-        let requests = self.behind.proxy.since(mark);
-        println!("status: {} writes, the closest {:?} apart", requests.count(&which), requests.shortest_gap(&which));
-        ensure!(fault.lift() == times);
+        ensure!(fault.lift() == 3);
+        let gaps = self.behind.proxy.since(mark).gaps(&which);
+        ensure!(3 <= gaps.len() && gaps[0] < gaps[1] && gaps[1] < gaps[2], "asked again after {gaps:?}");
+        ensure!(self.behind.metric(WRITES, &labels).await? == before + 3.0, "not counted");
         Ok(())
     }
 
@@ -234,11 +245,8 @@ impl Story {
             })
             .await?;
         let requests = self.behind.proxy.since(mark);
-        println!(
-            "blind: {} watches asked for, {} in the busiest second",
-            requests.count(&Which::watches()),
-            requests.busiest_second(&Which::watches())
-        );
+        let (asked, busiest) = (requests.count(&Which::watches()), requests.busiest_second(&Which::watches()));
+        ensure!(asked <= 8 * open && busiest <= 2 * open, "{asked} watches were asked for, {busiest} within a second");
         ensure!(requests.count(&Which::writes().of(BUDGETS)) == 0, "written blindly: {:?}", requests.summary());
         ensure!(requests.count(&Which::lists()) <= open * 2, "{:?}", requests.summary());
         fault.lift();

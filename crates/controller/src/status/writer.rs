@@ -30,7 +30,7 @@ const PACE: Duration = Duration::from_secs(1);
 /// How long after one that failed.
 const RETRY: Exponential = Exponential::new(PACE, LONGEST);
 /// However long the server asks us to wait, it is asked again after this.
-const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(15);
 /// The first status after a while comes after this, so that it shows what came of the change.
 const SETTLE: Duration = Duration::from_millis(200);
 /// How long one write may take.

@@ -58,10 +58,10 @@ impl Requests {
         (0..times.len()).map(within).max().unwrap_or(0)
     }
 
-    /// The shortest time between two of these, one after the other.
-    pub fn shortest_gap(&self, which: &Which) -> Option<Duration> {
+    /// The times between two of these, one after the other.
+    pub fn gaps(&self, which: &Which) -> Vec<Duration> {
         let times: Vec<Instant> = self.of(which).map(|(at, _)| *at).collect();
-        times.windows(2).map(|pair| pair[1].duration_since(pair[0])).min()
+        times.windows(2).map(|pair| pair[1].duration_since(pair[0])).collect()
     }
 
     /// How many of each verb and resource, for messages.
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(requests.count(&Which::lists()), 7);
         assert_eq!(requests.busiest_second(&Which::any()), 4);
         assert_eq!(requests.busiest_second(&Which::writes()), 0);
-        assert_eq!(requests.shortest_gap(&Which::any()), Some(Duration::from_millis(1)));
+        assert_eq!(requests.gaps(&Which::any()), [900, 100, 100, 799, 1, 3100].map(Duration::from_millis));
         assert_eq!(requests.summary().into_iter().collect::<Vec<_>>(), [((Verb::List, "pods".to_owned()), 7)]);
     }
 }
