@@ -121,7 +121,8 @@ impl FaultProxy {
         self.shared.links.order(which, Order::Cut)
     }
 
-    /// Makes such connections half-open: nothing is read from them nor written to them any more; how many that were.
+    /// Makes such connections half-open, and those that carried no request yet: nothing is read from them nor written to them
+    /// any more; how many that were.
     pub fn freeze(&self, which: &Which) -> usize {
         self.shared.links.order(which, Order::Freeze)
     }

@@ -126,7 +126,7 @@ impl Story {
         self.stale().await?;
         let starting = self.behind.cluster.plane.start_etcd();
         let (etcd, api_server) = tokio::join!(starting, self.behind.cluster.plane.start_api_server());
-        (etcd?, api_server?);
+        etcd.and(api_server)?;
         self.recovered(mark, "after-both").await
     }
 

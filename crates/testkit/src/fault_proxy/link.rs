@@ -70,7 +70,9 @@ pub(super) struct Links(Mutex<Vec<Weak<Link>>>);
 
 impl Links {
     pub(super) fn order(&self, which: &Which, order: Order) -> usize {
-        let means = |link: &&Arc<Link>| link.latest().as_ref().is_some_and(|request| which.means(request));
+        // A client may make a connection more than it needs, and keep it for later: dead is dead, used or not.
+        let means =
+            |link: &&Arc<Link>| link.latest().as_ref().map_or(order == Order::Freeze, |request| which.means(request));
         let serving = |link: &&Arc<Link>| *link.order.borrow() == Order::Serve;
         let there = self.there();
         let meant: Vec<_> = there.iter().filter(serving).filter(means).collect();
