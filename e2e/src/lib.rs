@@ -1,5 +1,6 @@
 //! What the scenarios in `tests/` share: a cluster with the chart installed and the controller running under its account.
 
+mod behind_proxy;
 mod budgets;
 pub mod churn;
 mod cluster;
@@ -15,6 +16,7 @@ mod shared;
 mod tenant;
 pub mod uninstall;
 
+pub use behind_proxy::{BUDGETS, BehindProxy, budget_of};
 pub use budgets::{await_budgets, await_count, budgets_of_ours};
 pub use cluster::{Cluster, NAMESPACE, ServiceAccount, chart, checkout};
 pub use conditions::{has_condition, lacks_condition};

@@ -2,7 +2,8 @@
 //!
 //! A plan replaces what still waits for its namespace, so nothing is written that the newest plan doesn't want. A worker
 //! asks right before each request whether this process leads and the view can be trusted. What came of a write goes back
-//! to the engine; nothing is retried here, since the next plan knows better.
+//! to the engine; nothing is retried here, since the next plan knows better. A server that throttles one write is left
+//! alone by all writers for as long as it asks: a thousand workloads that wait each by themselves would be a storm.
 
 mod budget;
 mod queue;
@@ -87,6 +88,9 @@ impl Worker {
         self.metrics.wrote(CONCERN, verb(&job.write), result.as_ref().err().map(|(failure, _)| failure));
         if result.is_ok() {
             self.metrics.reacted(Instant::now().saturating_duration_since(job.since));
+        }
+        if let Err((Failure::Throttled(wait), _)) = &result {
+            self.queue.pause(*wait);
         }
         result.map_err(|(failure, message)| Refusal::Failed { failure, message })
     }

@@ -11,6 +11,7 @@ pub mod lease;
 pub mod metrics;
 mod observe;
 mod permissions;
+mod pool;
 mod run;
 mod server;
 mod status;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use holdfast_policy::RuleId;
 use holdfast_policy::Severity;
 use holdfast_policy::disruption::WorkloadState;
-use kube::{Client, Config, client::ClientBuilder};
+use kube::{Client, Config};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +18,7 @@ use crate::lease::{self, Candidacy, Elector, Heartbeat, Leadership};
 use crate::metrics::{Dimensions, Metrics};
 use crate::observe::Observer;
 use crate::permissions::Permissions;
+use crate::pool;
 use crate::server::{BindError, Readiness, Server};
 use crate::status::{Board, Events, Writer};
 use crate::supervise::{Supervisor, TaskEnded};
@@ -69,7 +70,7 @@ pub enum RunError {
 /// When an address is taken, or a task ends by itself.
 pub async fn run(config: Config, settings: Settings, stop: CancellationToken) -> Result<(), RunError> {
     let metrics = Metrics::new(&dimensions(settings.version));
-    let client = client(config, &metrics)?;
+    let client = pool::client(config, &metrics).map_err(|error| RunError::Client(Box::new(error)))?;
     let heartbeat = Heartbeat::default();
     let view = Arc::new(View::new(heartbeat.clone()));
     // The Lease is given back last, when nothing writes any more.
@@ -235,13 +236,6 @@ impl Shared {
             snapshot.brake(act::CONCERN, board.is_braked());
         });
     }
-}
-
-fn client(mut config: Config, metrics: &Metrics) -> Result<Client, RunError> {
-    // Refusals are to be seen by whoever asked, who knows better when to ask again.
-    config.default_retry = false;
-    let builder = ClientBuilder::try_from(config).map_err(|error| RunError::Client(Box::new(error)))?;
-    Ok(builder.with_layer(&metrics.requests()).build())
 }
 
 fn candidacy(settings: &Settings) -> Candidacy {

@@ -15,6 +15,7 @@ use crate::cache::say;
 use crate::component::tail_of;
 use crate::eventually::{eventually, give_up};
 use crate::loopback;
+use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::port::Port;
 use crate::process::Supervised;
@@ -157,6 +158,11 @@ impl ControllerProcess {
     /// Its process.
     pub fn id(&self) -> u32 {
         self.process().id()
+    }
+
+    /// How much memory it has.
+    pub fn memory(&self) -> Result<Memory> {
+        Memory::of(self.id())
     }
 
     /// How it ended, if it has.

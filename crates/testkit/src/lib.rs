@@ -11,6 +11,7 @@ pub mod control_plane;
 pub mod kubelet;
 
 pub mod controller;
+pub mod fault_proxy;
 pub mod metrics;
 pub mod usage;
 
@@ -24,6 +25,7 @@ mod certificates;
 mod component;
 mod kubeconfig;
 mod loopback;
+mod memory;
 mod port;
 mod process;
 
@@ -32,9 +34,11 @@ pub use cache::Cache;
 pub use control_plane::{ControlPlane, Kept};
 pub use controller::ControllerProcess;
 pub use eventually::{eventually, give_up};
+pub use fault_proxy::FaultProxy;
 pub use helm::Helm;
 pub use kubeconfig::{account_kubeconfig, client_from};
 pub use manifests::Manifests;
+pub use memory::Memory;
 pub use metrics::Metrics;
 pub use tools::{Tool, Tools};
 pub use usage::Usage;

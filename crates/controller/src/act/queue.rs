@@ -2,21 +2,25 @@
 //!
 //! Bounded: what doesn't fit is counted and planned again later. Namespaces take turns, so that a large one doesn't keep
 //! the others waiting; one with a withdrawal that must not wait goes first. Of one object at most one write is known here,
-//! waiting or under way.
+//! waiting or under way. While the server asks to be left alone nothing is handed out, whatever it is: each writer would
+//! only be refused again.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use holdfast_model::{ObjectKey, Text};
 use holdfast_policy::disruption::Write;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// At most so many writes wait.
 const CAPACITY: usize = 10_000;
+/// However long the server asks us to wait, it is asked again after this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A write that waits or is under way.
 #[derive(Debug, Clone)]
@@ -39,6 +43,7 @@ struct Inner {
     turns: VecDeque<Text>,
     under_way: HashSet<ObjectKey>,
     length: usize,
+    paused_until: Option<Instant>,
 }
 
 impl Queue {
@@ -92,14 +97,31 @@ impl Queue {
         inner.length + inner.under_way.len()
     }
 
+    /// Hands out nothing for so long, unless it is paused for longer already.
+    pub(crate) fn pause(&self, wait: Duration) {
+        let until = Instant::now() + wait.min(LONGEST_PAUSE);
+        let mut inner = self.inner.lock();
+        inner.paused_until = inner.paused_until.max(Some(until));
+    }
+
     /// The next write, as soon as there is one; it is under way from then on. Safe to cancel.
     pub(crate) async fn next(&self) -> Job {
         loop {
             let more = self.more.notified();
-            if let Some(job) = self.inner.lock().pop() {
-                return job;
+            let paused_until = {
+                let mut inner = self.inner.lock();
+                let paused_until = inner.paused_until.filter(|until| Instant::now() < *until);
+                if paused_until.is_none()
+                    && let Some(job) = inner.pop()
+                {
+                    return job;
+                }
+                paused_until
+            };
+            match paused_until {
+                Some(until) => sleep_until(until).await,
+                None => more.await,
             }
-            more.await;
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Writes statuses: the leader only, at most once a second, and only where something but a time is different.
+//! Writes statuses: the leader only, at most once a second, and only where something but a time is different. While
+//! writes fail they come ever more slowly, and not before the server wants: nobody waits for a status.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +14,12 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Board, exception, policy};
+use crate::backoff::Exponential;
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Verb};
 use crate::permissions::Permissions;
 use crate::view::{KnownPolicy, View};
-use crate::write::{Failure, said};
+use crate::write::{Class, Failure, said};
 
 /// The field manager of everything under `status`.
 const FIELD_MANAGER: &str = "holdfast/status";
@@ -25,6 +27,10 @@ const FIELD_MANAGER: &str = "holdfast/status";
 pub(crate) const CONCERN: &str = "status";
 /// Statuses are written at most this often.
 const PACE: Duration = Duration::from_secs(1);
+/// How long after one that failed.
+const RETRY: Exponential = Exponential::new(PACE, LONGEST);
+/// However long the server asks us to wait, it is asked again after this.
+const LONGEST: Duration = Duration::from_secs(15);
 /// The first status after a while comes after this, so that it shows what came of the change.
 const SETTLE: Duration = Duration::from_millis(200);
 /// How long one write may take.
@@ -62,10 +68,36 @@ pub(super) enum Due {
     Exception(ObjectKey, Value),
 }
 
+/// How a round of writes ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// Nothing was due.
+    Nothing,
+    All,
+    /// Some have to be tried again, none before this long.
+    NotAll {
+        at_least: Duration,
+    },
+}
+
+impl Written {
+    fn failed(self, class: Class) -> Self {
+        let asked = match class {
+            Class::Wait(wait) => wait,
+            Class::Retry | Class::Conflict | Class::Forbidden | Class::Terminal => Duration::ZERO,
+        };
+        match self {
+            Self::NotAll { at_least } => Self::NotAll { at_least: at_least.max(asked) },
+            Self::Nothing | Self::All => Self::NotAll { at_least: asked },
+        }
+    }
+}
+
 impl Writer {
     /// Writes until told to stop.
     pub(crate) async fn run(mut self) -> Result<(), std::convert::Infallible> {
         let mut in_step = true;
+        let mut failures = 0;
         loop {
             tokio::select! {
                 biased;
@@ -82,16 +114,28 @@ impl Writer {
             }
             sleep(SETTLE).await;
             let next = Instant::now() + PACE;
-            if self.write_all().await {
-                sleep_until(next).await;
+            match self.write_all().await {
+                Written::Nothing => {}
+                Written::All => {
+                    failures = 0;
+                    sleep_until(next).await;
+                }
+                Written::NotAll { at_least } => {
+                    let wait = RETRY.wait(failures).clamp(at_least.min(LONGEST), LONGEST);
+                    failures = failures.saturating_add(1);
+                    tokio::select! {
+                        () = self.stop.cancelled() => return Ok(()),
+                        () = sleep_until(next + wait) => {}
+                    }
+                }
             }
         }
     }
 
-    /// Writes what is due; returns whether anything was.
-    async fn write_all(&self) -> bool {
+    /// Writes what is due.
+    async fn write_all(&self) -> Written {
         let due = self.due();
-        let any = !due.is_empty();
+        let mut written = if due.is_empty() { Written::Nothing } else { Written::All };
         for status in due {
             if !self.leadership.is_leader() {
                 break;
@@ -108,10 +152,11 @@ impl Writer {
                 if failure != Failure::NotFound {
                     tracing::warn!(error, "a status could not be written");
                     self.board.changed();
+                    written = written.failed(failure.class());
                 }
             }
         }
-        any
+        written
     }
 
     fn due(&self) -> Vec<Due> {

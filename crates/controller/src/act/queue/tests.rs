@@ -71,3 +71,26 @@ async fn a_worker_that_waits_is_woken() {
     waits(&queue, "a", &["1"], Reason::NotWanted);
     assert_eq!(waiting.await.expect("the worker"), "a/1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_handed_out_while_the_server_wants_to_be_left_alone() {
+    let queue = Queue::default();
+    waits(&queue, "a", &["1", "2"], Reason::Overlap);
+    let since = Instant::now();
+    queue.pause(Duration::from_secs(3));
+    queue.pause(Duration::from_secs(1));
+    assert_eq!(next(&queue).await, "a/1");
+    assert_eq!(since.elapsed().as_secs(), 3);
+    assert_eq!(next(&queue).await, "a/2");
+    assert_eq!(since.elapsed().as_secs(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_server_can_silence_us_for_ever() {
+    let queue = Queue::default();
+    waits(&queue, "a", &["1"], Reason::NotWanted);
+    let since = Instant::now();
+    queue.pause(Duration::from_secs(86_400));
+    assert_eq!(queue.next().await.write.key().to_string(), "a/1");
+    assert_eq!(since.elapsed(), LONGEST_PAUSE);
+}

@@ -1,7 +1,9 @@
 //! Why a watch isn't connected, and how long until it is tried again.
 //!
 //! A connection that lived is replaced at once; one that ends again and again is replaced ever more slowly, whatever the
-//! reason. What somebody has to change (a role, a token) is asked for slowly from the start.
+//! reason. What somebody has to change (a role, a token) is asked for slowly from the start; but where it was permitted
+//! before, a server that just came back may only not have read its roles yet, so it is asked twice soon. A version that
+//! is too old is the answer of a server that is there: the list follows at once, however long it was away.
 
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ use crate::{
 const LIVED: Duration = Duration::from_secs(5);
 const USUAL: Exponential = Exponential::new(Duration::from_millis(800), Duration::from_secs(30));
 const SLOW: Exponential = Exponential::new(Duration::from_secs(10), Duration::from_secs(60));
+/// How often what was permitted before is asked for soon.
+const SOON: u32 = 2;
 /// The server's own flow control says this in a header that the client doesn't pass on.
 const THROTTLED: Duration = Duration::from_secs(1);
 
@@ -159,24 +163,30 @@ fn is_expired(status: &Status) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     failures: u32,
-    was_absent: bool,
+    /// Refusals in a row by somebody who has to change something.
+    refusals: u32,
+    was_permitted: bool,
+    last: Option<Reason>,
 }
 
 impl Pace {
     /// The wait after `interruption` of a connection that lived for `lived` (zero if it never came to be).
     pub(super) fn wait(&mut self, interruption: &Interruption, lived: Duration) -> Duration {
+        let reason = interruption.reason;
+        let last = self.last.replace(reason);
         // A kind that isn't installed is looked for ever more slowly. That is no row of failures of the kind that comes: the
         // server asks to wait for a second while it prepares the storage.
-        let absent = interruption.reason == Reason::Absent;
-        if LIVED <= lived || std::mem::replace(&mut self.was_absent, absent) != absent {
+        if LIVED <= lived || (last == Some(Reason::Absent)) != (reason == Reason::Absent) {
             self.failures = 0;
         }
+        self.was_permitted |= !lived.is_zero();
         let failures = self.failures;
         self.failures = failures.saturating_add(1);
-        let wait = match interruption.reason {
-            Reason::NotPermitted | Reason::Unauthorized => SLOW.wait(failures),
+        let wait = match reason {
+            Reason::NotPermitted | Reason::Unauthorized => self.refused(),
             Reason::Throttled => THROTTLED + USUAL.wait(failures),
-            Reason::Closed | Reason::Idle | Reason::Connection | Reason::Expired if failures == 0 => Duration::ZERO,
+            Reason::Closed | Reason::Idle | Reason::Connection if failures == 0 => Duration::ZERO,
+            Reason::Expired if failures == 0 || last != Some(Reason::Expired) => Duration::ZERO,
             Reason::Relist => Duration::ZERO,
             Reason::Closed
             | Reason::Idle
@@ -188,7 +198,20 @@ impl Pace {
             | Reason::Server
             | Reason::Unreadable => USUAL.wait(failures),
         };
+        if !matches!(reason, Reason::NotPermitted | Reason::Unauthorized) {
+            self.refusals = 0;
+        }
         wait.max(interruption.retry_after.unwrap_or_default())
+    }
+
+    fn refused(&mut self) -> Duration {
+        let refusals = self.refusals;
+        self.refusals = refusals.saturating_add(1);
+        match refusals.checked_sub(SOON) {
+            None if self.was_permitted => USUAL.wait(refusals + 1),
+            Some(later) if self.was_permitted => SLOW.wait(later),
+            None | Some(_) => SLOW.wait(refusals),
+        }
     }
 }
 
@@ -218,5 +241,34 @@ mod tests {
         assert!(waits[0].is_zero() && Duration::from_secs(20) < waits[7], "{waits:?}");
         let after = pace.wait(&Interruption::new(Reason::Connection, "as told"), LIVED);
         assert_eq!(after, Duration::ZERO);
+    }
+
+    #[test]
+    fn what_was_permitted_before_is_asked_for_soon_and_then_slowly() {
+        let mut pace = Pace::default();
+        pace.wait(&Interruption::new(Reason::Connection, "as told"), LIVED);
+        let waits: Vec<u64> = (0..6).map(|_| wait(&mut pace, Reason::NotPermitted).as_millis() as u64).collect();
+        let slow = [1_200..=1_600, 2_400..=3_200, 7_500..=10_000, 15_000..=20_000, 30_000..=40_000, 45_000..=60_000];
+        assert!(waits.iter().zip(slow).all(|(wait, slow)| slow.contains(wait)), "{waits:?}");
+    }
+
+    #[test]
+    fn an_outage_before_it_does_not_make_a_refusal_slower() {
+        let mut pace = Pace::default();
+        pace.wait(&Interruption::new(Reason::Connection, "as told"), LIVED);
+        for _ in 0..6 {
+            wait(&mut pace, Reason::Connection);
+        }
+        assert!(wait(&mut pace, Reason::NotPermitted) < Duration::from_secs(2));
+    }
+
+    #[test]
+    fn the_list_after_an_outage_comes_at_once_but_not_again_and_again() {
+        let mut pace = Pace::default();
+        for _ in 0..6 {
+            wait(&mut pace, Reason::Connection);
+        }
+        assert_eq!(wait(&mut pace, Reason::Expired), Duration::ZERO);
+        assert!(Duration::from_secs(20) < wait(&mut pace, Reason::Expired));
     }
 }

@@ -1,0 +1,168 @@
+//! The connections to the API server, which are left behind as soon as one of them may be dead.
+//!
+//! A connection can go half-open: a load balancer fails over, a machine loses its power, and nobody says so. A request on
+//! it is given up after a while, but the client keeps every other idle connection of those days, and hands them out one
+//! after the other, each for another while. So what is given up makes all requests to come use new connections. What is
+//! under way on the old ones goes on, watches too: they have their own way of noticing. Nothing is retried here.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::http::{Request, Response};
+use futures::future::BoxFuture;
+use kube::client::{Body, ClientBuilder};
+use kube::{Client, Config, Error};
+use parking_lot::Mutex;
+use tower::Service;
+
+use crate::metrics::Metrics;
+
+/// A client whose requests are counted and whose connections are made anew when one of them seems dead.
+pub(crate) fn client(mut config: Config, metrics: &Metrics) -> Result<Client, Error> {
+    // Refusals are to be seen by whoever asked, who knows better when to ask again.
+    config.default_retry = false;
+    let namespace = config.default_namespace.clone();
+    let pool = Pool::new(move || Client::try_from(config.clone()))?;
+    Ok(ClientBuilder::new(pool, namespace).with_layer(&metrics.requests()).build())
+}
+
+/// A service that sends requests over the newest connections.
+#[derive(Clone)]
+struct Pool(Arc<Inner>);
+
+struct Inner {
+    make: Box<dyn Fn() -> Result<Client, Error> + Send + Sync>,
+    newest: Mutex<Newest>,
+}
+
+struct Newest {
+    client: Client,
+    /// Which of the clients it is, counted from the first.
+    number: u64,
+    /// Something was given up on it.
+    doubtful: bool,
+}
+
+impl Pool {
+    fn new(make: impl Fn() -> Result<Client, Error> + Send + Sync + 'static) -> Result<Self, Error> {
+        let newest = Mutex::new(Newest { client: make()?, number: 0, doubtful: false });
+        Ok(Self(Arc::new(Inner { make: Box::new(make), newest })))
+    }
+
+    fn newest(&self) -> (Client, u64) {
+        let mut newest = self.0.newest.lock();
+        if newest.doubtful {
+            match (self.0.make)() {
+                Ok(client) => {
+                    let number = newest.number + 1;
+                    tracing::debug!(number, "new connections to the API server");
+                    *newest = Newest { client, number, doubtful: false };
+                }
+                // Such as a certificate that is just being replaced: the old ones may still do.
+                Err(error) => tracing::warn!(%error, "no new connections to the API server"),
+            }
+        }
+        (newest.client.clone(), newest.number)
+    }
+
+    fn doubt(&self, number: u64) {
+        let mut newest = self.0.newest.lock();
+        newest.doubtful |= newest.number == number;
+    }
+}
+
+impl Service<Request<Body>> for Pool {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = BoxFuture<'static, Result<Response<Body>, Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let pool = self.clone();
+        Box::pin(async move {
+            let (client, number) = pool.newest();
+            let mut awaited = Awaited { pool, number, ended: false };
+            let answer = client.send(request).await;
+            awaited.ended = true;
+            answer
+        })
+    }
+}
+
+/// An answer that somebody waits for, until they give up.
+struct Awaited {
+    pool: Pool,
+    number: u64,
+    ended: bool,
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.pool.doubt(self.number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// Clients of which the first doesn't answer `/dead`; each answers everything else with its number.
+    fn pool() -> Pool {
+        let made = Arc::new(AtomicU64::new(0));
+        let make = move || {
+            let number = made.fetch_add(1, Ordering::SeqCst);
+            let answer = tower::service_fn(move |request: Request<Body>| async move {
+                if number == 0 && request.uri().path() == "/dead" {
+                    std::future::pending::<()>().await;
+                }
+                Ok::<_, Error>(Response::new(Body::from(number.to_string().into_bytes())))
+            });
+            Ok(Client::new(answer, "default"))
+        };
+        Pool::new(make).expect("a pool")
+    }
+
+    async fn ask(pool: &Pool, path: &str) -> Option<String> {
+        let client = Client::new(pool.clone(), "default");
+        let request = Request::get(path).body(Vec::new()).expect("a request");
+        let answer = timeout(Duration::from_secs(5), client.request_text(request)).await.ok()?;
+        Some(answer.expect("an answer"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_given_up_makes_the_others_use_new_connections() {
+        let pool = pool();
+        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("0"));
+        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("0"));
+        assert_eq!(ask(&pool, "/dead").await, None);
+        assert_eq!(ask(&pool, "/dead").await.as_deref(), Some("1"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_that_are_given_up_together_cost_one_new_client() {
+        let pool = pool();
+        let (first, second) = tokio::join!(ask(&pool, "/dead"), ask(&pool, "/dead"));
+        assert_eq!((first, second), (None, None));
+        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
+        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_doubt_says_nothing_about_new_connections() {
+        let pool = pool();
+        pool.doubt(0);
+        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
+        pool.doubt(0);
+        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
+    }
+}
