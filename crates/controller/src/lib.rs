@@ -19,5 +19,6 @@ mod view;
 mod withdraw;
 mod write;
 
+pub use observe::Feed;
 pub use run::{RunError, Settings, run};
 pub use withdraw::{WithdrawError, withdraw};

@@ -3,8 +3,10 @@
 //! A verb's result goes to stdout, everything else to stderr. Nothing here is part of the product.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people talks to them")]
 
+mod cargo;
 mod demo;
 mod down;
+mod fuzz;
 mod generate;
 mod test;
 mod tools;
@@ -28,6 +30,8 @@ enum Verb {
     Demo(demo::Demo),
     /// Run everything that continuous integration runs.
     Test(test::Test),
+    /// Feed garbage to everything that is decoded, for ten minutes.
+    Fuzz(fuzz::Fuzz),
     /// Write what is generated: CRDs, roles, rule pages, tables.
     Generate(generate::Generate),
     /// Get the pinned tools, and say where they are.
@@ -52,6 +56,7 @@ impl Verb {
         match self {
             Self::Demo(demo) => demo.run().await?,
             Self::Test(test) => return test.run(),
+            Self::Fuzz(fuzz) => fuzz.run()?,
             Self::Generate(generate) => generate.run()?,
             Self::Tools(tools) => tools.run()?,
             Self::Up(up) => up.run().await?,

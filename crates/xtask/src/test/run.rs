@@ -10,9 +10,7 @@ use holdfast_testkit::Tool;
 
 use super::outcome::{Outcome, Tally};
 use super::step::{Program, Step};
-
-/// Where the paths in the steps start.
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+use crate::cargo::{self, ROOT};
 
 /// What came of looking for a tool.
 enum Sought {
@@ -66,7 +64,7 @@ fn without(sought: Sought) -> Outcome {
 }
 
 fn run_cargo(step: &Step) -> Result<Outcome> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let cargo = cargo::program();
     let mut child = command(step, Path::new(&cargo))
         .stdout(Stdio::piped())
         .spawn()
@@ -100,20 +98,8 @@ fn command(step: &Step, program: &Path) -> Command {
         .envs(step.environment.iter().copied())
         .current_dir(ROOT)
         .stdin(Stdio::null());
-    for (variable, _) in std::env::vars_os() {
-        if variable.to_str().is_some_and(is_about_us) {
-            command.env_remove(&variable);
-        }
-    }
+    cargo::forget_ourselves(&mut command);
     command
-}
-
-/// What cargo told us about ourselves. Build scripts watch these, so a cargo that inherited them would build a good part
-/// of the dependencies again, and the cargo that a person calls next would too.
-fn is_about_us(variable: &str) -> bool {
-    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"]
-        .iter()
-        .any(|prefix| variable.starts_with(prefix))
 }
 
 /// A step that failed without a failed test, for instance because it didn't compile, counts as one failure.
