@@ -113,7 +113,7 @@ fn collect(value: &Value, into: &mut BTreeSet<String>) {
 
 fn documents(file: &Path) -> Vec<Value> {
     let text = String::from_utf8_lossy(&read(file)).into_owned();
-    let documents = text.split("\n---\n").map(|document| serde_saphyr::from_str(document));
+    let documents = text.split("\n---\n").map(serde_saphyr::from_str);
     documents.map(|document| document.unwrap_or_else(|error| panic!("{}: {error}", file.display()))).collect()
 }
 
