@@ -20,6 +20,10 @@ quick:
 soak:
     cargo xtask test --soak
 
+# Garbage for everything that is decoded, ten minutes long.
+fuzz *arguments:
+    cargo xtask fuzz {{arguments}}
+
 # Write the generated files again.
 generate:
     cargo xtask generate

@@ -2,11 +2,12 @@
 //!
 //! Invariants: at most one candidate leads at a time, as long as each write ends within `DURATION - RENEW_DEADLINE` of
 //! being allowed. A lease is expired when *we* saw it unchanged for the time that its holder asked for, by our own
-//! monotonic clock: clocks of other machines don't matter, and a holder that asks for an hour gets it. A leader stops
-//! being one by the mere passing of time, so a process that was paused isn't leader when it goes on. Each write carries
-//! the resourceVersion it is based on, so somebody who was faster wins. The Lease may be deleted or edited by hand at any
-//! time: its leader makes it again, or gives it up. (A candidate that starts in the two seconds after it was deleted is
-//! the one case in which two may lead, until the older one looks.)
+//! monotonic clock: clocks of other machines don't matter, a holder that asks for an hour gets it, and one that asks for
+//! less than `DURATION` gets `DURATION`. A leader stops being one by the mere passing of time, so a process that was
+//! paused isn't leader when it goes on. Each write carries the resourceVersion it is based on, so somebody who was faster
+//! wins. The Lease may be deleted or edited by hand at any time: its leader makes it again, or gives it up at its next
+//! renewal; the others wait for `DURATION` after each such edit, also one that makes them the holder. (A candidate that
+//! starts in the two seconds after it was deleted is the one case in which two may lead, until the older one looks.)
 //!
 //! Takes over at most `DURATION` and one round trip after the last renewal was seen, and at once after a release.
 //! Verbs: get, create, update. Absent: watches, force, a wish to be the leader again before the own lease has expired.
@@ -160,13 +161,14 @@ impl Elector {
         let beat = self.heartbeat.beat();
         let now = Timestamp::now();
         let standing = match &found {
-            Some(lease) => self.observer.judge(lease, identity, Instant::now()),
+            Some(lease) => self.observer.judge(lease, identity, self.leadership.is_leader(), Instant::now()),
             None => self.observer.judge_absent(self.leadership.is_leader(), Instant::now()),
         };
         found.iter().for_each(|lease| self.leadership.saw(lease));
         if let Standing::Held { until } = standing {
             return Ok(Outcome::Waiting { until });
         }
+        self.observer.claim();
         let written = match found {
             None => {
                 let lease = record::first(&self.candidacy, DURATION, now, beat.is_some());

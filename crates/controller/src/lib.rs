@@ -20,5 +20,6 @@ mod view;
 mod withdraw;
 mod write;
 
+pub use observe::Feed;
 pub use run::{RunError, Settings, run};
 pub use withdraw::{WithdrawError, withdraw};

@@ -2,6 +2,7 @@
 //!
 //! A watch event becomes facts and is dropped. Nothing is decided, and nothing but the view is edited.
 
+mod feed;
 pub(crate) mod watch;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::access::Source;
 use crate::metrics::Metrics;
 use crate::supervise::Supervisor;
 use crate::view::{Facts, View};
+pub use feed::Feed;
 use watch::{Change, Reason, Relist, Seen, Watch};
 
 /// Starts a watch for each source.

@@ -3,6 +3,9 @@
 use std::ffi::OsString;
 use std::process::Command;
 
+/// Where the checkout is.
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
 /// The cargo that runs us.
 pub(crate) fn program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())

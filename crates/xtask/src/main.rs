@@ -7,6 +7,7 @@ mod bench;
 mod cargo;
 mod demo;
 mod down;
+mod fuzz;
 mod generate;
 mod test;
 mod tools;
@@ -32,6 +33,8 @@ enum Verb {
     Bench(bench::Bench),
     /// Run everything that continuous integration runs.
     Test(test::Test),
+    /// Feed garbage to everything that is decoded, for ten minutes.
+    Fuzz(fuzz::Fuzz),
     /// Write what is generated: CRDs, roles, rule pages, tables.
     Generate(generate::Generate),
     /// Get the pinned tools, and say where they are.
@@ -57,6 +60,7 @@ impl Verb {
             Self::Demo(demo) => demo.run().await?,
             Self::Bench(bench) => bench.run().await?,
             Self::Test(test) => return test.run(),
+            Self::Fuzz(fuzz) => fuzz.run()?,
             Self::Generate(generate) => generate.run()?,
             Self::Tools(tools) => tools.run()?,
             Self::Up(up) => up.run().await?,

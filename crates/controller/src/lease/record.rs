@@ -10,10 +10,15 @@ use k8s_openapi::{
 use kube::api::ObjectMeta;
 use tokio::time::Instant;
 
-use super::{Candidacy, DURATION, RENEW_DEADLINE};
+use super::{Candidacy, DURATION};
 
 /// When the leader last evaluated, or had nothing to evaluate.
 pub(super) const HEARTBEAT: &str = "holdfast.dev/heartbeat";
+
+/// The one second that a leader which hands the Lease back asks for, as `client-go` does.
+const RELEASED: Duration = Duration::from_secs(1);
+/// No holder gets longer than this, whatever somebody wrote.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Whose a Lease is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,28 +35,41 @@ pub(super) enum Standing {
 #[derive(Debug, Default)]
 pub(super) struct Observer {
     last: Option<(LeaseSpec, Instant)>,
+    /// Whether it may be by a write of ours that we are the holder.
+    claimed: bool,
     seen: bool,
     absent_since: Option<Instant>,
 }
 
 impl Observer {
     /// Only the spec counts as a sign of life: an edit of metadata by somebody else isn't one.
-    pub(super) fn judge(&mut self, lease: &Lease, identity: &str, now: Instant) -> Standing {
+    ///
+    /// What a leader of ours wouldn't have written was written by hand, and the leader may not have seen it yet: so one
+    /// that isn't `leading` waits until every leader must have stopped, also when the hand made it the holder.
+    pub(super) fn judge(&mut self, lease: &Lease, identity: &str, leading: bool, now: Instant) -> Standing {
         self.seen = true;
         self.absent_since = None;
         let spec = lease.spec.clone().unwrap_or_default();
-        match holder(&spec) {
-            None => return Standing::Free,
-            Some(holder) if holder == identity => return Standing::Ours,
-            Some(_) => {}
-        }
-        let asked_for = duration(&spec);
+        let asked_for = match holder(&spec) {
+            None if leading || is_released(&spec) => return Standing::Free,
+            None => DURATION,
+            Some(holder) if holder == identity && (leading || self.claimed) => return Standing::Ours,
+            Some(holder) if holder == identity => DURATION,
+            Some(_) => {
+                self.claimed = false;
+                duration(&spec).clamp(DURATION, LONGEST)
+            }
+        };
+        let promoted = holder(&spec) == Some(identity);
         let since = match &self.last {
             Some((last, since)) if *last == spec => *since,
             _ => now,
         };
         self.last = Some((spec, since));
-        held_until(since + asked_for, now)
+        match held_until(since + asked_for, now) {
+            Standing::Free if promoted => Standing::Ours,
+            standing => standing,
+        }
     }
 
     /// A Lease that was deleted may still have a leader, who makes it again or stops by itself; so only the leader and
@@ -60,7 +78,12 @@ impl Observer {
         if leading || !self.seen {
             return Standing::Free;
         }
-        held_until(*self.absent_since.get_or_insert(now) + RENEW_DEADLINE, now)
+        held_until(*self.absent_since.get_or_insert(now) + DURATION, now)
+    }
+
+    /// We are about to write that we hold it; whether the answer comes or not.
+    pub(super) fn claim(&mut self) {
+        self.claimed = true;
     }
 }
 
@@ -68,9 +91,14 @@ fn held_until(until: Instant, now: Instant) -> Standing {
     if until <= now { Standing::Free } else { Standing::Held { until } }
 }
 
-/// Who holds it; an empty holder has released it.
+/// Who holds it; an empty holder holds nothing.
 pub(super) fn holder(spec: &LeaseSpec) -> Option<&str> {
     spec.holder_identity.as_deref().filter(|holder| !holder.is_empty())
+}
+
+/// Whether its leader gave it back, rather than somebody took the name out.
+fn is_released(spec: &LeaseSpec) -> bool {
+    holder(spec).is_none() && duration(spec) == RELEASED
 }
 
 fn duration(spec: &LeaseSpec) -> Duration {
@@ -107,7 +135,7 @@ pub(super) fn next(mut lease: Lease, identity: &str, duration: Duration, now: Ti
 pub(super) fn released(mut lease: Lease, now: Timestamp) -> Lease {
     let spec = lease.spec.get_or_insert_default();
     spec.holder_identity = Some(String::new());
-    spec.lease_duration_seconds = Some(1);
+    spec.lease_duration_seconds = i32::try_from(RELEASED.as_secs()).ok();
     spec.renew_time = Some(MicroTime(now));
     lease
 }

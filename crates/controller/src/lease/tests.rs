@@ -29,6 +29,8 @@ struct Store {
     version: u64,
     requests: Vec<String>,
     homeless: bool,
+    /// Carries requests out, and answers none.
+    mute: bool,
 }
 
 /// The API server.
@@ -40,6 +42,7 @@ struct Server(Arc<Mutex<Store>>);
 struct Line(Arc<AtomicBool>);
 
 struct Candidate {
+    identity: String,
     leadership: Leadership,
     heartbeat: Heartbeat,
     line: Line,
@@ -60,6 +63,9 @@ impl Server {
                 let (parts, body) = request.into_parts();
                 let body = body.collect_bytes().await?;
                 let (code, answer) = server.answer(&parts.method, parts.uri.path(), &body);
+                if server.0.lock().mute && parts.method != Method::GET {
+                    pending::<()>().await;
+                }
                 let response = Response::builder().status(code).body(Body::from(answer.to_string()));
                 Ok::<_, kube::Error>(response.unwrap())
             }
@@ -100,6 +106,21 @@ impl Server {
         self.0.lock().write(json!({"metadata": {"name": "holdfast"}, "spec": spec}));
     }
 
+    /// What people do to a Lease, and clocks that are wrong.
+    fn tamper(&self, holder: &str, random: &mut fastrand::Rng) {
+        if self.0.lock().lease.is_none() {
+            return;
+        }
+        let (field, value) = match random.u8(0..5) {
+            0 => ("holderIdentity", json!(holder)),
+            1 => ("holderIdentity", json!("")),
+            2 => ("leaseDurationSeconds", json!(random.choice([1, 2, 1_000_000_000]))),
+            3 => ("renewTime", json!("2999-01-01T00:00:00.000000Z")),
+            _ => ("holderIdentity", Value::Null),
+        };
+        self.edit(|lease| lease["spec"][field] = value);
+    }
+
     fn lease(&self) -> Value {
         self.0.lock().lease.clone().expect("a lease")
     }
@@ -120,7 +141,7 @@ impl Server {
         let elector = Elector::new(client, candidacy, heartbeat.clone());
         let (leadership, stop) = (elector.leadership(), CancellationToken::new());
         let task = tokio::spawn(elector.run(stop.clone()));
-        Candidate { leadership, heartbeat, line, stop, task }
+        Candidate { identity: identity.to_owned(), leadership, heartbeat, line, stop, task }
     }
 
     /// A candidate that leads already.
@@ -266,7 +287,7 @@ async fn a_deleted_lease_of_a_dead_leader_is_made_by_another() {
     sleep(SECOND * 5).await;
     leader.task.abort();
     server.0.lock().lease = None;
-    standby.leads_within(10..=13).await;
+    standby.leads_within(15..=18).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -324,6 +345,67 @@ async fn edits_of_metadata_keep_no_dead_leader_alive() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_for_less_than_the_usual_time_gets_the_usual_time() {
+    let server = Server::default();
+    server.hold("somebody", 1);
+    server.candidate("one").leads_within(15..=16).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_gets_more_than_an_hour() {
+    let server = Server::default();
+    server.hold("somebody", 1_000_000_000);
+    server.candidate("one").leads_within(3600..=3601).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_that_is_made_the_holder_waits_until_the_leader_must_have_stopped() {
+    let server = Server::default();
+    let leader = server.leader("one").await;
+    let standby = server.candidate("two");
+    sleep(SECOND * 5).await;
+    leader.line.0.store(false, SeqCst);
+    server.edit(|lease| lease["spec"]["holderIdentity"] = json!("two"));
+    leader.yields_within(7..=10).await;
+    assert!(!standby.leadership.is_leader(), "both led at once");
+    standby.leads_within(5..=10).await;
+    sleep(SECOND * 60).await;
+    assert!(standby.leadership.is_leader() && server.holder() == "two");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_loses_its_holder_by_hand_stays_with_its_leader() {
+    let server = Server::default();
+    let leader = server.leader("one").await;
+    let standby = server.candidate("two");
+    sleep(SECOND * 5).await;
+    for holder in [json!(""), Value::Null] {
+        server.edit(|lease| lease["spec"]["holderIdentity"] = holder);
+        sleep(SECOND * 3).await;
+        assert_eq!(server.holder(), "one");
+    }
+    sleep(SECOND * 30).await;
+    assert!(leader.leadership.is_leader() && !standby.leadership.is_leader());
+    leader.task.abort();
+    server.edit(|lease| lease["spec"]["holderIdentity"] = json!(""));
+    standby.leads_within(13..=17).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_claim_was_not_answered_leads_without_waiting_again() {
+    let server = Server::default();
+    server.hold("somebody", 15);
+    let candidate = server.candidate("one");
+    sleep(SECOND * 14).await;
+    // What is sent arrives, and the answer doesn't.
+    server.0.lock().mute = true;
+    sleep(SECOND * 4).await;
+    assert!(server.holder() == "one" && !candidate.leadership.is_leader());
+    server.0.lock().mute = false;
+    candidate.leads_within(0..=8).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn never_do_two_lead() {
     let server = Server::default();
     let candidates: Vec<_> = (0..4).map(|number| server.candidate(&format!("c{number}"))).collect();
@@ -344,6 +426,9 @@ async fn never_do_two_lead() {
         }
         if step % 777 == 0 {
             server.0.lock().lease = None;
+        } else if step % 311 == 0 {
+            let holder = candidates[random.usize(0..4)].identity.clone();
+            server.tamper(&holder, &mut random);
         }
     }
     assert_eq!(led, [true; 4], "each led at some time");

@@ -29,7 +29,7 @@ mod interruption;
 mod seen;
 #[cfg(test)]
 mod tests;
-mod wire;
+pub(super) mod wire;
 
 pub(crate) use interruption::{Interruption, Reason};
 pub(crate) use seen::Seen;

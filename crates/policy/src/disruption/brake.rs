@@ -2,7 +2,8 @@
 //!
 //! A selector that somebody broke, or a cluster of which only half was read, looks like a reason to withdraw everything.
 //! When at least [`LEAST`] and more than a fifth of what is owned would go within [`WINDOW`], the rest waits for a delay,
-//! and goes on only if a fresh list still says the same. A policy that changed explains whatever follows it.
+//! and goes on only if a fresh list still says the same. That frees as many as were pending when the list was there:
+//! what comes on top of them is counted anew. A policy that changed explains whatever follows it.
 
 #[cfg(test)]
 mod tests;
@@ -35,8 +36,12 @@ enum State {
     },
     /// A fresh list has been asked for.
     Looking,
-    /// The fresh list said the same.
-    Released,
+    /// The fresh list is there.
+    Looked,
+    /// The fresh list said the same of so many that are still to go.
+    Released {
+        left: usize,
+    },
 }
 
 /// What to do about the withdrawals that are pending.
@@ -69,21 +74,29 @@ impl Brake {
     /// The fresh list is there.
     pub fn looked(&mut self) {
         if self.state == State::Looking {
-            self.state = State::Released;
+            self.state = State::Looked;
         }
     }
 
     /// So many were withdrawn.
     pub fn withdrew(&mut self, count: usize, now: Timestamp) {
-        self.recent.push_back((now, count));
+        let unlooked = match &mut self.state {
+            State::Released { left } => {
+                let looked = count.min(*left);
+                *left -= looked;
+                count - looked
+            }
+            State::Off | State::Waiting { .. } | State::Looking | State::Looked => count,
+        };
+        self.recent.push_back((now, unlooked));
     }
 
     /// Whether withdrawals are waiting.
     #[must_use]
     pub fn is_engaged(&self) -> bool {
         match self.state {
-            State::Off | State::Released => false,
-            State::Waiting { .. } | State::Looking => true,
+            State::Off | State::Released { .. } => false,
+            State::Waiting { .. } | State::Looking | State::Looked => true,
         }
     }
 
@@ -95,8 +108,9 @@ impl Brake {
         let explained = self.explained_until.is_some_and(|until| now < until);
         if pending == 0 || explained {
             // What was looked at twice is no sign of what comes after it.
-            if self.state == State::Released {
-                self.recent.clear();
+            match self.state {
+                State::Released { .. } => self.recent.clear(),
+                State::Off | State::Waiting { .. } | State::Looking | State::Looked => {}
             }
             self.state = State::Off;
             return Braking::Go;
@@ -109,7 +123,11 @@ impl Brake {
                 Braking::Look
             }
             State::Looking => Braking::Looking,
-            State::Released => Braking::Go,
+            State::Looked => {
+                self.state = State::Released { left: pending };
+                Braking::Go
+            }
+            State::Released { left } => self.begin(pending.saturating_sub(left), owned, now),
         }
     }
 

@@ -10,10 +10,7 @@ use holdfast_testkit::Tool;
 
 use super::outcome::{Outcome, Tally};
 use super::step::{Program, Step};
-use crate::cargo;
-
-/// Where the paths in the steps start.
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+use crate::cargo::{self, ROOT};
 
 /// What came of looking for a tool.
 enum Sought {

@@ -76,6 +76,9 @@ const SERVERS: Step = Step {
     ..Step::cargo("real servers", "test --package holdfast-testkit --package holdfast-e2e --no-fail-fast")
 };
 
+/// Ten minutes of garbage.
+const FUZZ: Step = Step::cargo("fuzzing", "xtask fuzz");
+
 /// How a soak is asked for: the tests read the first, proptest the second.
 const SOAK: &[(&str, &str)] = &[("HOLDFAST_SOAK", "1"), ("PROPTEST_CASES", "20000")];
 
@@ -104,7 +107,11 @@ pub(super) fn steps(extent: Extent) -> Vec<Step> {
     match extent {
         Extent::Quick => vec![FORMAT, CLIPPY, QUICK_TESTS, GENERATED],
         Extent::Full => full(&[]),
-        Extent::Soak => full(SOAK),
+        Extent::Soak => {
+            let mut steps = full(SOAK);
+            steps.push(FUZZ);
+            steps
+        }
     }
 }
 

@@ -25,7 +25,7 @@ impl Seen {
         self.keys.len()
     }
 
-    pub(super) fn insert(&mut self, namespace: Option<&str>, name: &str) {
+    pub(in crate::observe) fn insert(&mut self, namespace: Option<&str>, name: &str) {
         let key = self.key(namespace, name);
         self.keys.insert(key);
     }

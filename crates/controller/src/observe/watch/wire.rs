@@ -46,15 +46,15 @@ struct Header {
 /// The few fields of metadata that the watch itself needs.
 #[derive(Deserialize, Default, Debug)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Meta {
-    pub(super) namespace: Option<String>,
-    pub(super) name: Option<String>,
-    pub(super) resource_version: Option<String>,
+pub(in crate::observe) struct Meta {
+    pub(in crate::observe) namespace: Option<String>,
+    pub(in crate::observe) name: Option<String>,
+    pub(in crate::observe) resource_version: Option<String>,
     annotations: Option<BTreeMap<String, String>>,
 }
 
 /// One line of a watch.
-pub(super) enum Event<K> {
+pub(in crate::observe) enum Event<K> {
     /// Added or modified.
     Seen(Object<K>),
     Deleted(Meta),
@@ -65,13 +65,13 @@ pub(super) enum Event<K> {
 }
 
 /// An object that was sent, decoded or not.
-pub(super) enum Object<K> {
+pub(in crate::observe) enum Object<K> {
     Whole(K),
     Malformed(Meta, String),
 }
 
 impl<K: Resource> Object<K> {
-    pub(super) fn key(&self) -> (Option<&str>, &str) {
+    pub(in crate::observe) fn key(&self) -> (Option<&str>, &str) {
         let (namespace, name) = match self {
             Self::Whole(object) => (&object.meta().namespace, &object.meta().name),
             Self::Malformed(meta, _) => (&meta.namespace, &meta.name),
@@ -79,14 +79,14 @@ impl<K: Resource> Object<K> {
         (namespace.as_deref(), name.as_deref().unwrap_or_default())
     }
 
-    pub(super) fn version(&self) -> Option<&str> {
+    pub(in crate::observe) fn version(&self) -> Option<&str> {
         match self {
             Self::Whole(object) => object.meta().resource_version.as_deref(),
             Self::Malformed(meta, _) => meta.resource_version.as_deref(),
         }
     }
 
-    pub(super) fn into_change(self) -> Change<K> {
+    pub(in crate::observe) fn into_change(self) -> Change<K> {
         match self {
             Self::Whole(object) => Change::Applied(object),
             Self::Malformed(meta, error) => {
@@ -97,13 +97,13 @@ impl<K: Resource> Object<K> {
 }
 
 /// One page of a list, its objects decoded.
-pub(super) struct Page<K> {
-    pub(super) objects: Vec<Object<K>>,
-    pub(super) version: Option<String>,
-    pub(super) next: Option<String>,
+pub(in crate::observe) struct Page<K> {
+    pub(in crate::observe) objects: Vec<Object<K>>,
+    pub(in crate::observe) version: Option<String>,
+    pub(in crate::observe) next: Option<String>,
 }
 
-pub(super) fn parse_event<K: Resource + DeserializeOwned>(line: &[u8]) -> Result<Event<K>, Interruption> {
+pub(in crate::observe) fn parse_event<K: Resource + DeserializeOwned>(line: &[u8]) -> Result<Event<K>, Interruption> {
     let Ok(parsed) = serde_json::from_slice::<Line<'_>>(line) else {
         return Err(parse_refusal(line));
     };
@@ -116,7 +116,7 @@ pub(super) fn parse_event<K: Resource + DeserializeOwned>(line: &[u8]) -> Result
     }
 }
 
-pub(super) fn parse_page<K: Resource + DeserializeOwned>(text: &str) -> Result<Page<K>, Interruption> {
+pub(in crate::observe) fn parse_page<K: Resource + DeserializeOwned>(text: &str) -> Result<Page<K>, Interruption> {
     let list: List<'_> =
         serde_json::from_str(text).map_err(|error| Interruption::new(Reason::Unreadable, error.to_string()))?;
     let items = list.items.unwrap_or_default();

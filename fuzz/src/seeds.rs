@@ -1,0 +1,136 @@
+//! What to begin with: the manifests of the checkout (the sample cluster, the fixtures of the rules, the samples of the
+//! policies), each file as an input, and the field names that they use.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use holdfast_controller::access::Source;
+use serde_json::{Value, json};
+
+/// Folders with manifests, from the root of the checkout.
+const FOLDERS: [&str; 3] = ["e2e/samples/cluster", "config/samples", "crates/policy/src/fixtures"];
+/// A longer file is cut into inputs of about this length.
+const LENGTH: usize = 4096;
+
+/// The seeds, in the same order each time.
+///
+/// # Panics
+/// When the checkout that this was built from isn't there.
+#[must_use]
+pub fn all() -> Vec<String> {
+    let files = FOLDERS.into_iter().flat_map(|folder| manifests(&root().join(folder)));
+    files.flat_map(|file| inputs(&documents(&file))).chain(answers()).collect()
+}
+
+/// Names of fields that the seeds use, in order.
+pub fn fields() -> &'static [String] {
+    static FIELDS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let mut found = BTreeSet::new();
+        let files = FOLDERS.into_iter().flat_map(|folder| manifests(&root().join(folder)));
+        files.flat_map(|file| documents(&file)).for_each(|document| collect(&document, &mut found));
+        found.into_iter().filter(|name| name.len() <= 63).collect()
+    });
+    &FIELDS
+}
+
+/// The inputs that were kept, with their names, in order.
+///
+/// # Panics
+/// When the checkout that this was built from isn't there.
+#[must_use]
+pub fn kept() -> Vec<(PathBuf, Vec<u8>)> {
+    let files = files(&root().join("fuzz/kept"));
+    files.into_iter().map(|file| (file.clone(), read(&file))).collect()
+}
+
+/// The checkout.
+#[must_use]
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// What isn't in any manifest: the lines of a watch that hold no object, and a refusal.
+fn answers() -> Vec<String> {
+    let meta = json!({ "name": "web", "namespace": "shop", "resourceVersion": "7" });
+    let ends = json!({ "resourceVersion": "9", "annotations": { "k8s.io/initial-events-end": "true" } });
+    let gone = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 409, "reason": "Conflict",
+        "message": "Apply failed with 1 conflict: conflict with \"kubectl\" using policy/v1: .spec.maxUnavailable",
+        "details": { "name": "web", "kind": "poddisruptionbudgets", "retryAfterSeconds": 1, "causes": [
+            { "reason": "FieldManagerConflict", "message": "conflict with \"kubectl\"", "field": ".spec.maxUnavailable" },
+        ] },
+    });
+    let denied = json!({
+        "kind": "Status", "code": 403, "reason": "Forbidden", "status": "Failure", "metadata": {},
+        "message": "poddisruptionbudgets.policy \"web\" is forbidden: User \"system:serviceaccount:a:b\" cannot patch resource \"poddisruptionbudgets\" in API group \"policy\" in the namespace \"shop\"",
+        "details": { "name": "web", "group": "policy", "kind": "poddisruptionbudgets" },
+    });
+    let event = |kind: &str, object: &Value| json!({ "type": kind, "object": object });
+    vec![
+        format!(
+            "event Deployment {}\nevent Deployment {}\nevent Deployment {}",
+            event("ADDED", &json!({ "metadata": meta })),
+            event("DELETED", &json!({ "metadata": meta })),
+            event("BOOKMARK", &json!({ "metadata": ends })),
+        ),
+        format!("event Pod {}\nrefusal {gone}\nrefusal {denied}", event("ERROR", &gone)),
+        format!(
+            "page Namespace {}",
+            json!({ "metadata": { "resourceVersion": "3", "continue": "next" }, "items": [{ "metadata": meta }, null] })
+        ),
+    ]
+}
+
+/// The documents as lines, some of them to an input.
+fn inputs(documents: &[Value]) -> Vec<String> {
+    let mut inputs: Vec<String> = Vec::new();
+    for line in documents.iter().filter_map(line) {
+        match inputs.last_mut() {
+            Some(last) if last.len() + line.len() < LENGTH => *last = format!("{last}\n{line}"),
+            Some(_) | None => inputs.push(line),
+        }
+    }
+    inputs
+}
+
+fn line(document: &Value) -> Option<String> {
+    let source = Source::all().find(|source| document["kind"] == source.as_str())?;
+    Some(format!("object {} {document}", source.as_str()))
+}
+
+fn collect(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            into.extend(map.keys().cloned());
+            map.values().for_each(|value| collect(value, into));
+        }
+        Value::Array(list) => list.iter().for_each(|value| collect(value, into)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn documents(file: &Path) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&read(file)).into_owned();
+    let documents = text.split("\n---\n").map(serde_saphyr::from_str);
+    documents.map(|document| document.unwrap_or_else(|error| panic!("{}: {error}", file.display()))).collect()
+}
+
+fn manifests(folder: &Path) -> Vec<PathBuf> {
+    files(folder).into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "yaml")).collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut found: Vec<PathBuf> = Vec::new();
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+fn read(file: &Path) -> Vec<u8> {
+    fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
