@@ -42,7 +42,7 @@ pub(crate) struct Outcome {
 /// Why a job wasn't done.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// We don't lead any more, or the view can't be trusted: nothing was sent.
+    /// We don't lead any more, or the view can't be trusted: nothing was sent, or nobody here waits for what comes of it.
     NotNow,
     /// The API server, or the way to it, failed.
     Failed { failure: Failure, message: String },
@@ -80,6 +80,10 @@ impl Worker {
             return Err(Refusal::NotNow);
         }
         let answer = timeout(ANSWER, budget::execute(&self.client, &job.write)).await;
+        // What became of it the next leader sees; it is no failure of ours.
+        if !self.leadership.is_leader() && !matches!(answer, Ok(Ok(_))) {
+            return Err(Refusal::NotNow);
+        }
         let result = match answer {
             Ok(Ok(written)) => Ok(written),
             Ok(Err(error)) => Err((Failure::of(&error), said(&error))),

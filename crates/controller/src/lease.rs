@@ -4,7 +4,7 @@
 //! being allowed. A lease is expired when *we* saw it unchanged for the time that its holder asked for, by our own
 //! monotonic clock: clocks of other machines don't matter, a holder that asks for an hour gets it, and one that asks for
 //! less than `DURATION` gets `DURATION`. A leader stops being one by the mere passing of time, so a process that was
-//! paused isn't leader when it goes on. Each write carries the resourceVersion it is based on, so somebody who was faster
+//! paused isn't leader when it goes on, and what it was about to send stays unsent (`fence`). Each write carries the resourceVersion it is based on, so somebody who was faster
 //! wins. The Lease may be deleted or edited by hand at any time: its leader makes it again, or gives it up at its next
 //! renewal; the others wait for `DURATION` after each such edit, also one that makes them the holder. (A candidate that
 //! starts in the two seconds after it was deleted is the one case in which two may lead, until the older one looks.)
@@ -20,6 +20,7 @@ use kube::{Api, Client, api::PostParams};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+mod fence;
 mod heartbeat;
 mod leadership;
 mod record;
@@ -27,6 +28,7 @@ mod take;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use fence::connect;
 pub(crate) use heartbeat::Heartbeat;
 pub(crate) use leadership::Leadership;
 pub use take::{LeaseError, release, take};
@@ -34,10 +36,10 @@ pub use take::{LeaseError, release, take};
 use crate::write::said;
 use record::{Observer, Standing};
 
-/// How long a lease of ours holds without renewal.
-const DURATION: Duration = Duration::from_secs(15);
+/// How long a lease of ours holds without renewal: by then its leader has stopped, and what it had sent is over.
+pub const DURATION: Duration = Duration::from_secs(15);
 /// How long after its last renewal a leader stops by itself. Whoever took the Lease away has to wait no longer than this.
-pub const RENEW_DEADLINE: Duration = Duration::from_secs(10);
+const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 /// How often the leader renews and the others look.
 const RETRY: Duration = Duration::from_secs(2);
 /// How long one look or renewal may take.

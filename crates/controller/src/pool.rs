@@ -15,6 +15,7 @@ use kube::{Client, Config, Error};
 use parking_lot::Mutex;
 use tower::Service;
 
+use crate::lease::{self, Leadership};
 use crate::metrics::Metrics;
 
 /// A client whose requests are counted and whose connections are made anew when one of them seems dead.
@@ -22,8 +23,17 @@ pub(crate) fn client(mut config: Config, metrics: &Metrics) -> Result<Client, Er
     // Refusals are to be seen by whoever asked, who knows better when to ask again.
     config.default_retry = false;
     let namespace = config.default_namespace.clone();
-    let pool = Pool::new(move || Client::try_from(config.clone()))?;
-    Ok(ClientBuilder::new(pool, namespace).with_layer(&metrics.requests()).build())
+    Ok(counted(Pool::new(move || Client::try_from(config.clone()))?, namespace, metrics))
+}
+
+/// The same for writes, over connections on which only the leader sends anything.
+pub(crate) fn of_leader(config: Config, metrics: &Metrics, leadership: Leadership) -> Result<Client, Error> {
+    let namespace = config.default_namespace.clone();
+    Ok(counted(Pool::new(move || lease::connect(&config, &leadership))?, namespace, metrics))
+}
+
+fn counted(pool: Pool, namespace: String, metrics: &Metrics) -> Client {
+    ClientBuilder::new(pool, namespace).with_layer(&metrics.requests()).build()
 }
 
 /// A service that sends requests over the newest connections.

@@ -70,18 +70,21 @@ pub enum RunError {
 /// When an address is taken, or a task ends by itself.
 pub async fn run(config: Config, settings: Settings, stop: CancellationToken) -> Result<(), RunError> {
     let metrics = Metrics::new(&dimensions(settings.version));
-    let client = pool::client(config, &metrics).map_err(|error| RunError::Client(Box::new(error)))?;
+    let client = pool::client(config.clone(), &metrics).map_err(|error| RunError::Client(Box::new(error)))?;
     let heartbeat = Heartbeat::default();
     let view = Arc::new(View::new(heartbeat.clone()));
     // The Lease is given back last, when nothing writes any more.
     let resign = CancellationToken::new();
     let elector = Elector::new(client.clone(), candidacy(&settings), heartbeat.clone());
     let leadership = elector.leadership();
+    let writes = pool::of_leader(config, &metrics, leadership.clone());
+    let writes = writes.map_err(|error| RunError::Client(Box::new(error)))?;
     let shared = Shared {
         events: Arc::new(Events::new(metrics.clone())),
         permissions: Arc::new(Permissions::new()),
         queue: Arc::new(Queue::default()),
         client,
+        writes,
         metrics,
         heartbeat,
         view,
@@ -98,6 +101,8 @@ pub async fn run(config: Config, settings: Settings, stop: CancellationToken) ->
 /// What the tasks have in common.
 struct Shared {
     client: Client,
+    /// Sends as long as we lead.
+    writes: Client,
     metrics: Metrics,
     heartbeat: Heartbeat,
     view: Arc<View>,
@@ -164,7 +169,7 @@ impl Shared {
         tasks.spawn("decide", engine.run());
         for _ in 0..act::WRITERS {
             let worker = Worker {
-                client: self.client.clone(),
+                client: self.writes.clone(),
                 queue: Arc::clone(&self.queue),
                 view: Arc::clone(&self.view),
                 leadership: self.leadership.clone(),
@@ -181,7 +186,7 @@ impl Shared {
 
     fn spawn_telling(&self, settings: &Settings, stop: &CancellationToken, tasks: &mut Supervisor, board: Arc<Board>) {
         let writer = Writer {
-            client: self.client.clone(),
+            client: self.writes.clone(),
             view: Arc::clone(&self.view),
             board,
             permissions: Arc::clone(&self.permissions),
@@ -190,9 +195,9 @@ impl Shared {
             stop: stop.clone(),
         };
         tasks.spawn("status", writer.run());
-        let (events, client, view) = (Arc::clone(&self.events), self.client.clone(), Arc::clone(&self.view));
-        let (instance, stop) = (settings.pod.clone(), stop.clone());
-        tasks.spawn("events", async move { events.run(client, view, instance, stop).await });
+        let (events, client, view) = (Arc::clone(&self.events), self.writes.clone(), Arc::clone(&self.view));
+        let (leadership, instance, stop) = (self.leadership.clone(), settings.pod.clone(), stop.clone());
+        tasks.spawn("events", async move { events.run(client, view, leadership, instance, stop).await });
     }
 
     /// Every replica, also one that waits: the view in step, and somebody who decides.

@@ -15,7 +15,7 @@ use kube::{Client, Resource as _};
 use tokio::time::sleep;
 
 use crate::access::LEASE;
-use crate::lease::{self, LeaseError, RENEW_DEADLINE};
+use crate::lease::{self, DURATION, LeaseError};
 
 /// For how long the controllers are to keep still.
 const HOLD: Duration = Duration::from_secs(300);
@@ -59,8 +59,9 @@ pub async fn withdraw(client: Client, lease_namespace: &str, identity: &str) -> 
         }
         Err(error) => return Err(error.into()),
     }
-    // A leader that sees who holds the Lease stops at its next renewal, one that can't see it by itself within this time.
-    sleep(RENEW_DEADLINE).await;
+    // A leader that sees who holds the Lease stops at its next renewal, one that can't see it by itself; either way the last
+    // of its writes has come to its end within this time.
+    sleep(DURATION).await;
     let mut withdrawn = 0;
     for round in 0..ROUNDS {
         let ours = list(&client).await?;

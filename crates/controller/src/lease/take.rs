@@ -1,7 +1,7 @@
 //! Taking the Lease away from whoever holds it, for work that no controller may interfere with.
 //!
 //! `holdfast withdraw` does this: it asks for a long duration, and every controller honours that of the holder. A leader
-//! that can't see the Lease stops by itself, so after `RENEW_DEADLINE` nobody else writes.
+//! that can't see the Lease stops by itself, and its last writes end in time, so after `DURATION` nobody else writes.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub enum LeaseError {
 }
 
 /// Takes the Lease for `duration`, whoever holds it; returns once it is held. The former holder may go on writing for
-/// up to [`RENEW_DEADLINE`](super::RENEW_DEADLINE) if it can't see the Lease.
+/// up to [`DURATION`](super::DURATION) if it can't see the Lease.
 pub async fn take(
     client: Client,
     namespace: &str,

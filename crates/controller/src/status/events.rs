@@ -1,6 +1,6 @@
 //! Events on the objects that people look at: the workload, the budget, and the HelmRelease or Kustomization behind it.
 //!
-//! Best effort: a bounded queue, a bounded rate, dropped and counted beyond that. An event's name comes from what it says
+//! Best effort: a bounded queue, a bounded rate, dropped and counted beyond that and when another leads. An event's name comes from what it says
 //! about which object, so that saying it again (after a restart, by the next leader) is answered with 409 and changes
 //! nothing. Never with anything but names and numbers in it.
 
@@ -26,6 +26,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Act;
+use crate::lease::Leadership;
 use crate::metrics::Metrics;
 use crate::view::View;
 
@@ -113,6 +114,7 @@ impl Events {
         &self,
         client: Client,
         view: Arc<View>,
+        leadership: Leadership,
         instance: String,
         stop: CancellationToken,
     ) -> Result<(), std::convert::Infallible> {
@@ -123,6 +125,11 @@ impl Events {
                 () = stop.cancelled() => return Ok(()),
                 announcement = self.next() => announcement,
             };
+            // What the next leader finds it tells by itself.
+            if !leadership.is_leader() {
+                self.metrics.dropped_event();
+                continue;
+            }
             limiter.until_ready().await;
             self.send(&client, &view, &instance, announcement).await;
         }
