@@ -6,6 +6,7 @@
 //! under way on the old ones goes on, watches too: they have their own way of noticing. Nothing is retried here.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::task::{Context, Poll};
 
 use axum::http::{Request, Response};
@@ -19,21 +20,41 @@ use crate::lease::{self, Leadership};
 use crate::metrics::Metrics;
 
 /// A client whose requests are counted and whose connections are made anew when one of them seems dead.
-pub(crate) fn client(mut config: Config, metrics: &Metrics) -> Result<Client, Error> {
+pub(crate) fn client(mut config: Config, metrics: &Metrics, doubts: &Doubts) -> Result<Client, Error> {
     // Refusals are to be seen by whoever asked, who knows better when to ask again.
     config.default_retry = false;
     let namespace = config.default_namespace.clone();
-    Ok(counted(Pool::new(move || Client::try_from(config.clone()))?, namespace, metrics))
+    Ok(counted(Pool::new(move || Client::try_from(config.clone()), doubts)?, namespace, metrics))
 }
 
 /// The same for writes, over connections on which only the leader sends anything.
-pub(crate) fn of_leader(config: Config, metrics: &Metrics, leadership: Leadership) -> Result<Client, Error> {
+pub(crate) fn of_leader(
+    config: Config,
+    metrics: &Metrics,
+    doubts: &Doubts,
+    leadership: Leadership,
+) -> Result<Client, Error> {
     let namespace = config.default_namespace.clone();
-    Ok(counted(Pool::new(move || lease::connect(&config, &leadership))?, namespace, metrics))
+    Ok(counted(Pool::new(move || lease::connect(&config, &leadership), doubts)?, namespace, metrics))
 }
 
 fn counted(pool: Pool, namespace: String, metrics: &Metrics) -> Client {
     ClientBuilder::new(pool, namespace).with_layer(&metrics.requests()).build()
+}
+
+/// How often something was given up on the connections of the time; what one client learns the others know too.
+#[derive(Clone, Default)]
+pub(crate) struct Doubts(Arc<AtomicU64>);
+
+impl Doubts {
+    fn count(&self) -> u64 {
+        self.0.load(SeqCst)
+    }
+
+    /// Something was given up on connections that were made after so many doubts; older ones are left anyway.
+    fn add(&self, number: u64) {
+        let _ = self.0.compare_exchange(number, number + 1, SeqCst, SeqCst);
+    }
 }
 
 /// A service that sends requests over the newest connections.
@@ -43,30 +64,29 @@ struct Pool(Arc<Inner>);
 struct Inner {
     make: Box<dyn Fn() -> Result<Client, Error> + Send + Sync>,
     newest: Mutex<Newest>,
+    doubts: Doubts,
 }
 
 struct Newest {
     client: Client,
-    /// Which of the clients it is, counted from the first.
+    /// After how many doubts it was made.
     number: u64,
-    /// Something was given up on it.
-    doubtful: bool,
 }
 
 impl Pool {
-    fn new(make: impl Fn() -> Result<Client, Error> + Send + Sync + 'static) -> Result<Self, Error> {
-        let newest = Mutex::new(Newest { client: make()?, number: 0, doubtful: false });
-        Ok(Self(Arc::new(Inner { make: Box::new(make), newest })))
+    fn new(make: impl Fn() -> Result<Client, Error> + Send + Sync + 'static, doubts: &Doubts) -> Result<Self, Error> {
+        let newest = Mutex::new(Newest { number: doubts.count(), client: make()? });
+        Ok(Self(Arc::new(Inner { make: Box::new(make), newest, doubts: doubts.clone() })))
     }
 
     fn newest(&self) -> (Client, u64) {
         let mut newest = self.0.newest.lock();
-        if newest.doubtful {
+        let number = self.0.doubts.count();
+        if newest.number < number {
             match (self.0.make)() {
                 Ok(client) => {
-                    let number = newest.number + 1;
                     tracing::debug!(number, "new connections to the API server");
-                    *newest = Newest { client, number, doubtful: false };
+                    *newest = Newest { client, number };
                 }
                 // Such as a certificate that is just being replaced: the old ones may still do.
                 Err(error) => tracing::warn!(%error, "no new connections to the API server"),
@@ -76,8 +96,7 @@ impl Pool {
     }
 
     fn doubt(&self, number: u64) {
-        let mut newest = self.0.newest.lock();
-        newest.doubtful |= newest.number == number;
+        self.0.doubts.add(number);
     }
 }
 
@@ -119,7 +138,7 @@ impl Drop for Awaited {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::Ordering;
     use std::time::Duration;
 
     use tokio::time::timeout;
@@ -128,6 +147,10 @@ mod tests {
 
     /// Clients of which the first doesn't answer `/dead`; each answers everything else with its number.
     fn pool() -> Pool {
+        pool_with(&Doubts::default())
+    }
+
+    fn pool_with(doubts: &Doubts) -> Pool {
         let made = Arc::new(AtomicU64::new(0));
         let make = move || {
             let number = made.fetch_add(1, Ordering::SeqCst);
@@ -139,7 +162,7 @@ mod tests {
             });
             Ok(Client::new(answer, "default"))
         };
-        Pool::new(make).expect("a pool")
+        Pool::new(make, doubts).expect("a pool")
     }
 
     async fn ask(pool: &Pool, path: &str) -> Option<String> {
@@ -174,5 +197,16 @@ mod tests {
         assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
         pool.doubt(0);
         assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
+    }
+
+    /// Else the first writes of a new leader would be lost on connections of long ago.
+    #[tokio::test(start_paused = true)]
+    async fn what_one_client_gives_up_makes_others_use_new_connections_too() {
+        let doubts = Doubts::default();
+        let (reads, writes) = (pool_with(&doubts), pool_with(&doubts));
+        assert_eq!(ask(&writes, "/alive").await.as_deref(), Some("0"));
+        assert_eq!(ask(&reads, "/dead").await, None);
+        assert_eq!(ask(&writes, "/alive").await.as_deref(), Some("1"));
+        assert_eq!(ask(&reads, "/alive").await.as_deref(), Some("1"));
     }
 }

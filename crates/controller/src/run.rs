@@ -18,7 +18,7 @@ use crate::lease::{self, Candidacy, Elector, Heartbeat, Leadership};
 use crate::metrics::{Dimensions, Metrics};
 use crate::observe::Observer;
 use crate::permissions::Permissions;
-use crate::pool;
+use crate::pool::{self, Doubts};
 use crate::server::{BindError, Readiness, Server};
 use crate::status::{Board, Events, Writer};
 use crate::supervise::{Supervisor, TaskEnded};
@@ -70,14 +70,15 @@ pub enum RunError {
 /// When an address is taken, or a task ends by itself.
 pub async fn run(config: Config, settings: Settings, stop: CancellationToken) -> Result<(), RunError> {
     let metrics = Metrics::new(&dimensions(settings.version));
-    let client = pool::client(config.clone(), &metrics).map_err(|error| RunError::Client(Box::new(error)))?;
+    let doubts = Doubts::default();
+    let client = pool::client(config.clone(), &metrics, &doubts).map_err(|error| RunError::Client(Box::new(error)))?;
     let heartbeat = Heartbeat::default();
     let view = Arc::new(View::new(heartbeat.clone()));
     // The Lease is given back last, when nothing writes any more.
     let resign = CancellationToken::new();
     let elector = Elector::new(client.clone(), candidacy(&settings), heartbeat.clone());
     let leadership = elector.leadership();
-    let writes = pool::of_leader(config, &metrics, leadership.clone());
+    let writes = pool::of_leader(config, &metrics, &doubts, leadership.clone());
     let writes = writes.map_err(|error| RunError::Client(Box::new(error)))?;
     let shared = Shared {
         events: Arc::new(Events::new(metrics.clone())),

@@ -103,11 +103,7 @@ impl<T: Write + Unpin> Write for Fence<T> {
 }
 
 impl<T: Read + Unpin> Read for Fence<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<IoResult<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<IoResult<()>> {
         Pin::new(&mut self.inner).poll_read(context, buffer)
     }
 }
@@ -128,8 +124,7 @@ mod tests {
 
     use super::*;
 
-    const ANSWER: &[u8] =
-        b"HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+    const ANSWER: &[u8] = b"HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
 
     async fn server() -> (TcpListener, Config) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
