@@ -119,11 +119,10 @@ impl Story {
 
     async fn stopped_amid_a_burst(&mut self) -> Result<()> {
         let before = self.dropped_by(self.leader()).await?;
-        self.stop_after(LONG_BURST).await?;
+        let stopped = self.stop_after(LONG_BURST).await?;
         self.standby().says_that_it_leads(true).await?;
         self.all_have_budgets().await?;
-        let renewed = self.last_renewal_of_the_leader()?;
-        self.taken_over("paused", renewed).await?;
+        self.taken_over("paused", stopped).await?;
         self.the_stopped_one_goes_on().await?;
         let dropped = self.dropped_by(self.standby()).await? - before;
         say(&format!("unseated: {dropped} events were left to say when it was stopped"));
@@ -142,8 +141,8 @@ impl Story {
         self.the_stopped_one_goes_on().await
     }
 
-    /// Stops the leader while it writes.
-    async fn stop_after(&mut self, written: Range<usize>) -> Result<()> {
+    /// Stops the leader while it writes; says when.
+    async fn stop_after(&mut self, written: Range<usize>) -> Result<Timestamp> {
         let (enough, mark, paused) = (self.rng.usize(written), self.audit().mark()?, Cell::new(None));
         let names: Vec<String> = (0..BURST).map(|at| format!("burst-{}-{at}", self.turns.len())).collect();
         let stop = async {
@@ -166,7 +165,8 @@ impl Story {
         let open = self.budgets_since(mark)?.into_iter().filter(|event| paused < event.done).count();
         say(&format!("unseated: stopped after {enough} of {} budgets, {open} unanswered", deployed.len()));
         self.apps.extend(deployed.into_iter().cloned());
-        self.deploy_one("late").await
+        self.deploy_one("late").await?;
+        Ok(paused)
     }
 
     fn budgets_since(&self, mark: Mark) -> Result<Vec<AuditEvent>> {
@@ -191,6 +191,7 @@ impl Story {
 
     async fn cut_off(&mut self) -> Result<()> {
         ensure!(self.leader().name == "second", "the way of the other isn't through the proxy");
+        let cut = Timestamp::now();
         let refused = self.proxy.inject(Rule::new(Which::any(), Fault::Cut));
         let frozen = self.proxy.freeze(&Which::calls());
         ensure!(0 < frozen && 0 < self.proxy.cut(&Which::watches()), "it isn't connected through the proxy");
@@ -198,8 +199,7 @@ impl Story {
         self.leader().says_that_it_leads(false).await?;
         self.standby().says_that_it_leads(true).await?;
         self.all_have_budgets().await?;
-        let renewed = self.last_renewal_of_the_leader()?;
-        self.taken_over("cut off", renewed).await?;
+        self.taken_over("cut off", cut).await?;
         ensure!(0 < refused.lift(), "it didn't even try");
         self.a_new_deployment_has_its_budget("joined").await
     }
@@ -262,7 +262,10 @@ impl Story {
         self.only_these_wrote()?;
         let reign = reigns(&self.audit())?.pop().context("nobody wrote")?;
         let waited = reign.first.duration_since(since);
-        say(&format!("unseated: {what}: {} began after {waited:#}, {} writes", self.leader().name, reign.writes));
+        let took = renewals(&self.audit(), &reign.credential)?.into_iter().find(|event| since < event.at);
+        let took = took.context("it doesn't hold the Lease")?.at.duration_since(since);
+        let name = self.leader().name;
+        say(&format!("unseated: {what}: {name} took the Lease after {took:#} and wrote after {waited:#}"));
         ensure!(waited <= TAKEOVER, "{what}: since {since}, but {reign:#?}");
         let anew = super::listed(&self.audit(), &self.leader().credential, since)?;
         ensure!(anew.is_empty(), "{what}: it wasn't warm: {anew:#?}");
@@ -275,11 +278,6 @@ impl Story {
         let turns: Vec<&str> = self.turns.iter().map(|turn| self.pair[*turn].credential.as_str()).collect();
         ensure!(wrote == turns, "expected {turns:?}, but these wrote: {:#?}", reigns(&self.audit())?);
         Ok(())
-    }
-
-    fn last_renewal_of_the_leader(&self) -> Result<Timestamp> {
-        let renewal = renewals(&self.audit(), &self.leader().credential)?.pop();
-        Ok(renewal.context("it never held the Lease")?.at)
     }
 
     /// After that it knows who leads.
