@@ -13,12 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{LEASE, Source};
 use crate::act::{self, Queue, Worker};
+use crate::connections;
 use crate::decide::{Engine, Parts};
 use crate::lease::{self, Candidacy, Elector, Heartbeat, Leadership};
 use crate::metrics::{Dimensions, Metrics};
 use crate::observe::Observer;
 use crate::permissions::Permissions;
-use crate::pool;
 use crate::server::{BindError, Readiness, Server};
 use crate::status::{Board, Events, Writer};
 use crate::supervise::{Supervisor, TaskEnded};
@@ -70,7 +70,7 @@ pub enum RunError {
 /// When an address is taken, or a task ends by itself.
 pub async fn run(config: Config, settings: Settings, stop: CancellationToken) -> Result<(), RunError> {
     let metrics = Metrics::new(&dimensions(settings.version));
-    let client = pool::client(config, &metrics).map_err(|error| RunError::Client(Box::new(error)))?;
+    let client = connections::client(config, &metrics).map_err(|error| RunError::Client(Box::new(error)))?;
     let heartbeat = Heartbeat::default();
     let view = Arc::new(View::new(heartbeat.clone()));
     // The Lease is given back last, when nothing writes any more.

@@ -255,7 +255,7 @@ impl Story {
     }
 
     async fn ten_thousand_on_a_slow_server_and_one_does_not_decode(&mut self) -> Result<()> {
-        let lived = self.behind.controller.memory()?;
+        let lived = self.behind.controller.usage()?;
         ensure!(lived.peak < MOST_MEMORY, "after all faults: {lived:?}");
         let (before, kind) = (self.behind.tenant.budget("web-deployment").await?, [("kind", "Deployment")]);
         let others: Vec<Value> = (0..CROWD).map(one_of_many).collect();
@@ -270,7 +270,7 @@ impl Story {
         self.behind.reaches("holdfast_view_objects", &kind, count).await?;
         let after = self.behind.tenant.budget("web-deployment").await?;
         ensure!(before.uid() == after.uid() && before.metadata.generation == after.metadata.generation, "{after:?}");
-        let memory = self.behind.controller.memory()?;
+        let memory = self.behind.controller.usage()?;
         ensure!(memory.peak < MOST_MEMORY, "with {CROWD} Deployments: {memory:?}");
         Ok(())
     }

@@ -22,13 +22,13 @@ pub(crate) fn client(mut config: Config, metrics: &Metrics) -> Result<Client, Er
     // Refusals are to be seen by whoever asked, who knows better when to ask again.
     config.default_retry = false;
     let namespace = config.default_namespace.clone();
-    let pool = Pool::new(move || Client::try_from(config.clone()))?;
-    Ok(ClientBuilder::new(pool, namespace).with_layer(&metrics.requests()).build())
+    let connections = Connections::new(move || Client::try_from(config.clone()))?;
+    Ok(ClientBuilder::new(connections, namespace).with_layer(&metrics.requests()).build())
 }
 
 /// A service that sends requests over the newest connections.
 #[derive(Clone)]
-struct Pool(Arc<Inner>);
+struct Connections(Arc<Inner>);
 
 struct Inner {
     make: Box<dyn Fn() -> Result<Client, Error> + Send + Sync>,
@@ -43,7 +43,7 @@ struct Newest {
     doubtful: bool,
 }
 
-impl Pool {
+impl Connections {
     fn new(make: impl Fn() -> Result<Client, Error> + Send + Sync + 'static) -> Result<Self, Error> {
         let newest = Mutex::new(Newest { client: make()?, number: 0, doubtful: false });
         Ok(Self(Arc::new(Inner { make: Box::new(make), newest })))
@@ -71,7 +71,7 @@ impl Pool {
     }
 }
 
-impl Service<Request<Body>> for Pool {
+impl Service<Request<Body>> for Connections {
     type Response = Response<Body>;
     type Error = Error;
     type Future = BoxFuture<'static, Result<Response<Body>, Error>>;
@@ -81,10 +81,10 @@ impl Service<Request<Body>> for Pool {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let pool = self.clone();
+        let connections = self.clone();
         Box::pin(async move {
-            let (client, number) = pool.newest();
-            let mut awaited = Awaited { pool, number, ended: false };
+            let (client, number) = connections.newest();
+            let mut awaited = Awaited { connections, number, ended: false };
             let answer = client.send(request).await;
             awaited.ended = true;
             answer
@@ -94,7 +94,7 @@ impl Service<Request<Body>> for Pool {
 
 /// An answer that somebody waits for, until they give up.
 struct Awaited {
-    pool: Pool,
+    connections: Connections,
     number: u64,
     ended: bool,
 }
@@ -102,7 +102,7 @@ struct Awaited {
 impl Drop for Awaited {
     fn drop(&mut self) {
         if !self.ended {
-            self.pool.doubt(self.number);
+            self.connections.doubt(self.number);
         }
     }
 }
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     /// Clients of which the first doesn't answer `/dead`; each answers everything else with its number.
-    fn pool() -> Pool {
+    fn connections() -> Connections {
         let made = Arc::new(AtomicU64::new(0));
         let make = move || {
             let number = made.fetch_add(1, Ordering::SeqCst);
@@ -129,11 +129,11 @@ mod tests {
             });
             Ok(Client::new(answer, "default"))
         };
-        Pool::new(make).expect("a pool")
+        Connections::new(make).expect("a pool")
     }
 
-    async fn ask(pool: &Pool, path: &str) -> Option<String> {
-        let client = Client::new(pool.clone(), "default");
+    async fn ask(connections: &Connections, path: &str) -> Option<String> {
+        let client = Client::new(connections.clone(), "default");
         let request = Request::get(path).body(Vec::new()).expect("a request");
         let answer = timeout(Duration::from_secs(5), client.request_text(request)).await.ok()?;
         Some(answer.expect("an answer"))
@@ -141,28 +141,28 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_given_up_makes_the_others_use_new_connections() {
-        let pool = pool();
-        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("0"));
-        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("0"));
-        assert_eq!(ask(&pool, "/dead").await, None);
-        assert_eq!(ask(&pool, "/dead").await.as_deref(), Some("1"));
+        let connections = connections();
+        assert_eq!(ask(&connections, "/alive").await.as_deref(), Some("0"));
+        assert_eq!(ask(&connections, "/alive").await.as_deref(), Some("0"));
+        assert_eq!(ask(&connections, "/dead").await, None);
+        assert_eq!(ask(&connections, "/dead").await.as_deref(), Some("1"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn many_that_are_given_up_together_cost_one_new_client() {
-        let pool = pool();
-        let (first, second) = tokio::join!(ask(&pool, "/dead"), ask(&pool, "/dead"));
+        let connections = connections();
+        let (first, second) = tokio::join!(ask(&connections, "/dead"), ask(&connections, "/dead"));
         assert_eq!((first, second), (None, None));
-        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
-        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
+        assert_eq!(ask(&connections, "/alive").await.as_deref(), Some("1"));
+        assert_eq!(ask(&connections, "/alive").await.as_deref(), Some("1"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_old_doubt_says_nothing_about_new_connections() {
-        let pool = pool();
-        pool.doubt(0);
-        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
-        pool.doubt(0);
-        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
+        let connections = connections();
+        connections.doubt(0);
+        assert_eq!(ask(&connections, "/alive").await.as_deref(), Some("1"));
+        connections.doubt(0);
+        assert_eq!(ask(&connections, "/alive").await.as_deref(), Some("1"));
     }
 }
