@@ -32,8 +32,11 @@ use crate::status::{Act, Board};
 use crate::view::{KnownPolicy, Taken, View};
 use crate::write::Class;
 
-/// After a pass further events are collected for this long.
-const DEBOUNCE: Duration = Duration::from_millis(10);
+/// After a pass further events are collected for this long: between the two, the longer the more there was to plan, so that
+/// a burst of events (the echoes of a thousand writes) leaves the processor to those who write.
+const DEBOUNCE: std::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_millis(50);
+/// Collecting lasts so many times as long as the pass did.
+const REST: u32 = 4;
 /// How long an object waits whose write failed. It begins short, for what only changed meanwhile: a budget of ours over
 /// somebody else's has to go within a second, and the disruption controller may just have written its status.
 const RETRY: Exponential = Exponential::new(Duration::from_millis(50), Duration::from_secs(60));
@@ -109,19 +112,20 @@ impl Engine {
 
     /// Runs until told to stop.
     pub(crate) async fn run(mut self) -> Result<(), std::convert::Infallible> {
-        let mut last_pass: Option<Instant> = None;
+        let mut settled = Instant::now();
         loop {
             if self.parts.stop.is_cancelled() {
                 return Ok(());
             }
-            self.wait(last_pass).await;
+            self.wait(settled).await;
             while let Ok(outcome) = self.parts.outcomes.try_recv() {
                 self.ended(outcome);
             }
             self.touch_what_is_due();
             if self.is_due() {
+                let begun = Instant::now();
                 self.pass();
-                last_pass = Some(Instant::now());
+                settled = begun + debounce(begun.elapsed());
             }
         }
     }
@@ -131,14 +135,10 @@ impl Engine {
         0 < self.parts.view.waiting() && self.parts.view.is_trusted()
     }
 
-    /// Waits for an event, an outcome, a time or the end; then, soon after a pass, for what comes with it.
-    async fn wait(&mut self, last_pass: Option<Instant>) {
-        let settled = last_pass.map(|last| last + DEBOUNCE).filter(|settled| Instant::now() < *settled);
+    /// Waits for an event, an outcome, a time or the end; soon after a pass, for what else comes until `settled`.
+    async fn wait(&mut self, settled: Instant) {
         if self.is_due() {
-            if let Some(settled) = settled {
-                sleep_until(settled).await;
-            }
-            return;
+            return sleep_until(settled).await;
         }
         let next = self.state.recheck.next(Instant::now());
         tokio::select! {
@@ -396,6 +396,11 @@ impl Engine {
         let wait = self.state.backoff.failed(key, floor, now);
         self.state.recheck.at(key.namespace.clone(), now + wait);
     }
+}
+
+/// How long events are collected after a pass that took so long, counted from its beginning.
+fn debounce(took: Duration) -> Duration {
+    took + (took * REST).clamp(*DEBOUNCE.start(), *DEBOUNCE.end())
 }
 
 fn is_braked(write: &Write) -> bool {

@@ -6,12 +6,12 @@
 pub mod access;
 mod act;
 mod backoff;
+mod connections;
 mod decide;
 pub mod lease;
 pub mod metrics;
 mod observe;
 mod permissions;
-mod pool;
 mod run;
 mod server;
 mod status;

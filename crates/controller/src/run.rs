@@ -13,12 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{LEASE, Source};
 use crate::act::{self, Queue, Worker};
+use crate::connections::{self, Doubts};
 use crate::decide::{Engine, Parts};
 use crate::lease::{self, Candidacy, Elector, Heartbeat, Leadership};
 use crate::metrics::{Dimensions, Metrics};
 use crate::observe::Observer;
 use crate::permissions::Permissions;
-use crate::pool::{self, Doubts};
 use crate::server::{BindError, Readiness, Server};
 use crate::status::{Board, Events, Writer};
 use crate::supervise::{Supervisor, TaskEnded};
@@ -71,14 +71,15 @@ pub enum RunError {
 pub async fn run(config: Config, settings: Settings, stop: CancellationToken) -> Result<(), RunError> {
     let metrics = Metrics::new(&dimensions(settings.version));
     let doubts = Doubts::default();
-    let client = pool::client(config.clone(), &metrics, &doubts).map_err(|error| RunError::Client(Box::new(error)))?;
+    let client =
+        connections::client(config.clone(), &metrics, &doubts).map_err(|error| RunError::Client(Box::new(error)))?;
     let heartbeat = Heartbeat::default();
     let view = Arc::new(View::new(heartbeat.clone()));
     // The Lease is given back last, when nothing writes any more.
     let resign = CancellationToken::new();
     let elector = Elector::new(client.clone(), candidacy(&settings), heartbeat.clone());
     let leadership = elector.leadership();
-    let writes = pool::of_leader(config, &metrics, &doubts, leadership.clone());
+    let writes = connections::of_leader(config, &metrics, &doubts, leadership.clone());
     let writes = writes.map_err(|error| RunError::Client(Box::new(error)))?;
     let shared = Shared {
         events: Arc::new(Events::new(metrics.clone())),

@@ -7,6 +7,7 @@ mod autoscaling;
 mod budget;
 mod flux;
 mod job;
+mod meta;
 mod namespace;
 mod pod;
 mod template;

@@ -1,6 +1,7 @@
 //! What was found: the rule, the object, the Flux owner that a person edits, what is wrong and what to do.
 
 use std::borrow::Cow;
+use std::cmp::{Ordering, Reverse};
 use std::fmt;
 
 use holdfast_model::facts::FluxOwner;
@@ -61,6 +62,14 @@ impl Finding {
     #[must_use]
     pub fn counts(&self) -> bool {
         Severity::Info < self.severity && self.excepted.is_none()
+    }
+
+    /// The order in which findings are shown: those that count before those that are excepted, the worst first, then by
+    /// rule and object.
+    #[must_use]
+    pub fn order(&self, other: &Self) -> Ordering {
+        let weight = |finding: &Self| (finding.excepted.is_some(), Reverse(finding.severity), finding.rule);
+        weight(self).cmp(&weight(other)).then_with(|| self.subject.cmp(&other.subject))
     }
 
     /// What is wrong and what to do, as one sentence.

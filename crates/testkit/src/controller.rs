@@ -15,10 +15,10 @@ use crate::cache::say;
 use crate::component::tail_of;
 use crate::eventually::{eventually, give_up};
 use crate::loopback;
-use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::port::Port;
 use crate::process::Supervised;
+use crate::usage::Usage;
 
 /// The binary under test: `$HOLDFAST_BIN`, else the one that was built beside the running test.
 pub fn holdfast_binary() -> Result<PathBuf> {
@@ -160,9 +160,9 @@ impl ControllerProcess {
         self.process().id()
     }
 
-    /// How much memory it has.
-    pub fn memory(&self) -> Result<Memory> {
-        Memory::of(self.id())
+    /// What it uses.
+    pub fn usage(&self) -> Result<Usage> {
+        Usage::of(self.id())
     }
 
     /// How it ended, if it has.

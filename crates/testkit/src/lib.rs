@@ -25,7 +25,6 @@ mod certificates;
 mod component;
 mod kubeconfig;
 mod loopback;
-mod memory;
 mod port;
 mod process;
 
@@ -38,7 +37,6 @@ pub use fault_proxy::FaultProxy;
 pub use helm::Helm;
 pub use kubeconfig::{account_kubeconfig, client_from};
 pub use manifests::Manifests;
-pub use memory::Memory;
 pub use metrics::Metrics;
 pub use tools::{Tool, Tools};
 pub use usage::Usage;

@@ -177,20 +177,16 @@ impl Board {
     /// What a policy comes to.
     pub(super) fn total(&self, policy: &Text) -> Total {
         let inner = self.inner.lock();
-        let mut total = Total::default();
+        let mut tally = Tally::default();
+        let mut worst: Vec<&Finding> = Vec::new();
         for report in inner.namespaces.values() {
-            if let Some(tally) = report.tallies.get(policy) {
-                total.tally.merge(tally);
+            if let Some(here) = report.tallies.get(policy) {
+                tally.merge(here);
             }
-            total.worst.extend(report.worst.get(policy).into_iter().flatten().cloned());
+            worst.extend(report.worst.get(policy).into_iter().flatten());
         }
-        total.worst.sort_by(|a, b| {
-            let order =
-                |finding: &Finding| (finding.excepted.is_some(), std::cmp::Reverse(finding.severity), finding.rule);
-            order(a).cmp(&order(b)).then_with(|| a.subject.cmp(&b.subject))
-        });
-        total.worst.truncate(WORST);
-        total
+        worst.sort_unstable_by(|a, b| a.order(b));
+        Total { tally, worst: worst.into_iter().take(WORST).cloned().collect() }
     }
 
     /// How many findings an exception covers.
@@ -232,9 +228,12 @@ impl Report {
     }
 
     fn add(&mut self, finding: &Finding, outcomes: &[Outcome]) {
-        let worst = self.worst.entry(finding.policy.clone().unwrap_or_default()).or_default();
-        if worst.len() < WORST {
-            worst.push(finding.clone());
+        // Without a policy there is no status to show it.
+        if let Some(policy) = &finding.policy {
+            let worst = self.worst.entry(policy.clone()).or_default();
+            if worst.len() < WORST {
+                worst.push(finding.clone());
+            }
         }
         if let Some(exception) = finding.excepted.as_ref().and_then(|excepted| excepted.by.clone()) {
             *self.excepted.entry(exception).or_default() += 1;

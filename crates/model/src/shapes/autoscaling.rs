@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_derive::Resource;
 use serde::Deserialize;
 
-use super::{Shape, annotation, count, custom_resource, owner};
+use super::{Shape, annotation, count, custom_resource, meta, owner};
 use crate::facts::{Fact, Scaler, ScalerSource};
 use crate::{Kind, OwnerRef, Text};
 
@@ -17,6 +17,7 @@ const PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
 #[derive(Clone, Debug, Deserialize, Resource)]
 #[resource(inherit = "api::HorizontalPodAutoscaler", crates(kube_core = "::kube_core"))]
 pub struct HorizontalPodAutoscaler {
+    #[serde(deserialize_with = "meta::slim")]
     metadata: ObjectMeta,
     #[serde(default)]
     spec: HpaSpec,
@@ -33,6 +34,7 @@ struct HpaSpec {
 /// A KEDA ScaledObject.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ScaledObject {
+    #[serde(deserialize_with = "meta::slim")]
     metadata: ObjectMeta,
     #[serde(default)]
     spec: ScaledObjectSpec,

@@ -3,13 +3,14 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
-use super::{Shape, custom_resource, name, uid};
+use super::{Shape, custom_resource, meta, name, uid};
 use crate::facts::{Fact, FluxObject, InventoryEntry};
 use crate::{Kind, Text};
 
 /// A HelmRelease.
 #[derive(Clone, Debug, Deserialize)]
 pub struct HelmRelease {
+    #[serde(deserialize_with = "meta::slim")]
     metadata: ObjectMeta,
     #[serde(default)]
     spec: ReleaseSpec,
@@ -47,6 +48,7 @@ struct Entry {
 /// A Kustomization of Flux; only that it is there.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Kustomization {
+    #[serde(deserialize_with = "meta::slim")]
     metadata: ObjectMeta,
 }
 

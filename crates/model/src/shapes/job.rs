@@ -5,9 +5,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_derive::Resource;
 use serde::Deserialize;
 
-use super::Shape;
 use super::template::Template;
 use super::workload::Read;
+use super::{Shape, meta};
 use crate::facts::Fact;
 use crate::{Kind, WorkloadKind};
 
@@ -15,6 +15,7 @@ use crate::{Kind, WorkloadKind};
 #[derive(Clone, Debug, Deserialize, Resource)]
 #[resource(inherit = "api::Job", crates(kube_core = "::kube_core"))]
 pub struct Job {
+    #[serde(deserialize_with = "meta::slim")]
     metadata: ObjectMeta,
     #[serde(default)]
     spec: JobSpec,
@@ -30,6 +31,7 @@ struct JobSpec {
 #[derive(Clone, Debug, Deserialize, Resource)]
 #[resource(inherit = "api::CronJob", crates(kube_core = "::kube_core"))]
 pub struct CronJob {
+    #[serde(deserialize_with = "meta::slim")]
     metadata: ObjectMeta,
     #[serde(default)]
     spec: CronJobSpec,

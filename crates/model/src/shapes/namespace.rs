@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_derive::Resource;
 use serde::Deserialize;
 
-use super::Shape;
+use super::{Shape, meta};
 use crate::facts::{Fact, Namespace as NamespaceFact, OptOut};
 use crate::{Kind, Labels};
 
@@ -13,6 +13,7 @@ use crate::{Kind, Labels};
 #[derive(Clone, Debug, Deserialize, Resource)]
 #[resource(inherit = "api::Namespace", crates(kube_core = "::kube_core"))]
 pub struct Namespace {
+    #[serde(deserialize_with = "meta::slim")]
     metadata: ObjectMeta,
 }
 

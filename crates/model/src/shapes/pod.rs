@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_derive::Resource;
 use serde::Deserialize;
 
-use super::{Shape, owner};
+use super::{Shape, meta, owner};
 use crate::facts::{Fact, Phase, Pod as PodFact};
 use crate::{Kind, Labels, Text};
 
@@ -13,6 +13,7 @@ use crate::{Kind, Labels, Text};
 #[derive(Clone, Debug, Deserialize, Resource)]
 #[resource(inherit = "api::Pod", crates(kube_core = "::kube_core"))]
 pub struct Pod {
+    #[serde(deserialize_with = "meta::slim")]
     metadata: ObjectMeta,
     #[serde(default)]
     spec: PodSpec,
@@ -33,10 +34,24 @@ struct PodStatus {
     conditions: Option<Vec<Condition>>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 struct Condition {
-    r#type: Text,
-    status: Text,
+    r#type: ConditionType,
+    status: ConditionStatus,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum ConditionType {
+    Ready,
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum ConditionStatus {
+    True,
+    #[serde(other)]
+    Other,
 }
 
 impl Shape for Pod {
@@ -44,7 +59,10 @@ impl Shape for Pod {
 
     fn fact(self) -> Fact {
         let conditions = self.status.conditions.unwrap_or_default();
-        let ready = conditions.iter().any(|condition| condition.r#type == "Ready" && condition.status == "True");
+        let is_ready = |condition: &Condition| {
+            condition.r#type == ConditionType::Ready && condition.status == ConditionStatus::True
+        };
+        let ready = conditions.iter().any(is_ready);
         Fact::Pod(PodFact {
             labels: Labels::of(self.metadata.labels.as_ref()),
             owner: owner(&self.metadata),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::template::{Containers, Template};
-use super::{Shape, annotation, count, name, owner, uid};
+use super::{Shape, annotation, count, meta, name, owner, uid};
 use crate::facts::{Fact, FluxHints, OptOut, Singleness, Voters, Workload};
 use crate::selector::{RawSelector, Selection};
 use crate::{Kind, Labels, WorkloadKind, WorkloadRef};
@@ -19,6 +19,7 @@ pub(super) const QUORUM: &str = "holdfast.dev/quorum";
 #[derive(Clone, Debug, Deserialize, Resource)]
 #[resource(inherit = "api::Deployment", crates(kube_core = "::kube_core"))]
 pub struct Deployment {
+    #[serde(deserialize_with = "meta::slim")]
     metadata: ObjectMeta,
     #[serde(default)]
     spec: DeploymentSpec,
@@ -43,6 +44,7 @@ struct Strategy {
 #[derive(Clone, Debug, Deserialize, Resource)]
 #[resource(inherit = "api::StatefulSet", crates(kube_core = "::kube_core"))]
 pub struct StatefulSet {
+    #[serde(deserialize_with = "meta::slim")]
     metadata: ObjectMeta,
     #[serde(default)]
     spec: StatefulSetSpec,
@@ -77,6 +79,7 @@ impl<'de> Deserialize<'de> for StatefulSetTemplate {
 #[derive(Clone, Debug, Deserialize, Resource)]
 #[resource(inherit = "api::DaemonSet", crates(kube_core = "::kube_core"))]
 pub struct DaemonSet {
+    #[serde(deserialize_with = "meta::slim")]
     metadata: ObjectMeta,
     #[serde(default)]
     spec: TemplateSpec,
@@ -86,6 +89,7 @@ pub struct DaemonSet {
 #[derive(Clone, Debug, Deserialize, Resource)]
 #[resource(inherit = "api::ReplicaSet", crates(kube_core = "::kube_core"))]
 pub struct ReplicaSet {
+    #[serde(deserialize_with = "meta::slim")]
     metadata: ObjectMeta,
     #[serde(default)]
     spec: TemplateSpec,

@@ -1,7 +1,5 @@
 //! Runs every rule over a namespace.
 
-use std::cmp::Reverse;
-
 use holdfast_model::facts::{FluxOwner, OptOut};
 use holdfast_model::{Kind, Labels, Text, WorkloadRef};
 use jiff::Timestamp;
@@ -50,10 +48,7 @@ pub fn judge(subjects: &Subjects<'_>) -> Judgement {
     judge_workloads(subjects, &mut judgement);
     judge_exceptions(subjects, &mut judgement);
     judge_unreadable(subjects, &mut judgement);
-    judgement.findings.sort_by(|a, b| {
-        let order = |finding: &Finding| (finding.excepted.is_some(), Reverse(finding.severity), finding.rule);
-        order(a).cmp(&order(b)).then_with(|| a.subject.cmp(&b.subject))
-    });
+    judgement.findings.sort_by(Finding::order);
     judgement
 }
 

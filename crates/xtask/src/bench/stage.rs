@@ -97,5 +97,5 @@ pub(super) async fn settled(controller: &ControllerProcess) -> Result<Usage> {
         Ok(())
     })
     .await?;
-    Usage::of(controller.id())
+    controller.usage()
 }

@@ -39,7 +39,7 @@ struct Moment {
 
 impl Moment {
     async fn of(controller: &ControllerProcess) -> Result<Self> {
-        Ok(Self { metrics: controller.metrics().await?, usage: Usage::of(controller.id())?, at: Instant::now() })
+        Ok(Self { metrics: controller.metrics().await?, usage: controller.usage()?, at: Instant::now() })
     }
 
     fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {

@@ -49,7 +49,7 @@ pub(crate) fn changes(before: &Picture, after: &Picture) -> String {
 /// What only a person can mend, worst first.
 pub(crate) fn attention(picture: &Picture) -> String {
     let mut found: Vec<&Finding> = findings(picture).filter(|finding| Severity::Low < finding.severity).collect();
-    found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.rule, finding.subject.clone()));
+    found.sort_by(|a, b| a.order(b));
     let mut table = new_table(["", "Object", "What is wrong, and what to do", "Edit"]);
     for finding in &found {
         let owner = finding.owner.as_ref().map_or_else(|| "the object itself".to_owned(), ToString::to_string);

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_e2e::churn::say;
-use holdfast_e2e::resident;
 use holdfast_testkit::{ControllerProcess, Metrics};
 
 /// One line of the table is about so long.
@@ -34,7 +33,7 @@ impl Sample {
         let writes = sum(&metrics, "holdfast_writes_total", &[])?;
         Ok(Self {
             at,
-            resident: resident(controller.id())?,
+            resident: controller.usage()?.resident,
             objects: sum(&metrics, "holdfast_view_objects", &[])?,
             managed: sum(&metrics, "holdfast_workloads", &[("state", "managed")])?,
             requests: sum(&metrics, "rest_client_requests_total", &[])?,

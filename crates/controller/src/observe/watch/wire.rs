@@ -104,6 +104,9 @@ pub(in crate::observe) struct Page<K> {
 }
 
 pub(in crate::observe) fn parse_event<K: Resource + DeserializeOwned>(line: &[u8]) -> Result<Event<K>, Interruption> {
+    if let Some(object) = plain_object(line).and_then(|object| serde_json::from_slice(object).ok()) {
+        return Ok(Event::Seen(Object::Whole(object)));
+    }
     let Ok(parsed) = serde_json::from_slice::<Line<'_>>(line) else {
         return Err(parse_refusal(line));
     };
@@ -114,6 +117,14 @@ pub(in crate::observe) fn parse_event<K: Resource + DeserializeOwned>(line: &[u8
         "ERROR" => Err(parse_refusal(parsed.object.get().as_bytes())),
         other => Err(Interruption::new(Reason::Unreadable, format!("an event of the unknown type {other}"))),
     }
+}
+
+/// The object of an event that is written as the API server writes it, so that it needn't be read twice: once for where it
+/// ends. A guess that the decoder proves; what it doesn't take is read the long way.
+fn plain_object(line: &[u8]) -> Option<&[u8]> {
+    let after = line.strip_prefix(br#"{"type":""#)?;
+    let after = after.strip_prefix(b"ADDED").or_else(|| after.strip_prefix(b"MODIFIED"))?;
+    after.strip_prefix(br#"","object":"#)?.trim_ascii_end().strip_suffix(b"}")
 }
 
 pub(in crate::observe) fn parse_page<K: Resource + DeserializeOwned>(text: &str) -> Result<Page<K>, Interruption> {
@@ -150,5 +161,48 @@ fn parse_refusal(text: &[u8]) -> Interruption {
     match serde_json::from_slice::<Status>(text) {
         Ok(status) => Interruption::of_status(&status),
         Err(error) => Interruption::new(Reason::Unreadable, error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::ConfigMap;
+
+    use super::*;
+
+    fn seen(line: &str) -> Option<ConfigMap> {
+        match parse_event(line.as_bytes()) {
+            Ok(Event::Seen(Object::Whole(object))) => Some(object),
+            Ok(Event::Seen(Object::Malformed(..)) | Event::Deleted(_) | Event::Bookmark { .. }) | Err(_) => None,
+        }
+    }
+
+    const OBJECT: &str = r#"{"metadata":{"name":"a"},"data":{"k":"}}"}}"#;
+
+    #[test]
+    fn an_event_is_read_alike_in_whatever_form_it_is_written() {
+        let plain = format!("{{\"type\":\"ADDED\",\"object\":{OBJECT}}}\n");
+        assert_eq!(plain_object(plain.as_bytes()), Some(OBJECT.as_bytes()));
+        let expected = seen(&plain);
+        assert!(expected.is_some());
+        for other in [
+            format!("{{\"type\":\"MODIFIED\",\"object\":{OBJECT}}}"),
+            format!("{{ \"type\": \"ADDED\", \"object\": {OBJECT} }}\n"),
+            format!("{{\"object\":{OBJECT},\"type\":\"ADDED\"}}\n"),
+            format!("{{\"type\":\"ADDED\",\"object\":{OBJECT},\"more\":{{}}}}\n"),
+        ] {
+            assert_eq!(seen(&other), expected, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_isnt_guessed_to_be_one() {
+        for line in [
+            r#"{"type":"ADDED","object":{"metadata":{"name":1}}}"#,
+            r#"{"type":"ADDED","object":{"metadata":{}}"#,
+            "{}",
+        ] {
+            assert_eq!(seen(line), None, "{line}");
+        }
     }
 }

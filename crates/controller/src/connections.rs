@@ -24,7 +24,7 @@ pub(crate) fn client(mut config: Config, metrics: &Metrics, doubts: &Doubts) -> 
     // Refusals are to be seen by whoever asked, who knows better when to ask again.
     config.default_retry = false;
     let namespace = config.default_namespace.clone();
-    Ok(counted(Pool::new(move || Client::try_from(config.clone()), doubts)?, namespace, metrics))
+    Ok(counted(Connections::new(move || Client::try_from(config.clone()), doubts)?, namespace, metrics))
 }
 
 /// The same for writes, over connections on which only the leader sends anything.
@@ -35,11 +35,11 @@ pub(crate) fn of_leader(
     leadership: Leadership,
 ) -> Result<Client, Error> {
     let namespace = config.default_namespace.clone();
-    Ok(counted(Pool::new(move || lease::connect(&config, &leadership), doubts)?, namespace, metrics))
+    Ok(counted(Connections::new(move || lease::connect(&config, &leadership), doubts)?, namespace, metrics))
 }
 
-fn counted(pool: Pool, namespace: String, metrics: &Metrics) -> Client {
-    ClientBuilder::new(pool, namespace).with_layer(&metrics.requests()).build()
+fn counted(connections: Connections, namespace: String, metrics: &Metrics) -> Client {
+    ClientBuilder::new(connections, namespace).with_layer(&metrics.requests()).build()
 }
 
 /// How often something was given up on the connections of the time; what one client learns the others know too.
@@ -59,7 +59,7 @@ impl Doubts {
 
 /// A service that sends requests over the newest connections.
 #[derive(Clone)]
-struct Pool(Arc<Inner>);
+struct Connections(Arc<Inner>);
 
 struct Inner {
     make: Box<dyn Fn() -> Result<Client, Error> + Send + Sync>,
@@ -73,7 +73,7 @@ struct Newest {
     number: u64,
 }
 
-impl Pool {
+impl Connections {
     fn new(make: impl Fn() -> Result<Client, Error> + Send + Sync + 'static, doubts: &Doubts) -> Result<Self, Error> {
         let newest = Mutex::new(Newest { number: doubts.count(), client: make()? });
         Ok(Self(Arc::new(Inner { make: Box::new(make), newest, doubts: doubts.clone() })))
@@ -100,7 +100,7 @@ impl Pool {
     }
 }
 
-impl Service<Request<Body>> for Pool {
+impl Service<Request<Body>> for Connections {
     type Response = Response<Body>;
     type Error = Error;
     type Future = BoxFuture<'static, Result<Response<Body>, Error>>;
@@ -110,10 +110,10 @@ impl Service<Request<Body>> for Pool {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let pool = self.clone();
+        let connections = self.clone();
         Box::pin(async move {
-            let (client, number) = pool.newest();
-            let mut awaited = Awaited { pool, number, ended: false };
+            let (client, number) = connections.newest();
+            let mut awaited = Awaited { connections, number, ended: false };
             let answer = client.send(request).await;
             awaited.ended = true;
             answer
@@ -123,7 +123,7 @@ impl Service<Request<Body>> for Pool {
 
 /// An answer that somebody waits for, until they give up.
 struct Awaited {
-    pool: Pool,
+    connections: Connections,
     number: u64,
     ended: bool,
 }
@@ -131,7 +131,7 @@ struct Awaited {
 impl Drop for Awaited {
     fn drop(&mut self) {
         if !self.ended {
-            self.pool.doubt(self.number);
+            self.connections.doubt(self.number);
         }
     }
 }
@@ -146,11 +146,11 @@ mod tests {
     use super::*;
 
     /// Clients of which the first doesn't answer `/dead`; each answers everything else with its number.
-    fn pool() -> Pool {
-        pool_with(&Doubts::default())
+    fn connections() -> Connections {
+        connections_with(&Doubts::default())
     }
 
-    fn pool_with(doubts: &Doubts) -> Pool {
+    fn connections_with(doubts: &Doubts) -> Connections {
         let made = Arc::new(AtomicU64::new(0));
         let make = move || {
             let number = made.fetch_add(1, Ordering::SeqCst);
@@ -162,11 +162,11 @@ mod tests {
             });
             Ok(Client::new(answer, "default"))
         };
-        Pool::new(make, doubts).expect("a pool")
+        Connections::new(make, doubts).expect("a pool")
     }
 
-    async fn ask(pool: &Pool, path: &str) -> Option<String> {
-        let client = Client::new(pool.clone(), "default");
+    async fn ask(connections: &Connections, path: &str) -> Option<String> {
+        let client = Client::new(connections.clone(), "default");
         let request = Request::get(path).body(Vec::new()).expect("a request");
         let answer = timeout(Duration::from_secs(5), client.request_text(request)).await.ok()?;
         Some(answer.expect("an answer"))
@@ -174,36 +174,36 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_given_up_makes_the_others_use_new_connections() {
-        let pool = pool();
-        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("0"));
-        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("0"));
-        assert_eq!(ask(&pool, "/dead").await, None);
-        assert_eq!(ask(&pool, "/dead").await.as_deref(), Some("1"));
+        let connections = connections();
+        assert_eq!(ask(&connections, "/alive").await.as_deref(), Some("0"));
+        assert_eq!(ask(&connections, "/alive").await.as_deref(), Some("0"));
+        assert_eq!(ask(&connections, "/dead").await, None);
+        assert_eq!(ask(&connections, "/dead").await.as_deref(), Some("1"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn many_that_are_given_up_together_cost_one_new_client() {
-        let pool = pool();
-        let (first, second) = tokio::join!(ask(&pool, "/dead"), ask(&pool, "/dead"));
+        let connections = connections();
+        let (first, second) = tokio::join!(ask(&connections, "/dead"), ask(&connections, "/dead"));
         assert_eq!((first, second), (None, None));
-        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
-        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
+        assert_eq!(ask(&connections, "/alive").await.as_deref(), Some("1"));
+        assert_eq!(ask(&connections, "/alive").await.as_deref(), Some("1"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_old_doubt_says_nothing_about_new_connections() {
-        let pool = pool();
-        pool.doubt(0);
-        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
-        pool.doubt(0);
-        assert_eq!(ask(&pool, "/alive").await.as_deref(), Some("1"));
+        let connections = connections();
+        connections.doubt(0);
+        assert_eq!(ask(&connections, "/alive").await.as_deref(), Some("1"));
+        connections.doubt(0);
+        assert_eq!(ask(&connections, "/alive").await.as_deref(), Some("1"));
     }
 
     /// Else the first writes of a new leader would be lost on connections of long ago.
     #[tokio::test(start_paused = true)]
     async fn what_one_client_gives_up_makes_others_use_new_connections_too() {
         let doubts = Doubts::default();
-        let (reads, writes) = (pool_with(&doubts), pool_with(&doubts));
+        let (reads, writes) = (connections_with(&doubts), connections_with(&doubts));
         assert_eq!(ask(&writes, "/alive").await.as_deref(), Some("0"));
         assert_eq!(ask(&reads, "/dead").await, None);
         assert_eq!(ask(&writes, "/alive").await.as_deref(), Some("1"));

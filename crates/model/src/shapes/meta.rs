@@ -1,0 +1,120 @@
+//! Metadata as far as it is read.
+//!
+//! The bindings' own type would be decoded with `managedFields`, a tree larger than all the rest of most objects, and with
+//! annotations such as the whole of what `kubectl apply` was given last: memory that is asked for and given back thirty
+//! thousand times while a cluster is listed, with facts in between that stay. Budgets alone need the managers of fields.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+
+/// With what the keys of the annotations begin that anything here reads.
+const READ: [&str; 3] = ["holdfast.dev/", "meta.helm.sh/", "autoscaling.keda.sh/"];
+
+/// Reads metadata without what nobody reads.
+pub(super) fn slim<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
+    Slim::deserialize(deserializer).map(ObjectMeta::from)
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Slim {
+    name: Option<String>,
+    namespace: Option<String>,
+    uid: Option<String>,
+    resource_version: Option<String>,
+    labels: Option<BTreeMap<String, String>>,
+    annotations: Option<Annotations>,
+    owner_references: Option<Vec<OwnerReference>>,
+    deletion_timestamp: Option<Time>,
+}
+
+impl From<Slim> for ObjectMeta {
+    fn from(slim: Slim) -> Self {
+        Self {
+            name: slim.name,
+            namespace: slim.namespace,
+            uid: slim.uid,
+            resource_version: slim.resource_version,
+            labels: slim.labels,
+            annotations: slim.annotations.map(|annotations| annotations.0),
+            owner_references: slim.owner_references,
+            deletion_timestamp: slim.deletion_timestamp,
+            ..Self::default()
+        }
+    }
+}
+
+/// Those that are read.
+struct Annotations(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Annotations {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Annotations;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of annotations")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Annotations, A::Error> {
+        let mut annotations = BTreeMap::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if READ.iter().any(|prefix| key.starts_with(prefix)) {
+                annotations.insert(key, map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Annotations(annotations))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(metadata: Value) -> Result<ObjectMeta, serde_json::Error> {
+        slim(metadata)
+    }
+
+    #[test]
+    fn what_is_read_is_read_as_the_bindings_do() {
+        let metadata = json!({
+            "name": "web", "namespace": "shop", "uid": "u", "resourceVersion": "7", "labels": { "app": "web" },
+            "annotations": { "holdfast.dev/ignore": "*", "meta.helm.sh/release-name": "web", "autoscaling.keda.sh/paused-replicas": "3" },
+            "ownerReferences": [{ "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-1", "uid": "v", "controller": true }],
+            "deletionTimestamp": "2026-11-22T08:00:00Z",
+        });
+        assert_eq!(read(metadata.clone()).unwrap(), serde_json::from_value::<ObjectMeta>(metadata).unwrap());
+    }
+
+    #[test]
+    fn what_nobody_reads_is_passed_over_whatever_it_is() {
+        let read =
+            read(json!({ "name": "web", "managedFields": [1, { "fieldsV1": {} }], "annotations": { "note": ["?"] } }));
+        assert_eq!(
+            read.unwrap(),
+            ObjectMeta { name: Some("web".into()), annotations: Some(BTreeMap::new()), ..ObjectMeta::default() }
+        );
+    }
+
+    #[test]
+    fn null_is_nothing_and_a_wrong_type_an_error() {
+        assert_eq!(read(json!({ "labels": null, "annotations": null })).unwrap(), ObjectMeta::default());
+        assert!(read(json!({ "labels": ["app"] })).is_err());
+        assert!(read(json!({ "annotations": { "holdfast.dev/ignore": 1 } })).is_err());
+        assert!(read(json!("web")).is_err());
+    }
+}
