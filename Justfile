@@ -20,6 +20,10 @@ quick:
 soak:
     cargo xtask test --soak
 
+# Measure the controller: converge, steady, memory or reaction.
+bench *arguments:
+    cargo xtask bench {{arguments}}
+
 # Garbage for everything that is decoded, ten minutes long.
 fuzz *arguments:
     cargo xtask fuzz {{arguments}}

@@ -154,4 +154,6 @@ fn flux_kind(kind: Kind) -> Option<FluxKind> {
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod released;
+#[cfg(test)]
 mod tests;

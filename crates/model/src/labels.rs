@@ -10,6 +10,12 @@ static POOL: LazyLock<Pool<Pairs>> = LazyLock::new(Pool::default);
 
 type Pairs = Arc<[(Text, Text)]>;
 
+/// Drops the sets that nobody has.
+#[cfg(test)]
+pub(crate) fn sweep() {
+    POOL.count(|_| true);
+}
+
 /// A set of labels, sorted by key. Two equal sets are the same allocation.
 #[derive(Clone)]
 pub struct Labels(Pairs);

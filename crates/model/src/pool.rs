@@ -74,6 +74,19 @@ impl<R: Counted> Pool<R> {
     }
 }
 
+#[cfg(test)]
+impl<R: Counted> Pool<R> {
+    /// Drops what is nobody's, and counts what is left and meant.
+    pub(crate) fn count(&self, is_meant: impl Fn(&R) -> bool) -> usize {
+        let swept = self.shards.iter().map(|shard| {
+            let mut shard = shard.lock();
+            shard.sweep();
+            shard.values.iter().filter(|value| is_meant(value)).count()
+        });
+        swept.sum()
+    }
+}
+
 impl<R: Counted> Shard<R> {
     /// Copies are handed out under the lock only, so a value that only we have is nobody's.
     fn intern<Q>(&mut self, value: &Q) -> R

@@ -16,6 +16,12 @@ use crate::pool::Pool;
 
 static POOL: LazyLock<Pool<ArcStr>> = LazyLock::new(Pool::default);
 
+/// How many strings that somebody has are meant.
+#[cfg(test)]
+pub(crate) fn count(is_meant: impl Fn(&str) -> bool) -> usize {
+    POOL.count(|text| is_meant(text))
+}
+
 /// A string that is stored once however often it occurs; cheap to clone, compared by address, ordered by content.
 #[derive(Clone)]
 pub struct Text(ArcStr);
