@@ -20,7 +20,7 @@ use crate::metrics::{Dimensions, Metrics};
 use crate::observe::Observer;
 use crate::permissions::Permissions;
 use crate::server::{BindError, Readiness, Server};
-use crate::status::{Board, Events, Writer};
+use crate::status::{Board, Events, Teller, Writer};
 use crate::supervise::{Supervisor, TaskEnded};
 use crate::view::View;
 
@@ -197,9 +197,16 @@ impl Shared {
             stop: stop.clone(),
         };
         tasks.spawn("status", writer.run());
-        let (events, client, view) = (Arc::clone(&self.events), self.writes.clone(), Arc::clone(&self.view));
-        let (leadership, instance, stop) = (self.leadership.clone(), settings.pod.clone(), stop.clone());
-        tasks.spawn("events", async move { events.run(client, view, leadership, instance, stop).await });
+        let teller = Teller {
+            client: self.writes.clone(),
+            view: Arc::clone(&self.view),
+            queue: Arc::clone(&self.queue),
+            leadership: self.leadership.clone(),
+            instance: settings.pod.clone(),
+            stop: stop.clone(),
+        };
+        let events = Arc::clone(&self.events);
+        tasks.spawn("events", async move { events.run(teller).await });
     }
 
     /// Every replica, also one that waits: the view in step, and somebody who decides.

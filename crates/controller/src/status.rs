@@ -9,5 +9,5 @@ mod policy;
 mod writer;
 
 pub(crate) use board::{Act, Board};
-pub(crate) use events::Events;
+pub(crate) use events::{Events, Teller};
 pub(crate) use writer::{CONCERN, Writer};

@@ -9,8 +9,9 @@ use holdfast_model::shapes::FIELD_MANAGER;
 use holdfast_policy::disruption::{Preconditions, Wanted, Write};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{Api, DeleteParams, Patch, PatchParams};
-use kube::core::Status;
-use kube::{Client, Error};
+use kube::core::{Request, Status};
+use kube::{Client, Error, Resource as _};
+use serde::Deserialize;
 
 /// What a write left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,18 @@ pub(crate) enum Written {
     There { version: Box<str>, created: bool },
     /// Nothing: the object of this UID is gone.
     Gone { uid: Box<str> },
+}
+
+/// What matters of the answer: all else comes with the watch.
+#[derive(Deserialize)]
+struct Applied {
+    metadata: AppliedMeta,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AppliedMeta {
+    resource_version: Box<str>,
 }
 
 /// Carries out one write.
@@ -36,10 +49,10 @@ async fn apply(client: &Client, wanted: &Wanted, seen: Option<&Preconditions>) -
         None => manifest.metadata.resource_version = Some("1".to_owned()),
         Some(seen) => manifest.metadata.uid = Some(seen.uid.to_string()),
     }
-    let params = PatchParams::apply(FIELD_MANAGER);
-    let applied = api(client, &wanted.key).patch(&wanted.key.name, &params, &Patch::Apply(&manifest)).await?;
-    let version = applied.metadata.resource_version.unwrap_or_default().into();
-    Ok(Written::There { version, created: seen.is_none() })
+    let budgets = Request::new(PodDisruptionBudget::url_path(&(), Some(&wanted.key.namespace)));
+    let request = budgets.patch(&wanted.key.name, &PatchParams::apply(FIELD_MANAGER), &Patch::Apply(&manifest));
+    let applied: Applied = client.request(request.map_err(Error::BuildRequest)?).await?;
+    Ok(Written::There { version: applied.metadata.resource_version, created: seen.is_none() })
 }
 
 /// Something that is gone already is what was wanted.

@@ -35,6 +35,7 @@ pub(crate) struct Job {
 pub(crate) struct Queue {
     inner: Mutex<Inner>,
     more: Notify,
+    idle: Notify,
 }
 
 #[derive(Default)]
@@ -56,6 +57,7 @@ impl Queue {
         let overflow = jobs.len().saturating_sub(room);
         let jobs: VecDeque<Job> = jobs.into_iter().take(room).collect();
         if jobs.is_empty() {
+            self.tell_if_idle(&inner);
             return overflow;
         }
         inner.length += jobs.len();
@@ -79,6 +81,7 @@ impl Queue {
         inner.waiting.clear();
         inner.turns.clear();
         inner.length = 0;
+        self.tell_if_idle(&inner);
     }
 
     /// Whether a write of this object is under way.
@@ -88,13 +91,31 @@ impl Queue {
 
     /// A write has come to its end.
     pub(crate) fn ended(&self, key: &ObjectKey) {
-        self.inner.lock().under_way.remove(key);
+        let mut inner = self.inner.lock();
+        inner.under_way.remove(key);
+        self.tell_if_idle(&inner);
+    }
+
+    /// Returns as soon as nothing waits and nothing is under way.
+    pub(crate) async fn idle(&self) {
+        loop {
+            let idle = self.idle.notified();
+            if self.len() == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+
+    fn tell_if_idle(&self, inner: &Inner) {
+        if inner.length() == 0 {
+            self.idle.notify_waiters();
+        }
     }
 
     /// How many wait or are under way.
     pub(crate) fn len(&self) -> usize {
-        let inner = self.inner.lock();
-        inner.length + inner.under_way.len()
+        self.inner.lock().length()
     }
 
     /// Hands out nothing for so long, unless it is paused for longer already.
@@ -127,6 +148,10 @@ impl Queue {
 }
 
 impl Inner {
+    fn length(&self) -> usize {
+        self.length + self.under_way.len()
+    }
+
     fn forget(&mut self, namespace: &Text) {
         if let Some(jobs) = self.waiting.remove(namespace) {
             self.length -= jobs.len();

@@ -26,6 +26,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Act;
+use crate::act::Queue;
 use crate::lease::Leadership;
 use crate::metrics::Metrics;
 use crate::view::View;
@@ -42,11 +43,25 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// The longest note that the API server accepts, in bytes.
 const LONGEST_NOTE: usize = 1024;
 
+/// For how long an event lets the writes go first.
+const COURTESY: Duration = Duration::from_secs(5);
+
 /// The events that wait.
 pub(crate) struct Events {
     waiting: Mutex<VecDeque<Announcement>>,
     more: Notify,
     metrics: Metrics,
+}
+
+/// What sending them needs.
+pub(crate) struct Teller {
+    pub(crate) client: Client,
+    pub(crate) view: Arc<View>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) leadership: Leadership,
+    /// The name of this replica.
+    pub(crate) instance: String,
+    pub(crate) stop: CancellationToken,
 }
 
 /// Something to be said about an object.
@@ -109,29 +124,27 @@ impl Events {
         self.more.notify_one();
     }
 
-    /// Sends what waits, until told to stop.
-    pub(crate) async fn run(
-        &self,
-        client: Client,
-        view: Arc<View>,
-        leadership: Leadership,
-        instance: String,
-        stop: CancellationToken,
-    ) -> Result<(), std::convert::Infallible> {
+    /// Sends what waits, until told to stop. What is to be written comes before what is told of it: both take the same
+    /// server's time.
+    pub(crate) async fn run(&self, teller: Teller) -> Result<(), std::convert::Infallible> {
         let limiter: DefaultDirectRateLimiter = RateLimiter::direct(Quota::per_second(RATE).allow_burst(BURST));
         loop {
             let announcement = tokio::select! {
                 biased;
-                () = stop.cancelled() => return Ok(()),
+                () = teller.stop.cancelled() => return Ok(()),
                 announcement = self.next() => announcement,
             };
+            tokio::select! {
+                () = teller.stop.cancelled() => return Ok(()),
+                _ = timeout(COURTESY, teller.queue.idle()) => {}
+            }
             // What the next leader finds it tells by itself.
-            if !leadership.is_leader() {
+            if !teller.leadership.is_leader() {
                 self.metrics.dropped_event();
                 continue;
             }
             limiter.until_ready().await;
-            self.send(&client, &view, &instance, announcement).await;
+            self.send(&teller, announcement).await;
         }
     }
 
@@ -145,12 +158,12 @@ impl Events {
         }
     }
 
-    async fn send(&self, client: &Client, view: &View, instance: &str, announcement: Announcement) {
+    async fn send(&self, teller: &Teller, announcement: Announcement) {
         // What is gone by now needs no event.
-        let Some(regarding) = view.read(|facts| announcement.about.reference(&facts.cluster)) else { return };
+        let Some(regarding) = teller.view.read(|facts| announcement.about.reference(&facts.cluster)) else { return };
         let namespace = regarding.namespace.clone().unwrap_or_default();
-        let event = announcement.event(regarding, instance);
-        let api: Api<Event> = Api::namespaced(client.clone(), &namespace);
+        let event = announcement.event(regarding, &teller.instance);
+        let api: Api<Event> = Api::namespaced(teller.client.clone(), &namespace);
         let params = PostParams::default();
         match timeout(ANSWER, api.create(&params, &event)).await {
             Ok(Ok(_)) => {}

@@ -94,3 +94,18 @@ async fn no_server_can_silence_us_for_ever() {
     assert_eq!(queue.next().await.write.key().to_string(), "a/1");
     assert_eq!(since.elapsed(), LONGEST_PAUSE);
 }
+
+#[tokio::test(start_paused = true)]
+async fn it_is_idle_when_nothing_waits_and_nothing_is_under_way() {
+    let queue = Queue::default();
+    queue.idle().await;
+    waits(&queue, "a", &["1", "2"], Reason::NotWanted);
+    let idle = async || timeout(Duration::from_secs(5), queue.idle()).await.is_ok();
+    assert!(!idle().await);
+    next(&queue).await;
+    next(&queue).await;
+    assert!(!idle().await);
+    queue.ended(&ObjectKey::new("a", "1"));
+    let ended = async { queue.ended(&ObjectKey::new("a", "2")) };
+    assert!(tokio::join!(idle(), ended).0);
+}
