@@ -161,7 +161,7 @@ impl Elector {
             None => self.api.get_opt(name).await?,
         };
         let beat = self.heartbeat.beat();
-        let now = Timestamp::now();
+        let now = record::now();
         let standing = match &found {
             Some(lease) => self.observer.judge(lease, identity, self.leadership.is_leader(), Instant::now()),
             None => self.observer.judge_absent(self.leadership.is_leader(), Instant::now()),
@@ -170,16 +170,15 @@ impl Elector {
         if let Standing::Held { until } = standing {
             return Ok(Outcome::Waiting { until });
         }
-        self.observer.claim();
-        let written = match found {
-            None => {
-                let lease = record::first(&self.candidacy, DURATION, now, beat.is_some());
-                self.api.create(&params(), &lease).await?
-            }
-            Some(lease) => {
-                let lease = record::next(lease, identity, DURATION, now, beat.is_some());
-                self.api.replace(name, &params(), &lease).await?
-            }
+        let is_there = found.is_some();
+        let lease = match found {
+            None => record::first(&self.candidacy, DURATION, now, beat.is_some()),
+            Some(lease) => record::next(lease, identity, DURATION, now, beat.is_some()),
+        };
+        self.observer.claim(&lease);
+        let written = match is_there {
+            false => self.api.create(&params(), &lease).await?,
+            true => self.api.replace(name, &params(), &lease).await?,
         };
         self.heartbeat.beaten(beat);
         self.leadership.saw(&written);

@@ -1,5 +1,6 @@
 //! What a Lease says, and what we write into it. Pure: no client, and every time is an argument.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -20,6 +21,13 @@ const RELEASED: Duration = Duration::from_secs(1);
 /// No holder gets longer than this, whatever somebody wrote.
 const LONGEST: Duration = Duration::from_secs(3600);
 
+/// Whoever didn't look for longer can't say that nothing changed: the Lease may say again what it said before (an edit by
+/// hand that was done twice), or be gone again, though its leader has renewed it in between.
+const BLINK: Duration = Duration::from_secs(8);
+
+/// Of so many writes the answers may be missing at once: each is given up before the next begins, but may arrive late.
+const CLAIMS: usize = 4;
+
 /// Whose a Lease is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -35,8 +43,9 @@ pub(super) enum Standing {
 #[derive(Debug, Default)]
 pub(super) struct Observer {
     last: Option<(LeaseSpec, Instant)>,
-    /// Whether it may be by a write of ours that we are the holder.
-    claimed: bool,
+    looked_at: Option<Instant>,
+    /// What we wrote last, the newest at the end; whether it arrived we may not know.
+    claims: VecDeque<LeaseSpec>,
     seen: bool,
     absent_since: Option<Instant>,
 }
@@ -49,20 +58,22 @@ impl Observer {
     pub(super) fn judge(&mut self, lease: &Lease, identity: &str, leading: bool, now: Instant) -> Standing {
         self.seen = true;
         self.absent_since = None;
+        let watched = self.look(now);
         let spec = lease.spec.clone().unwrap_or_default();
         let asked_for = match holder(&spec) {
             None if leading || is_released(&spec) => return Standing::Free,
             None => DURATION,
-            Some(holder) if holder == identity && (leading || self.claimed) => return Standing::Ours,
+            // By a write of ours, and not because somebody else wrote our name.
+            Some(holder) if holder == identity && (leading || self.claims.contains(&spec)) => return Standing::Ours,
             Some(holder) if holder == identity => DURATION,
             Some(_) => {
-                self.claimed = false;
+                self.claims.clear();
                 duration(&spec).clamp(DURATION, LONGEST)
             }
         };
         let promoted = holder(&spec) == Some(identity);
         let since = match &self.last {
-            Some((last, since)) if *last == spec => *since,
+            Some((last, since)) if watched && *last == spec => *since,
             _ => now,
         };
         self.last = Some((spec, since));
@@ -75,15 +86,25 @@ impl Observer {
     /// A Lease that was deleted may still have a leader, who makes it again or stops by itself; so only the leader and
     /// somebody who never saw it make it at once.
     pub(super) fn judge_absent(&mut self, leading: bool, now: Instant) -> Standing {
+        let watched = self.look(now);
         if leading || !self.seen {
             return Standing::Free;
         }
+        self.absent_since = self.absent_since.filter(|_| watched);
         held_until(*self.absent_since.get_or_insert(now) + DURATION, now)
     }
 
+    /// Whether we have looked all the time until now.
+    fn look(&mut self, now: Instant) -> bool {
+        self.looked_at.replace(now).is_some_and(|before| now - before <= BLINK)
+    }
+
     /// We are about to write that we hold it; whether the answer comes or not.
-    pub(super) fn claim(&mut self) {
-        self.claimed = true;
+    pub(super) fn claim(&mut self, lease: &Lease) {
+        if self.claims.len() == CLAIMS {
+            self.claims.pop_front();
+        }
+        self.claims.extend(lease.spec.clone());
     }
 }
 
@@ -104,6 +125,13 @@ fn is_released(spec: &LeaseSpec) -> bool {
 fn duration(spec: &LeaseSpec) -> Duration {
     let seconds = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
     seconds.map_or(DURATION, Duration::from_secs)
+}
+
+/// The present as precisely as a Lease holds it, so that what we wrote is known again when it is read.
+pub(super) fn now() -> Timestamp {
+    let micros = Timestamp::now().as_microsecond();
+    Timestamp::from_microsecond(micros)
+        .expect("invariant: the present lies between the years that a timestamp can hold")
 }
 
 /// A Lease that isn't there yet.
