@@ -149,11 +149,6 @@ async fn start(cluster: &Cluster, proxy: &FaultProxy) -> Result<ControllerProces
     let account = proxy.kubeconfig(&cluster.account().await?)?;
     let controller = ControllerProcess::builder(account).start()?;
     controller.ready(PATIENCE * 2).await?;
-    eventually("the controller to lead", PATIENCE, async || {
-        let leads = controller.metrics().await?.sum("holdfast_leader", &[]);
-        ensure!(leads == Some(1.0), "{leads:?}");
-        Ok(())
-    })
-    .await?;
+    controller.leads(PATIENCE).await?;
     Ok(controller)
 }

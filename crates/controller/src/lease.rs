@@ -4,8 +4,8 @@
 //! being allowed. A lease is expired when *we* saw it unchanged for the time that its holder asked for, by our own
 //! monotonic clock: clocks of other machines don't matter, a holder that asks for an hour gets it, and one that asks for
 //! less than `DURATION` gets `DURATION`. A leader stops being one by the mere passing of time, so a process that was
-//! paused isn't leader when it goes on, and what it was about to send stays unsent (`fence`). Each write carries the resourceVersion it is based on, so somebody who was faster
-//! wins. The Lease may be deleted or edited by hand at any time: its leader makes it again, or gives it up at its next
+//! paused isn't leader when it goes on, and what it was about to send stays unsent (`fence`). Each write carries the
+//! resourceVersion it is based on, so somebody who was faster wins. The Lease may be deleted or edited by hand at any time: its leader makes it again, or gives it up at its next
 //! renewal; the others wait for `DURATION` after each such edit, also one that makes them the holder. (A candidate that
 //! starts in the two seconds after it was deleted is the one case in which two may lead, until the older one looks.)
 //!

@@ -137,6 +137,16 @@ impl ControllerProcess {
         eventually("the controller to be ready", deadline, probe).await.map_err(|error| self.explain(error))
     }
 
+    /// Waits until it says that it leads.
+    pub async fn leads(&self, deadline: Duration) -> Result<()> {
+        let probe = async || {
+            let leads = self.metrics().await?.sum("holdfast_leader", &[]);
+            ensure!(leads == Some(1.0), "holdfast_leader is {leads:?}");
+            Ok(())
+        };
+        eventually("the controller to lead", deadline, probe).await.map_err(|error| self.explain(error))
+    }
+
     /// The status and body of `/readyz`.
     pub async fn readyz(&self) -> Result<(u16, String)> {
         loopback::get(&self.health.address(), "/readyz").await

@@ -160,11 +160,7 @@ impl Story {
     async fn controller(&self, delay: &str) -> Result<ControllerProcess> {
         let controller = self.cluster.controller_builder().await?.argument(format!("--brake-delay={delay}")).start()?;
         controller.ready(PATIENCE).await?;
-        eventually("leadership", PATIENCE, async || {
-            ensure!(controller.metrics().await?.sum("holdfast_leader", &[]) == Some(1.0));
-            Ok(())
-        })
-        .await?;
+        controller.leads(PATIENCE).await?;
         Ok(controller)
     }
 

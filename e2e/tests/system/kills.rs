@@ -269,10 +269,5 @@ impl<'a> Victims<'a> {
 
 async fn leads(controller: &ControllerProcess) -> Result<()> {
     controller.ready(PATIENCE).await?;
-    eventually("it to lead", PATIENCE, async || {
-        let leads = controller.metrics().await?.sum("holdfast_leader", &[]);
-        ensure!(leads == Some(1.0), "{leads:?}");
-        Ok(())
-    })
-    .await
+    controller.leads(PATIENCE).await
 }

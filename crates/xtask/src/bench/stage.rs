@@ -57,11 +57,7 @@ impl Stage {
             ensure!(begun.elapsed() < PATIENCE, "not ready within {PATIENCE:?}: {:?}", controller.readyz().await);
             tokio::time::sleep(Duration::from_millis(5)).await;
         };
-        eventually("the controller to lead", PATIENCE, async || {
-            ensure!(sum(&controller, "holdfast_leader").await? == 1.0, "it doesn't lead");
-            Ok(())
-        })
-        .await?;
+        controller.leads(PATIENCE).await?;
         Ok((controller, ready))
     }
 
