@@ -27,6 +27,8 @@ pub struct BehindProxy {
     pub controller: ControllerProcess,
     /// The namespace that it governs.
     pub tenant: Tenant,
+    /// The Deployments there that are to have budgets, and no others.
+    pub apps: BTreeSet<String>,
 }
 
 impl BehindProxy {
@@ -38,7 +40,7 @@ impl BehindProxy {
         let controller = start(&cluster, &proxy).await?;
         let tenant = Tenant::move_in(cluster.admin(), name).await?;
         tenant.govern(json!({})).await?;
-        Ok(Self { cluster, proxy, controller, tenant })
+        Ok(Self { cluster, proxy, controller, tenant, apps: BTreeSet::new() })
     }
 
     /// Ends the controller and starts another, which is ready.
@@ -48,22 +50,27 @@ impl BehindProxy {
         Ok(())
     }
 
-    /// A Deployment of three that needs a budget and has no pods.
-    pub async fn deploy(&self, name: &str) -> Result<()> {
-        let app = set(deployment(&self.tenant.name, name, 3), "/spec/paused", json!(true));
-        let apps: Api<Deployment> = Api::namespaced(self.tenant.client.clone(), &self.tenant.name);
-        apps.create(&PostParams::default(), &serde_json::from_value(app)?).await?;
+    /// Deployments of three that are to have budgets from now on, and have no pods.
+    pub async fn deploy(&mut self, names: &[impl AsRef<str> + Sync]) -> Result<()> {
+        self.deploy_unseen(names).await?;
+        self.apps.extend(names.iter().map(|name| name.as_ref().to_owned()));
         Ok(())
     }
 
-    /// The same for several at once.
-    pub async fn deploy_all(&self, names: &[String]) -> Result<()> {
-        stream::iter(names).map(|name| self.deploy(name)).buffer_unordered(8).try_collect().await
+    /// The same of which nobody can expect a budget yet.
+    pub async fn deploy_unseen(&self, names: &[impl AsRef<str> + Sync]) -> Result<()> {
+        let apps: Api<Deployment> = Api::namespaced(self.tenant.client.clone(), &self.tenant.name);
+        let create = async |name: &str| {
+            let app = set(deployment(&self.tenant.name, name, 3), "/spec/paused", json!(true));
+            apps.create(&PostParams::default(), &serde_json::from_value(app)?).await?;
+            Ok(())
+        };
+        stream::iter(names).map(|name| create(name.as_ref())).buffer_unordered(8).try_collect().await
     }
 
-    /// Waits until exactly the Deployments of these names have budgets, and no server refuses to say so.
-    pub async fn budgets_are_for(&self, apps: &BTreeSet<String>, patience: Duration) -> Result<()> {
-        let expected: BTreeSet<String> = apps.iter().map(|app| format!("{app}-deployment")).collect();
+    /// Waits until exactly those Deployments have budgets, and no server refuses to say so.
+    pub async fn settled(&self, patience: Duration) -> Result<()> {
+        let expected: BTreeSet<String> = self.apps.iter().map(|app| format!("{app}-deployment")).collect();
         eventually(&format!("{} budgets", expected.len()), patience, async || {
             let found = self.tenant.budgets().list(&ListParams::default()).await?;
             let found: BTreeSet<String> = found.into_iter().filter_map(|budget| budget.metadata.name).collect();
@@ -111,14 +118,12 @@ impl BehindProxy {
     }
 
     /// A controller that starts now finds nothing to do about the budgets: what there is is what a fresh look wants.
-    pub async fn a_fresh_look_agrees(&mut self, apps: &BTreeSet<String>) -> Result<()> {
+    pub async fn a_fresh_look_agrees(&mut self) -> Result<()> {
         let mark = self.proxy.mark();
         self.restart_controller().await?;
         // Judged after everything else was seen.
-        self.deploy("canary").await?;
-        let mut with_canary = apps.clone();
-        with_canary.insert("canary".to_owned());
-        self.budgets_are_for(&with_canary, PATIENCE).await?;
+        self.deploy(&["canary"]).await?;
+        self.settled(PATIENCE).await?;
         let requests = self.proxy.since(mark);
         let others = requests.count(&Which::writes().of(BUDGETS)) - requests.count(&budget_of("canary"));
         ensure!(others == 0, "a fresh look wrote {others} times: {:?}", requests.summary());

@@ -7,7 +7,8 @@
 //! 4. A few Deployments are deleted, the policy is deleted, its mode is changed: their budgets go at once.
 //!
 //! With a delay of three seconds:
-//! 5. The labels are removed for good: after three seconds everything is listed again, and then the budgets go.
+//! 5. 25 Deployments are scaled to zero, as somebody means it: the last budgets wait for the second look, and then go.
+//! 6. The labels are removed for good: after three seconds everything is listed again, and then the budgets go.
 //!
 //! The controller is started again before each part, because a policy that changed a minute ago explains everything.
 
@@ -22,9 +23,10 @@ use holdfast_e2e::{
 use holdfast_testkit::audit::Mark;
 use holdfast_testkit::{AuditEvent, ControlPlane, ControllerProcess, Manifests, eventually};
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams, PropagationPolicy};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PropagationPolicy};
+use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 
 /// The namespaces with their Deployments. The first alone is enough for the brake, whatever the order of events.
@@ -46,6 +48,7 @@ async fn a_mass_withdrawal_waits_for_a_second_look() -> Result<()> {
     controller.terminate(PATIENCE).await?;
 
     let controller = story.controller("3s").await?;
+    story.a_real_scale_down_does_not_wait_in_vain(&controller).await?;
     story.the_second_look_decides(&controller).await?;
     controller.terminate(PATIENCE).await?;
     Ok(())
@@ -135,6 +138,23 @@ impl Story {
         self.managed(35).await
     }
 
+    /// Those that come before the twentieth can't be told from ordinary work; the others are.
+    async fn a_real_scale_down_does_not_wait_in_vain(&self, controller: &ControllerProcess) -> Result<()> {
+        let mark = self.mark()?;
+        self.scale("brake-a", 0).await?;
+        engaged(controller, 1.0).await?;
+        await_count(&self.tenant.client, "brake-a/", 0).await?;
+        engaged(controller, 0.0).await?;
+        self.managed(10).await?;
+        let withdrawn = self.withdrawals(mark)?;
+        ensure!(withdrawn.len() == 25, "{withdrawn:#?}");
+        let scaled = self.first(mark, "deployments.apps")?;
+        let late = withdrawn.iter().filter(|event| DELAY <= event.at.duration_since(scaled)).count();
+        ensure!(6 <= late, "scaled at {scaled}, only {late} withdrawals waited: {withdrawn:#?}");
+        self.scale("brake-a", 2).await?;
+        self.managed(35).await
+    }
+
     async fn the_second_look_decides(&self, controller: &ControllerProcess) -> Result<()> {
         let mark = self.mark()?;
         self.label("brake-a", Value::Null).await?;
@@ -144,7 +164,7 @@ impl Story {
         engaged(controller, 0.0).await?;
         self.managed(10).await?;
 
-        let labelled = self.relabelled(mark)?;
+        let labelled = self.first(mark, "namespaces")?;
         let withdrawn = self.withdrawals(mark)?;
         let first = withdrawn.iter().map(|event| event.at).min().context("nothing was withdrawn")?;
         ensure!(withdrawn.len() == 25, "{withdrawn:#?}");
@@ -187,6 +207,16 @@ impl Story {
         Ok(())
     }
 
+    /// Scales all Deployments there, as a person does who means it.
+    async fn scale(&self, namespace: &str, replicas: u32) -> Result<()> {
+        let apps: Api<Deployment> = Api::namespaced(self.tenant.client.clone(), namespace);
+        let patch = Patch::Merge(json!({ "spec": { "replicas": replicas } }));
+        for app in apps.list(&ListParams::default()).await? {
+            apps.patch(&app.name_any(), &PatchParams::default(), &patch).await?;
+        }
+        Ok(())
+    }
+
     fn mark(&self) -> Result<Mark> {
         self.cluster.plane.audit().mark()
     }
@@ -197,11 +227,11 @@ impl Story {
         Ok(ours.filter(AuditEvent::succeeded).collect())
     }
 
-    /// When the label was removed.
-    fn relabelled(&self, mark: Mark) -> Result<Timestamp> {
+    /// When the first object of this kind was patched: a label removed, a Deployment scaled.
+    fn first(&self, mark: Mark, resource: &str) -> Result<Timestamp> {
         let events = self.cluster.plane.audit().since(mark)?;
-        let mut labelled = events.iter().filter(|event| event.is_about("namespaces") && event.verb == "patch");
-        Ok(labelled.next().context("no label was removed")?.at)
+        let mut patched = events.iter().filter(|event| event.is_about(resource) && event.verb == "patch");
+        Ok(patched.next().with_context(|| format!("no patch of {resource}"))?.at)
     }
 
     /// The kinds of which a whole list was asked for in this time, without what makes their names plurals.

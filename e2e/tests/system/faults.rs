@@ -14,7 +14,6 @@
 //! 10. A controller starts while each request takes two seconds, and sees ten thousand Deployments, of which one doesn't decode:
 //!     that one's budget stays as it is, it is counted, the others go on, and the memory is what the facts need.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -40,16 +39,14 @@ struct Story {
     behind: BehindProxy,
     /// Where the watch that hangs should see something.
     hidden: Tenant,
-    /// The Deployments that are to have budgets, and no others.
-    apps: BTreeSet<String>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_is_lived_through_told_and_never_answered_with_a_storm() -> Result<()> {
     let behind = BehindProxy::start("faults").await?;
     let hidden = Tenant::move_in(behind.cluster.admin(), "hidden").await?;
-    let mut story = Story { behind, hidden, apps: BTreeSet::new() };
-    story.deploy(&["web"]).await?;
+    let mut story = Story { behind, hidden };
+    story.behind.deploy(&["web"]).await?;
     story.settled().await?;
 
     story.a_watch_hangs().await?;
@@ -71,16 +68,8 @@ fn stateful_set(name: &str) -> Value {
 }
 
 impl Story {
-    async fn deploy(&mut self, names: &[&str]) -> Result<()> {
-        for name in names {
-            self.behind.deploy(name).await?;
-            self.apps.insert((*name).to_owned());
-        }
-        Ok(())
-    }
-
     async fn settled(&self) -> Result<()> {
-        self.behind.budgets_are_for(&self.apps, PATIENCE * 2).await
+        self.behind.settled(PATIENCE * 2).await
     }
 
     async fn a_watch_hangs(&self) -> Result<()> {
@@ -95,7 +84,7 @@ impl Story {
         let before = self.behind.metric(WRITES, &labels).await?;
         let (mark, fault) =
             (proxy.mark(), proxy.inject(Rule::new(budget_of(name), Fault::Answer(answer)).times(times)));
-        self.deploy(&[name]).await?;
+        self.behind.deploy(&[name]).await?;
         self.settled().await?;
         ensure!(fault.lift() == times);
         let requests = self.behind.proxy.since(mark);
@@ -119,11 +108,12 @@ impl Story {
 
     async fn throttling_slows_down_everything(&mut self) -> Result<()> {
         let names: Vec<String> = (0..60).map(|at| format!("many-{at}")).collect();
-        let (proxy, which) = (&self.behind.proxy, Which::writes().of(BUDGETS));
-        self.behind.deploy_all(&names[..30]).await?;
+        let which = Which::writes().of(BUDGETS);
+        self.behind.deploy(&names[..30]).await?;
+        let proxy = &self.behind.proxy;
         let (mark, rule) = (proxy.mark(), Rule::new(which.clone(), Fault::Answer(Answer::flow_control())));
         let fault = proxy.inject(rule);
-        self.behind.deploy_all(&names[30..]).await?;
+        self.behind.deploy_unseen(&names[30..]).await?;
         // Thirty at least have been asked for twice.
         eventually("the server to refuse a while", PATIENCE, async || {
             ensure!(60 <= fault.struck(), "{} writes", fault.struck());
@@ -133,18 +123,18 @@ impl Story {
         let busiest = proxy.since(mark).busiest_second(&which);
         ensure!(busiest <= WRITERS, "{busiest} writes within a second to a server that asks for one without");
         fault.lift();
-        self.apps.extend(names);
+        self.behind.apps.extend(names.into_iter().skip(30));
         self.settled().await
     }
 
     async fn an_unanswered_write_is_not_repeated(&mut self) -> Result<()> {
         let (mark, result) = (self.behind.proxy.mark(), [("verb", "apply"), ("result", "unanswered")]);
         let fault = self.behind.proxy.inject(Rule::new(budget_of("committed"), Fault::Unanswered).times(1));
-        self.deploy(&["committed"]).await?;
+        self.behind.deploy(&["committed"]).await?;
         self.behind.reaches(WRITES, &result, 1.0).await?;
         ensure!(fault.lift() == 1);
         // What comes after it has been seen and done, and by then it wasn't tried again.
-        self.deploy(&["after"]).await?;
+        self.behind.deploy(&["after"]).await?;
         self.settled().await?;
         ensure!(self.behind.tries(mark, "committed") == 1, "{} tries", self.behind.tries(mark, "committed"));
         Ok(())
@@ -153,14 +143,13 @@ impl Story {
     async fn half_open_connections_are_left(&mut self) -> Result<()> {
         // As many connections as there are writers, all of them idle then.
         let names: Vec<String> = (0..30).map(|at| format!("burst-{at}")).collect();
-        self.behind.deploy_all(&names).await?;
-        self.apps.extend(names);
+        self.behind.deploy(&names).await?;
         self.settled().await?;
         let (proxy, given_up) = (&self.behind.proxy, [("result", "unanswered")]);
         let (mark, before) = (proxy.mark(), self.behind.metric(WRITES, &given_up).await?);
         let dead = proxy.freeze(&Which::calls());
         ensure!(5 < dead, "only {dead} connections are idle");
-        self.deploy(&["half-open"]).await?;
+        self.behind.deploy(&["half-open"]).await?;
         self.settled().await?;
         // One after the other they would be found dead for minutes.
         let given_up = self.behind.metric(WRITES, &given_up).await? - before;
@@ -179,8 +168,7 @@ impl Story {
         let given_up = [("concern", "budgets"), ("result", "unanswered")];
         let before = self.behind.metric(WRITES, &given_up).await?;
         let (mark, fault) = (proxy.mark(), proxy.inject(Rule::new(Which::any(), Fault::Delay(SLOW))));
-        self.behind.deploy_all(&names).await?;
-        self.apps.extend(names.clone());
+        self.behind.deploy(&names).await?;
         self.settled().await?;
         fault.lift();
         for name in &names {
@@ -195,9 +183,9 @@ impl Story {
         let labels = [("concern", "status"), ("verb", "patch-status"), ("result", "server")];
         let (mark, before) = (proxy.mark(), self.behind.metric(WRITES, &labels).await?);
         let fault = proxy.inject(Rule::new(which.clone(), Fault::Answer(Answer::broken())).times(3));
-        self.deploy(&["untold"]).await?;
+        self.behind.deploy(&["untold"]).await?;
         self.settled().await?;
-        let apps = u32::try_from(self.apps.len())?;
+        let apps = u32::try_from(self.behind.apps.len())?;
         self.behind
             .tenant
             .told(|status| {
@@ -226,7 +214,7 @@ impl Story {
         ensure!(8 < open, "only {open} watches");
         self.behind.reaches("holdfast_view_stale", &[], 1.0).await?;
         // One comes, and is seen; budgets come and go, and nobody sees it.
-        self.behind.deploy("seen").await?;
+        self.behind.deploy_unseen(&["seen"]).await?;
         self.behind.reaches("holdfast_view_objects", &[("kind", "Deployment")], deployments + 1.0).await?;
         tenant.budgets().delete("web-deployment", &DeleteParams::default()).await?;
         tenant.told(|status| has_condition(status, ConditionType::Ready, ("False", "ViewStale"))).await?;
@@ -235,7 +223,7 @@ impl Story {
         let (asked, busiest) = (requests.count(&Which::watches()), requests.busiest_second(&Which::watches()));
         ensure!(asked <= 8 * open && busiest <= 3 * open, "{asked} watches were asked for, {busiest} within a second");
         drop(faults);
-        self.apps.insert("seen".to_owned());
+        self.behind.apps.insert("seen".to_owned());
         self.settled().await?;
         self.behind.reaches(WATCH_ERRORS, &[("reason", "connection")], 8.0).await
     }
@@ -263,7 +251,7 @@ impl Story {
         let proxy = &self.behind.proxy;
         let crowded = proxy.inject(Rule::new(Which::lists().of("deployments"), Fault::Edit(edit)));
         let slow = proxy.inject(Rule::new(Which::any(), Fault::Delay(SLOW)));
-        self.behind.a_fresh_look_agrees(&self.apps).await?;
+        self.behind.a_fresh_look_agrees().await?;
         ensure!(crowded.struck() == 1 && 20 < slow.lift());
         let count = f64::from(u32::try_from(CROWD)?);
         self.behind.reaches("holdfast_view_malformed_objects", &kind, 1.0).await?;

@@ -11,7 +11,6 @@
 //!
 //! Whenever the view is out of step nothing is written. The requests of each step are counted.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -29,37 +28,28 @@ const RECOVERY: Duration = Duration::from_secs(120);
 
 struct Story {
     behind: BehindProxy,
-    apps: BTreeSet<String>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_go_and_come_back_and_nothing_is_lost_doubled_or_stormed() -> Result<()> {
-    let mut story = Story { behind: BehindProxy::start("servers").await?, apps: BTreeSet::new() };
-    story.deploy(&["web", "api", "worker", "cache"]).await?;
+    let mut story = Story { behind: BehindProxy::start("servers").await? };
+    story.behind.deploy(&["web", "api", "worker", "cache"]).await?;
     story.settled().await?;
     story.the_api_server_restarts().await?;
     story.etcd_restarts().await?;
     story.both_restart().await?;
     story.deletions_that_no_watch_tells().await?;
-    story.behind.a_fresh_look_agrees(&story.apps).await
+    story.behind.a_fresh_look_agrees().await
 }
 
 impl Story {
-    async fn deploy(&mut self, names: &[&str]) -> Result<()> {
-        for name in names {
-            self.behind.deploy(name).await?;
-            self.apps.insert((*name).to_owned());
-        }
-        Ok(())
-    }
-
     async fn settled(&self) -> Result<()> {
-        self.behind.budgets_are_for(&self.apps, RECOVERY).await
+        self.behind.settled(RECOVERY).await
     }
 
     /// Everything is there, in step and led; a new Deployment gets its budget.
     async fn recovered(&mut self, mark: Mark, newcomer: &str) -> Result<()> {
-        self.deploy(&[newcomer]).await?;
+        self.behind.deploy(&[newcomer]).await?;
         self.settled().await?;
         self.behind
             .measured("the view in step, and a leader", RECOVERY, |metrics| {
@@ -146,15 +136,15 @@ impl Story {
         tenant.budgets().delete("worker-deployment", &DeleteParams::default()).await?;
         let namespaces: Api<Namespace> = Api::all(passing.client.clone());
         namespaces.delete("passing", &DeleteParams::default()).await?;
-        self.behind.deploy("newcomer").await?;
+        self.behind.deploy_unseen(&["newcomer"]).await?;
         self.behind.cluster.plane.stop_api_server()?;
         self.behind.cluster.plane.start_api_server().await?;
         let expired = self.behind.metric(WATCH_ERRORS, &[("reason", "expired")]).await?;
         ensure!(proxy.since(mark).count(&Which::writes().of(BUDGETS)) == 0, "written blindly");
         fault.lift();
 
-        self.apps.extend(["newcomer".to_owned()]);
-        self.apps.retain(|app| !["web", "api"].contains(&&**app));
+        self.behind.apps.insert("newcomer".to_owned());
+        self.behind.apps.retain(|app| !["web", "api"].contains(&&**app));
         self.settled().await?;
         self.behind.reaches(WATCH_ERRORS, &[("reason", "expired")], expired + 1.0).await?;
         self.recovered(mark, "after-all").await

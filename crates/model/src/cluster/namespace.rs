@@ -239,12 +239,11 @@ impl<'a> NamespaceView<'a> {
         self.contents.budgets.get_indexed(at).map(|(name, budget)| (name, budget.as_ref()))
     }
 
-    /// The autoscalers of a workload: KEDA's before others, then by name.
-    pub fn scalers_of(&self, id: &WorkloadRef) -> Vec<&'a Scaler> {
-        let aims = |scaler: &&Scaler| scaler.target.workload().as_ref() == Some(id);
-        let mut found: Vec<&Scaler> = self.contents.scalers.values().filter(aims).collect();
-        found.sort_by_key(|scaler| scaler.source);
-        found
+    /// The autoscaler of a workload; of several KEDA's before others, then the first by name.
+    #[must_use]
+    pub fn scaler_of(&self, id: &WorkloadRef) -> Option<&'a Scaler> {
+        let aims = |scaler: &&Scaler| scaler.target.name == id.name && scaler.target.is(id.kind.kind());
+        self.contents.scalers.values().filter(aims).min_by_key(|scaler| scaler.source)
     }
 
     /// Objects here that can't be read, and why.

@@ -26,7 +26,7 @@ impl Bounds {
     pub fn of(workload: &Workload, view: NamespaceView<'_>) -> Self {
         let asked = workload.replicas.unwrap_or(1);
         let fixed = |replicas| Self { floor: replicas, ceiling: replicas, asked, scaler: None };
-        match view.scalers_of(&workload.id).first() {
+        match view.scaler_of(&workload.id) {
             Some(scaler) if 0 < asked => {
                 let ceiling = scaler.ceiling.max(scaler.floor);
                 Self { floor: scaler.floor, ceiling, asked, scaler: Some(scaler.source) }
