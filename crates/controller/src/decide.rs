@@ -130,9 +130,13 @@ impl Engine {
         }
     }
 
-    /// Whether something waits and can be decided about.
+    /// From when on something can be decided about.
+    fn due(&self) -> Option<Instant> {
+        self.parts.view.due().filter(|_| self.parts.view.is_trusted())
+    }
+
     fn is_due(&self) -> bool {
-        0 < self.parts.view.waiting() && self.parts.view.is_trusted()
+        self.due().is_some_and(|due| due <= Instant::now())
     }
 
     /// Waits for an event, an outcome, a time or the end; soon after a pass, for what else comes until `settled`.
@@ -141,6 +145,7 @@ impl Engine {
             return sleep_until(settled).await;
         }
         let next = self.state.recheck.next(Instant::now());
+        let next = self.due().map_or(next, |due| due.min(next));
         tokio::select! {
             biased;
             () = self.parts.stop.cancelled() => {}
@@ -174,7 +179,7 @@ impl Engine {
     fn pass(&mut self) {
         let (started, ticket) = (Instant::now(), self.parts.heartbeat.begin());
         self.leading();
-        let taken = self.parts.view.take();
+        let taken = self.parts.view.take(started);
         // Before the policies: what changes in between counts as not judged yet.
         let generations = self.parts.view.read(|facts| facts.policies.generations());
         let policies = self.policies();
@@ -357,7 +362,7 @@ impl Engine {
             }
         }
         if self.state.deferred.remove(&key.namespace) {
-            self.parts.view.touch(Touched::namespace(key.namespace));
+            self.parts.view.touch(Touched::Echo(key.namespace));
         }
     }
 

@@ -20,6 +20,10 @@ use crate::access::Source;
 use crate::lease::Heartbeat;
 use crate::observe::watch::{Interruption, Reason};
 
+/// How long a namespace waits of which only a write of ours is seen: while a thousand budgets are made, each would have its
+/// namespace planned again, in which nothing is to be done, and take the processor from those who write.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// Facts, policies, and what has to be looked at again.
 pub(crate) struct View {
     facts: RwLock<Facts>,
@@ -53,6 +57,8 @@ struct State {
 struct Waiting {
     namespaces: BTreeMap<Text, Instant>,
     all: Option<Instant>,
+    /// Those of which only a write of ours is seen.
+    echoes: BTreeMap<Text, Instant>,
 }
 
 /// What waited, taken out.
@@ -104,6 +110,7 @@ impl View {
         let mut waiting = self.waiting.lock();
         match touched {
             Touched::Nothing => return,
+            Touched::Echo(namespace) => drop(waiting.echoes.entry(namespace).or_insert(now)),
             Touched::All => waiting.all = Some(waiting.all.unwrap_or(now)),
             Touched::Namespaces(namespaces) => {
                 for namespace in namespaces {
@@ -118,20 +125,37 @@ impl View {
 
     /// How many namespaces wait.
     pub(crate) fn waiting(&self) -> usize {
-        let waiting = self.waiting.lock();
-        waiting.namespaces.len() + usize::from(waiting.all.is_some())
+        let Waiting { namespaces, all, echoes } = &*self.waiting.lock();
+        let only_echoes = echoes.keys().filter(|namespace| !namespaces.contains_key(*namespace)).count();
+        namespaces.len() + only_echoes + usize::from(all.is_some())
     }
 
-    /// Takes out what waits; after `all` that is every namespace.
-    pub(crate) fn take(&self) -> Taken {
-        let waiting = std::mem::take(&mut *self.waiting.lock());
-        let mut namespaces = waiting.namespaces;
-        if let Some(since) = waiting.all {
+    /// From when on something has to be looked at; none while nothing waits.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let waiting = self.waiting.lock();
+        let hurried = waiting.namespaces.values().chain(&waiting.all).min().copied();
+        hurried.or_else(|| waiting.echoes.values().min().map(|since| *since + PATIENCE))
+    }
+
+    /// Takes out what waits and is due; after `all` that is every namespace.
+    pub(crate) fn take(&self, now: Instant) -> Taken {
+        let mut waiting = self.waiting.lock();
+        let mut namespaces = std::mem::take(&mut waiting.namespaces);
+        let all = waiting.all.take();
+        waiting.echoes.retain(|namespace, since| {
+            let stays = all.is_none() && now < *since + PATIENCE && !namespaces.contains_key(namespace);
+            if !stays {
+                namespaces.entry(namespace.clone()).or_insert(*since);
+            }
+            stays
+        });
+        drop(waiting);
+        if let Some(since) = all {
             for namespace in self.read(|facts| facts.cluster.namespace_names().cloned().collect::<Vec<_>>()) {
                 namespaces.entry(namespace).or_insert(since);
             }
         }
-        Taken { namespaces, all: waiting.all.is_some() }
+        Taken { namespaces, all: all.is_some() }
     }
 
     /// A list is complete.
@@ -229,4 +253,44 @@ fn unreadable(cluster: &Cluster, kind: Kind) -> usize {
         view.map_or(0, |view| view.unreadable().filter(|(known, _, _)| *known == kind).count())
     };
     cluster.namespace_names().map(in_namespace).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn taken(view: &View) -> Vec<String> {
+        view.take(Instant::now()).namespaces.keys().map(ToString::to_string).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_echo_waits_and_a_change_does_not() {
+        let view = View::new(Heartbeat::default());
+        assert_eq!(view.due(), None);
+        view.touch(Touched::Echo("echo".into()));
+        let since = Instant::now();
+        assert_eq!((view.due(), view.waiting()), (Some(since + PATIENCE), 1));
+        view.touch(Touched::namespace("changed".into()));
+        assert_eq!((view.due(), view.waiting()), (Some(since), 2));
+        assert_eq!(taken(&view), ["changed"]);
+        advance(PATIENCE / 2).await;
+        view.touch(Touched::Echo("echo".into()));
+        assert_eq!(view.due(), Some(since + PATIENCE), "it waits since the first");
+        assert!(taken(&view).is_empty());
+        advance(PATIENCE / 2).await;
+        assert_eq!(taken(&view), ["echo"]);
+        assert_eq!((view.due(), view.waiting()), (None, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_echo_goes_along_with_a_change_of_its_namespace() {
+        let view = View::new(Heartbeat::default());
+        view.touch(Touched::Echo("shop".into()));
+        view.touch(Touched::namespace("shop".into()));
+        assert_eq!(view.waiting(), 1);
+        assert_eq!(taken(&view), ["shop"]);
+        assert_eq!((view.due(), view.waiting()), (None, 0));
+    }
 }

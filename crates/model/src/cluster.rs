@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 pub use namespace::{NamespaceView, PodOwner};
 
-use crate::facts::{Fact, FluxKind, FluxObject};
+use crate::facts::{Budget, Fact, FluxKind, FluxObject};
 use crate::shapes::Shape;
 use crate::{Kind, ObjectKey, Text, Touched};
 use flux::FluxIndex;
@@ -93,6 +93,7 @@ impl Cluster {
     fn insert(&mut self, kind: Kind, key: &ObjectKey, fact: Fact) -> Touched {
         let mut touched = match (flux_kind(kind), fact) {
             (Some(kind), Fact::Flux(object)) => self.flux.insert(kind, key, object),
+            (_, Fact::Budget(budget)) => self.insert_budget(key, budget),
             (_, fact) => {
                 let contents = self.namespaces.entry(home(kind, key)).or_default();
                 touched_if(contents.insert(kind, key, fact), kind, key)
@@ -107,6 +108,15 @@ impl Cluster {
         // A Flux object is kept elsewhere: its namespace may have been known only for not being readable.
         self.drop_if_empty(&home);
         touched
+    }
+
+    fn insert_budget(&mut self, key: &ObjectKey, budget: Budget) -> Touched {
+        let contents = self.namespaces.entry(key.namespace.clone()).or_default();
+        let ours = budget.is_held() && contents.holds(&key.name) != Some(false);
+        match contents.insert(Kind::PodDisruptionBudget, key, Fact::Budget(budget)) {
+            true if ours => Touched::Echo(key.namespace.clone()),
+            changed => touched_if(changed, Kind::PodDisruptionBudget, key),
+        }
     }
 
     fn remove_fact(&mut self, kind: Kind, key: &ObjectKey) -> Touched {

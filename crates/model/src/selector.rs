@@ -6,10 +6,12 @@
 //! selector invalid, it is never skipped.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::pool::Pool;
 use crate::{Labels, Text};
 
 /// A selector as it is written in an object.
@@ -38,10 +40,18 @@ pub struct RawRequirement {
     pub values: Option<Vec<String>>,
 }
 
-/// A selector that has been checked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+/// A selector that has been checked. Interned: a budget of ours shares that of its workload.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Selector {
-    requirements: Vec<Requirement>,
+    requirements: Arc<[Requirement]>,
+}
+
+static POOL: LazyLock<Pool<Arc<[Requirement]>>> = LazyLock::new(Pool::default);
+
+/// Drops the selectors that nobody has.
+#[cfg(test)]
+pub(crate) fn sweep() {
+    POOL.count(|_| true);
 }
 
 /// One condition on the label under a key.
@@ -162,7 +172,7 @@ impl Selector {
     #[must_use]
     pub fn to_raw(&self) -> RawSelector {
         let mut raw = RawSelector::default();
-        for requirement in &self.requirements {
+        for requirement in self.requirements.iter() {
             requirement.write(&mut raw);
         }
         raw
@@ -175,7 +185,15 @@ impl TryFrom<&RawSelector> for Selector {
     fn try_from(raw: &RawSelector) -> Result<Self, SelectorError> {
         let labels = raw.match_labels.iter().flatten().map(|(key, value)| Requirement::equals(key, value));
         let expressions = raw.match_expressions.iter().flatten().map(Requirement::try_from);
-        Ok(Self { requirements: labels.chain(expressions).collect::<Result<_, _>>()? })
+        let requirements: Vec<Requirement> = labels.chain(expressions).collect::<Result<_, _>>()?;
+        Ok(Self { requirements: POOL.intern(requirements.as_slice()) })
+    }
+}
+
+impl Default for Selector {
+    /// Selects everything.
+    fn default() -> Self {
+        Self { requirements: POOL.intern([].as_slice()) }
     }
 }
 

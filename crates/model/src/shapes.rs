@@ -7,6 +7,7 @@ mod autoscaling;
 mod budget;
 mod flux;
 mod job;
+mod managers;
 mod meta;
 mod namespace;
 mod pod;

@@ -10,6 +10,9 @@ pub enum Touched {
     /// The facts are as before; nothing has to be looked at.
     #[default]
     Nothing,
+    /// This namespace, of which nothing is different but a budget that is ours and was: as a rule what a write of ours left
+    /// behind, so there is no hurry.
+    Echo(Text),
     /// These namespaces.
     Namespaces(BTreeSet<Text>),
     /// Everything.
@@ -27,8 +30,21 @@ impl Touched {
     pub fn add(&mut self, other: Self) {
         match (&mut *self, other) {
             (Self::All, _) | (_, Self::Nothing) => {}
-            (Self::Nothing, other) | (Self::Namespaces(_), other @ Self::All) => *self = other,
-            (Self::Namespaces(known), Self::Namespaces(more)) => known.extend(more),
+            (Self::Nothing, other) | (_, other @ Self::All) => *self = other,
+            (known, more) if *known == more => {}
+            (known, more) => {
+                let mut names = std::mem::take(known).into_names();
+                names.extend(more.into_names());
+                *self = Self::Namespaces(names);
+            }
+        }
+    }
+
+    fn into_names(self) -> BTreeSet<Text> {
+        match self {
+            Self::Nothing | Self::All => BTreeSet::new(),
+            Self::Echo(name) => BTreeSet::from([name]),
+            Self::Namespaces(names) => names,
         }
     }
 
@@ -36,5 +52,36 @@ impl Touched {
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         matches!(self, Self::Nothing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn echo(name: &str) -> Touched {
+        Touched::Echo(name.into())
+    }
+
+    #[track_caller]
+    fn check(mut first: Touched, second: Touched, expected: &Touched) {
+        first.add(second);
+        assert_eq!(first, *expected);
+    }
+
+    #[test]
+    fn what_is_added_is_never_less_urgent_than_its_parts() {
+        let (a, b) = (Touched::namespace("a".into()), Touched::namespace("b".into()));
+        let both = Touched::Namespaces(["a".into(), "b".into()].into());
+        check(Touched::Nothing, echo("a"), &echo("a"));
+        check(echo("a"), Touched::Nothing, &echo("a"));
+        check(echo("a"), echo("a"), &echo("a"));
+        check(echo("a"), echo("b"), &both);
+        check(echo("a"), b.clone(), &both);
+        check(a.clone(), echo("b"), &both);
+        check(a.clone(), echo("a"), &a);
+        check(a, b, &both);
+        check(echo("a"), Touched::All, &Touched::All);
+        check(Touched::All, echo("a"), &Touched::All);
     }
 }

@@ -3,8 +3,9 @@
 //! Pods with the same labels and the same maker are one [`Group`]; each workload's template is in a group too, so that
 //! what a selector *would* cover is found like what it covers. Built once for each plan; costs what the namespace holds.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use foldhash::{HashMap, HashMapExt as _};
 use holdfast_model::facts::{Budget, Pod, Workload};
 use holdfast_model::selector::Selector;
 use holdfast_model::{Labels, NamespaceView, PodOwner, Text};

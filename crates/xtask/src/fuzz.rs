@@ -1,8 +1,8 @@
 //! `cargo xtask fuzz`: libFuzzer over everything that is decoded, with the pinned toolchain.
 //!
-//! The compiler's own pass counts coverage, so no nightly is needed; no sanitizer either, since the code is safe. It is a
-//! development build, with all its checks, and only the crates of the workspace are built for it. What libFuzzer has
-//! learned stays in the target folder, and the next run goes on there. An input that fails is kept by
+//! The compiler's own pass counts coverage, so no nightly is needed; no sanitizer either, since the code is safe. It is an
+//! optimised build that keeps all checks of a development build; coverage is counted in the crates of the workspace only.
+//! What libFuzzer has learned stays in the target folder, and the next run goes on there. An input that fails is kept by
 //! copying it to `fuzz/kept`, where ordinary tests feed it for ever.
 
 use std::fs;
@@ -17,6 +17,8 @@ use crate::cargo;
 
 /// In the place of rustc, for the crates of the workspace only.
 const INSTRUMENT: &str = "fuzz/instrument.sh";
+/// Of the manifest; also the folder in which cargo puts what it builds.
+const PROFILE: &str = "fuzzing";
 /// An input that takes this many seconds hangs, one that needs this many MiB is a leak, and longer ones are cut.
 const LIMITS: [&str; 3] = ["-timeout=10", "-rss_limit_mb=2048", "-max_len=16384"];
 
@@ -32,11 +34,11 @@ impl Fuzz {
     pub(crate) fn run(&self) -> Result<()> {
         ensure_cpp_compiler()?;
         let folder = target_folder().join("fuzz");
-        eprintln!("Building the fuzzer (about a minute, once).");
+        eprintln!("Building the fuzzer (some minutes, once).");
         build()?;
         let (corpus, found, words) = (folder.join("corpus"), folder.join("found"), folder.join("words.dict"));
         prepare(&corpus, &found, &words)?;
-        let fuzzer = target_folder().join("debug/holdfast-fuzz");
+        let fuzzer = target_folder().join(PROFILE).join("holdfast-fuzz");
         let status = Command::new(&fuzzer)
             .arg(&corpus)
             .arg(Path::new(cargo::ROOT).join("fuzz/kept"))
@@ -66,7 +68,7 @@ fn ensure_cpp_compiler() -> Result<()> {
 fn build() -> Result<()> {
     let mut command = cargo::command();
     command
-        .args(["build", "--package", "holdfast-fuzz", "--features", "engine", "--bin", "holdfast-fuzz"])
+        .args(["build", "--profile", PROFILE, "--package", "holdfast-fuzz", "--features", "engine", "--bin", "holdfast-fuzz"])
         .env("RUSTC_WORKSPACE_WRAPPER", Path::new(cargo::ROOT).join(INSTRUMENT))
         .current_dir(cargo::ROOT);
     let status = command.status().context("starting cargo")?;

@@ -24,6 +24,11 @@ pub(super) struct Contents {
 }
 
 impl Contents {
+    /// Whether a budget of this name is known to be ours to write and delete; none when there is no budget of this name.
+    pub(super) fn holds(&self, budget: &Text) -> Option<bool> {
+        self.budgets.get(budget).map(|budget| budget.is_held())
+    }
+
     /// Whether anything is different now.
     pub(super) fn insert(&mut self, kind: Kind, key: &ObjectKey, fact: Fact) -> bool {
         let name = key.name.clone();
@@ -46,7 +51,11 @@ impl Contents {
             }
             Fact::Pod(pod) => put(&mut self.pods, name, pod),
             Fact::Budget(budget) => {
-                let same = self.budgets.get(&name).is_some_and(|before| before.says_the_same_as(&budget));
+                // The resourceVersion changes with everything and says nothing.
+                let same = self.budgets.get_mut(&name).is_some_and(|before| {
+                    before.version.clone_from(&budget.version);
+                    **before == budget
+                });
                 self.budgets.insert(name, Box::new(budget));
                 !same
             }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::shapes::{
     Deployment, HelmRelease, HorizontalPodAutoscaler, Namespace, Pod, PodDisruptionBudget, ReplicaSet, Shape,
 };
-use crate::{Cluster, Kind, ObjectKey, labels, text};
+use crate::{Cluster, Kind, ObjectKey, labels, selector, text};
 
 /// Takes an object in that has names which nothing else has.
 fn apply<S: Shape>(cluster: &mut Cluster, home: &str, fields: Value) {
@@ -49,9 +49,10 @@ fn clear(cluster: &mut Cluster) {
     }
 }
 
-/// How many strings are known that only this test has made. Labels first: they hold strings too.
+/// How many strings are known that only this test has made. Labels and selectors first: they hold strings too.
 fn strings() -> usize {
     labels::sweep();
+    selector::sweep();
     text::count(|text| text.contains("home-"))
 }
 

@@ -47,6 +47,28 @@ fn a_new_object_touches_its_namespace_and_the_same_again_nothing() {
     assert_eq!(observe(&mut cluster, &shop), Touched::Nothing);
 }
 
+/// Everything else about a budget is looked at at once: one that is new may overlap, one that was edited is theirs.
+#[test]
+fn only_a_budget_that_is_ours_and_was_is_an_echo() {
+    let ours = || budget("shop/web").max_unavailable(1).selecting([("app", "web")]).ours("guard", "u", "Deployment/web");
+    let theirs = || budget("shop/web").max_unavailable(1).selecting([("app", "web")]);
+    let echo = Touched::Echo("shop".into());
+    let second = |before: Value, after: Value| {
+        let mut cluster = Cluster::default();
+        observe(&mut cluster, &before);
+        observe(&mut cluster, &after)
+    };
+    let mut cluster = Cluster::default();
+    assert_eq!(observe(&mut cluster, &ours().build()), echo);
+    assert_eq!(observe(&mut cluster, &ours().build()), Touched::Nothing);
+    assert_eq!(observe(&mut cluster, &ours().synced().build()), echo);
+    assert_eq!(second(ours().build(), ours().edited_by("kubectl-edit").build()), touched(&["shop"]));
+    assert_eq!(second(ours().edited_by("kubectl-edit").build(), ours().build()), touched(&["shop"]));
+    assert_eq!(second(theirs().build(), ours().build()), touched(&["shop"]));
+    assert_eq!(observe(&mut Cluster::default(), &theirs().build()), touched(&["shop"]));
+    assert_eq!(cluster.delete(Kind::PodDisruptionBudget, &key("shop/web")), touched(&["shop"]));
+}
+
 #[rstest]
 #[case::a_deployment(deployment("shop/web").build())]
 #[case::a_stateful_set(stateful_set("shop/web").image("etcd:3").build())]

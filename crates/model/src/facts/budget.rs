@@ -23,7 +23,7 @@ pub struct Budget {
     /// The workload that our annotation names, as `Kind/name`.
     pub workload: Option<Text>,
     /// The UIDs of its owners.
-    pub owners: Box<[Box<str>]>,
+    pub owners: Box<[Text]>,
     /// Who wrote it.
     pub managers: Managers,
     /// Which pods it covers.
@@ -122,12 +122,6 @@ impl Budget {
     #[must_use]
     pub fn policy(&self) -> Option<&Text> {
         self.labels.get(POLICY)
-    }
-
-    /// Whether both say the same; the resourceVersion changes with everything and says nothing.
-    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
-        let Self { version: _, .. } = self;
-        Self { version: other.version.clone(), ..self.clone() } == *other
     }
 }
 

@@ -1,10 +1,12 @@
 //! PodDisruptionBudgets, with what tells whose they are.
 
 use k8s_openapi::api::policy::v1 as api;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_derive::Resource;
 use serde::Deserialize;
 
+use super::managers::Entries;
+use super::meta::Slim;
 use super::{Shape, annotation, uid};
 use crate::amount::IntOrString;
 use crate::facts::{Budget, BudgetStatus, Fact, FluxHints, Limit, LimitError, Managers, UnhealthyPods};
@@ -23,12 +25,30 @@ pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "holdfast"
 /// A PodDisruptionBudget.
 #[derive(Clone, Debug, Deserialize, Resource)]
 #[resource(inherit = "api::PodDisruptionBudget", crates(kube_core = "::kube_core"))]
+#[serde(from = "Written")]
 pub struct PodDisruptionBudget {
     metadata: ObjectMeta,
+    managers: Managers,
+    spec: Spec,
+    status: Status,
+}
+
+/// As it is written.
+#[derive(Deserialize)]
+struct Written {
+    metadata: Slim<Entries>,
     #[serde(default)]
     spec: Spec,
     #[serde(default)]
     status: Status,
+}
+
+impl From<Written> for PodDisruptionBudget {
+    fn from(written: Written) -> Self {
+        let Written { metadata, spec, status } = written;
+        let (metadata, entries) = metadata.split();
+        Self { metadata, managers: entries.unwrap_or_default().managers(), spec, status }
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -99,8 +119,8 @@ impl Shape for PodDisruptionBudget {
             created: meta.creation_timestamp.as_ref().map(|time| time.0),
             labels: Labels::of(meta.labels.as_ref()),
             workload: annotation(meta, WORKLOAD).map(Text::from),
-            owners: meta.owner_references.iter().flatten().map(|owner| Box::from(owner.uid.as_str())).collect(),
-            managers: managers(meta.managed_fields.as_deref().unwrap_or_default()),
+            owners: meta.owner_references.iter().flatten().map(|owner| Text::from(&owner.uid)).collect(),
+            managers: self.managers,
             selection: Selection::parse(self.spec.selector.as_ref()),
             limit: self.spec.limit(),
             unhealthy_pods: self.spec.unhealthy_pods(),
@@ -108,24 +128,4 @@ impl Shape for PodDisruptionBudget {
             status: self.status.fact(meta.generation),
         })
     }
-}
-
-/// Who wrote the budget: whether we did, and who else owns a field that decides something.
-fn managers(entries: &[ManagedFieldsEntry]) -> Managers {
-    let is_ours = |entry: &&ManagedFieldsEntry| {
-        entry.manager.as_deref() == Some(FIELD_MANAGER) && entry.operation.as_deref() == Some("Apply")
-    };
-    let ours = entries.iter().any(|entry| is_ours(&entry));
-    let others = entries.iter().filter(|entry| !is_ours(entry) && decides(entry));
-    let others = others.filter_map(|entry| entry.manager.as_deref()).map(Text::from).collect();
-    Managers { ours, others }
-}
-
-/// Whether the entry owns a field of the spec, or one of those by which we know our own: an apply of ours would conflict.
-fn decides(entry: &ManagedFieldsEntry) -> bool {
-    let Some(fields) = entry.fields_v1.as_ref().map(|fields| &fields.0) else { return false };
-    let meta = |map: &str, key: &str| fields.get("f:metadata")?.get(map)?.get(format!("f:{key}"));
-    let ours = [("f:labels", MANAGED_BY.0), ("f:labels", POLICY), ("f:annotations", WORKLOAD)];
-    let marked = ours.into_iter().any(|(map, key)| meta(map, key).is_some());
-    entry.subresource.as_deref().unwrap_or_default().is_empty() && (fields.get("f:spec").is_some() || marked)
 }

@@ -2,7 +2,8 @@
 //!
 //! The bindings' own type would be decoded with `managedFields`, a tree larger than all the rest of most objects, and with
 //! annotations such as the whole of what `kubectl apply` was given last: memory that is asked for and given back thirty
-//! thousand times while a cluster is listed, with facts in between that stay. Budgets alone need the managers of fields.
+//! thousand times while a cluster is listed, with facts in between that stay. Budgets alone need the managers of fields
+//! (`managers`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,12 +17,16 @@ const READ: [&str; 3] = ["holdfast.dev/", "meta.helm.sh/", "autoscaling.keda.sh/
 
 /// Reads metadata without what nobody reads.
 pub(super) fn slim<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
-    Slim::deserialize(deserializer).map(ObjectMeta::from)
+    Slim::<IgnoredAny>::deserialize(deserializer).map(|slim| slim.split().0)
 }
 
+/// Metadata, with as much of `managedFields` as `M` reads.
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Slim {
+#[serde(rename_all = "camelCase", default, bound(deserialize = "M: Deserialize<'de> + Default"))]
+pub(super) struct Slim<M> {
+    managed_fields: Option<M>,
+    generation: Option<i64>,
+    creation_timestamp: Option<Time>,
     name: Option<String>,
     namespace: Option<String>,
     uid: Option<String>,
@@ -32,19 +37,23 @@ struct Slim {
     deletion_timestamp: Option<Time>,
 }
 
-impl From<Slim> for ObjectMeta {
-    fn from(slim: Slim) -> Self {
-        Self {
-            name: slim.name,
-            namespace: slim.namespace,
-            uid: slim.uid,
-            resource_version: slim.resource_version,
-            labels: slim.labels,
-            annotations: slim.annotations.map(|annotations| annotations.0),
-            owner_references: slim.owner_references,
-            deletion_timestamp: slim.deletion_timestamp,
-            ..Self::default()
-        }
+impl<M> Slim<M> {
+    /// The metadata, and what was read of `managedFields`.
+    pub(super) fn split(self) -> (ObjectMeta, Option<M>) {
+        let metadata = ObjectMeta {
+            name: self.name,
+            namespace: self.namespace,
+            uid: self.uid,
+            resource_version: self.resource_version,
+            generation: self.generation,
+            creation_timestamp: self.creation_timestamp,
+            labels: self.labels,
+            annotations: self.annotations.map(|annotations| annotations.0),
+            owner_references: self.owner_references,
+            deletion_timestamp: self.deletion_timestamp,
+            ..ObjectMeta::default()
+        };
+        (metadata, self.managed_fields)
     }
 }
 
@@ -95,7 +104,7 @@ mod tests {
             "name": "web", "namespace": "shop", "uid": "u", "resourceVersion": "7", "labels": { "app": "web" },
             "annotations": { "holdfast.dev/ignore": "*", "meta.helm.sh/release-name": "web", "autoscaling.keda.sh/paused-replicas": "3" },
             "ownerReferences": [{ "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-1", "uid": "v", "controller": true }],
-            "deletionTimestamp": "2026-11-22T08:00:00Z",
+            "deletionTimestamp": "2026-11-22T08:00:00Z", "creationTimestamp": "2026-11-20T08:00:00Z", "generation": 3,
         });
         assert_eq!(read(metadata.clone()).unwrap(), serde_json::from_value::<ObjectMeta>(metadata).unwrap());
     }

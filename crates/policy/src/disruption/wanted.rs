@@ -61,7 +61,7 @@ impl Wanted {
     pub fn is(&self, budget: &Budget) -> bool {
         let (policy, uid) = &self.policy;
         budget.policy() == Some(policy)
-            && budget.owners.iter().any(|owner| **owner == **uid)
+            && budget.owners.contains(uid)
             && budget.workload.as_deref() == Some(&annotation(&self.workload))
             && budget.selection.selector() == Some(&self.selector)
             && budget.limit.as_ref() == Ok(&self.limit)

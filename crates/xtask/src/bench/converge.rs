@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use holdfast_testkit::eventually;
+use holdfast_testkit::{ControllerProcess, eventually};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams};
 use kube::{Client, ResourceExt as _};
@@ -27,7 +27,7 @@ pub(super) struct Converge {
     #[arg(long, default_value_t = 1_000)]
     workloads: usize,
     /// How often each way is measured.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 15)]
     rounds: usize,
 }
 
@@ -71,7 +71,7 @@ impl Converge {
         let mut arrivals = Arrivals::watch(&stage.admin()).await?;
         let begun = Instant::now();
         stage.enforce().await?;
-        let span = arrivals.span(self.workloads, PATIENCE).await?;
+        let span = told(arrivals.span(self.workloads, PATIENCE).await, &controller).await?;
         stage.forget_policy().await?;
         controller.terminate(PATIENCE).await?;
         Ok(Sample::new(begun, span))
@@ -83,7 +83,7 @@ impl Converge {
         let mut arrivals = Arrivals::watch(&stage.admin()).await?;
         let begun = Instant::now();
         let (controller, _) = stage.controller().await?;
-        let span = arrivals.span(self.workloads, PATIENCE).await?;
+        let span = told(arrivals.span(self.workloads, PATIENCE).await, &controller).await?;
         stage.forget_policy().await?;
         controller.terminate(PATIENCE).await?;
         Ok(Sample::new(begun, span))
@@ -102,6 +102,15 @@ impl Converge {
     }
 }
 
+/// A span that never ended, with what the controller says of it.
+async fn told(span: Result<Span>, controller: &ControllerProcess) -> Result<Span> {
+    let Err(error) = span else { return span };
+    let log = controller.log()?;
+    let tail: Vec<&str> = log.lines().rev().take(40).collect();
+    let metrics = controller.metrics().await.map(|metrics| format!("{metrics:?}"));
+    Err(error.context(format!("{}\n{metrics:?}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))))
+}
+
 fn report(workloads: usize, ways: [(&str, Vec<Sample>); 3]) -> Report {
     let headings = [
         "way",
@@ -111,28 +120,30 @@ fn report(workloads: usize, ways: [(&str, Vec<Sample>); 3]) -> Report {
         "best s",
         "budgets/s between first and last, median",
         "best",
-        "% of bare",
+        "% of bare, median of the rounds",
     ];
     let mut report = Report::new("converge", &headings);
-    let median = |samples: &[Sample], of: fn(&Sample) -> f64| {
-        let values: Vec<Duration> = samples.iter().map(|sample| Duration::from_secs_f64(of(sample))).collect();
-        percentile(&values, 50).as_secs_f64()
-    };
-    let bare = median(&ways[2].1, |sample| sample.rate);
+    let bare: Vec<f64> = ways[2].1.iter().map(|sample| sample.rate).collect();
     for (name, samples) in &ways {
-        let rate = median(samples, |sample| sample.rate);
+        let rate = median(samples.iter().map(|sample| sample.rate));
+        // Round by round, since the machine's own speed drifts.
+        let share = median(samples.iter().zip(&bare).map(|(sample, bare)| 100.0 * sample.rate / bare));
         report.row([
             Figure::name(*name),
             Figure::count(workloads),
             Figure::count(samples.len()),
-            Figure::Number(median(samples, |sample| sample.total.as_secs_f64()), 2),
+            Figure::Number(median(samples.iter().map(|sample| sample.total.as_secs_f64())), 2),
             Figure::Number(samples.iter().map(|sample| sample.total.as_secs_f64()).fold(f64::INFINITY, f64::min), 2),
             Figure::Number(rate, 0),
             Figure::Number(samples.iter().map(|sample| sample.rate).fold(0.0, f64::max), 0),
-            Figure::Number(100.0 * rate / bare, 1),
+            Figure::Number(share, 1),
         ]);
     }
     report
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    percentile(&values.map(Duration::from_secs_f64).collect::<Vec<_>>(), 50).as_secs_f64()
 }
 
 async fn apply(client: &Client, manifest: &PodDisruptionBudget) -> Result<()> {

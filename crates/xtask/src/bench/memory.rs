@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use holdfast_testkit::{ControllerProcess, Usage};
 
+use super::lists;
 use super::report::{Figure, Report, percentile};
 use super::stage::{self, Stage, sum};
 use super::world::{self, Part};
@@ -29,6 +30,7 @@ const PODS: usize = 3;
 /// What was seen at one size.
 struct Seen {
     ready: Vec<Duration>,
+    read: Vec<Duration>,
     usage: Usage,
     budgets: f64,
 }
@@ -41,6 +43,7 @@ impl Memory {
             "budgets",
             "ready median s",
             "worst s",
+            "bare read of the same lists, median s",
             "resident MiB",
             "of it its own",
             "peak MiB",
@@ -64,17 +67,19 @@ impl Memory {
                 self.look(stage).await?;
             }
         }
+        report.note("Bare read: the same streaming lists by a client that only looks for the end of each, what the server alone takes.");
         report.note("Resident: VmRSS once it has settled; its own: RssAnon; peak: VmHWM, since the start.");
         Ok(report)
     }
 
     async fn look(&self, stage: &Stage) -> Result<Seen> {
-        let mut ready = Vec::new();
+        let (mut ready, mut read) = (Vec::new(), Vec::new());
         let mut last: Option<(ControllerProcess, Usage)> = None;
         for _ in 0..self.starts.max(1) {
             if let Some((controller, _)) = last.take() {
                 controller.terminate(stage::PATIENCE).await?;
             }
+            read.push(lists::read(&stage.bare().await?).await?);
             let (controller, took) = stage.controller().await?;
             ready.push(took);
             let usage = stage::settled(&controller).await?;
@@ -85,7 +90,7 @@ impl Memory {
         let findings = sum(&controller, "holdfast_findings").await?;
         eprintln!("  {usage:?}, {findings} findings");
         controller.terminate(stage::PATIENCE).await?;
-        Ok(Seen { ready, usage, budgets: budgets.unwrap_or_default() })
+        Ok(Seen { ready, read, usage, budgets: budgets.unwrap_or_default() })
     }
 }
 
@@ -98,6 +103,7 @@ fn add(report: &mut Report, name: &str, workloads: usize, seen: &Seen, empty: Op
         Figure::Number(seen.budgets, 0),
         Figure::seconds(percentile(&seen.ready, 50)),
         Figure::seconds(percentile(&seen.ready, 100)),
+        Figure::seconds(percentile(&seen.read, 50)),
         Figure::mebibytes(seen.usage.resident),
         Figure::mebibytes(seen.usage.anonymous),
         Figure::mebibytes(seen.usage.peak),
