@@ -175,6 +175,8 @@ struct RawEvent {
 
 #[derive(Deserialize)]
 struct RawUser {
+    /// Absent where the server couldn't tell (401).
+    #[serde(default)]
     username: String,
     #[serde(default)]
     extra: BTreeMap<String, Vec<String>>,
@@ -238,6 +240,13 @@ mod tests {
         assert!(event.is_write() && event.succeeded() && event.is_about("poddisruptionbudgets.policy"));
         assert_eq!((event.namespace.as_str(), event.name.as_str(), event.code), ("shop", "web", 201));
         assert_eq!(event.done.duration_since(event.at).as_millis(), 150);
+    }
+
+    #[test]
+    fn who_is_not_known_has_no_name() {
+        let refused = PATCH.replace(r#""username":"system:serviceaccount:hf:hf","groups":["system:authenticated"]"#, "");
+        let events = parse(&refused).unwrap();
+        assert!(!events.is_empty() && events.iter().all(|event| event.user.is_empty()), "{events:?}");
     }
 
     #[test]

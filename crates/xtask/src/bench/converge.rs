@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use holdfast_testkit::{ControllerProcess, eventually};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -20,6 +20,9 @@ use super::world::{self, Part};
 
 /// As many as the controller has under way at most.
 const AT_ONCE: usize = 24;
+
+/// As long as the controller waits for an answer.
+const ANSWER: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Converge {
@@ -72,8 +75,9 @@ impl Converge {
         let begun = Instant::now();
         stage.enforce().await?;
         let span = told(arrivals.span(self.workloads, PATIENCE).await, &controller).await?;
-        stage.forget_policy().await?;
+        // In this order, or it would begin to withdraw what is to be written again.
         controller.terminate(PATIENCE).await?;
+        stage.forget_policy().await?;
         Ok(Sample::new(begun, span))
     }
 
@@ -84,8 +88,9 @@ impl Converge {
         let begun = Instant::now();
         let (controller, _) = stage.controller().await?;
         let span = told(arrivals.span(self.workloads, PATIENCE).await, &controller).await?;
-        stage.forget_policy().await?;
+        // In this order, or it would begin to withdraw what is to be written again.
         controller.terminate(PATIENCE).await?;
+        stage.forget_policy().await?;
         Ok(Sample::new(begun, span))
     }
 
@@ -149,7 +154,10 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 async fn apply(client: &Client, manifest: &PodDisruptionBudget) -> Result<()> {
     let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), &manifest.namespace().unwrap_or_default());
     let params = PatchParams::apply("holdfast/disruption");
-    budgets.patch(&manifest.name_any(), &params, &Patch::Apply(manifest)).await?;
+    let name = manifest.name_any();
+    let patch = Patch::Apply(manifest);
+    let applying = budgets.patch(&name, &params, &patch);
+    tokio::time::timeout(ANSWER, applying).await.with_context(|| format!("applying {name}"))??;
     Ok(())
 }
 

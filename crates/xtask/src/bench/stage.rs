@@ -13,6 +13,8 @@ use kube::Client;
 use kube::api::{Api, DeleteParams};
 use serde_json::json;
 
+use super::lists;
+
 /// How long anything may take before a benchmark gives up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 /// The policy, and the label of the namespaces that it selects.
@@ -33,7 +35,11 @@ impl Stage {
         // All kinds that are watched, so that all watches are on.
         Manifests::read(&checkout().join("e2e/crds"))?.apply(&cluster.admin(), "bench").await?;
         cluster.install(&json!({})).await?;
-        Ok(Self { cluster, binary })
+        let stage = Self { cluster, binary };
+        // The API server asks to wait while it prepares the storage of kinds that were just defined.
+        let client = stage.bare().await?;
+        eventually("every kind to be served", PATIENCE, async || lists::read(&client).await).await?;
+        Ok(stage)
     }
 
     pub(super) fn admin(&self) -> Client {
