@@ -28,19 +28,22 @@ mod subject;
 
 use std::borrow::Cow;
 
-use holdfast_model::Kind;
+use holdfast_model::{Kind, Position, Repository, Subject};
 use jiff::Timestamp;
 
+pub(crate) use judge::judge_files;
 pub use judge::{Judgement, Subjects, judge};
 pub use subject::{BudgetCase, Covered, WorkloadCase};
 
-use crate::{Exception, RuleId, Severity};
+use crate::{Domain, Exception, RuleId, Severity};
 
 /// A rule.
 #[derive(Debug)]
 pub struct Rule {
     /// Its name.
     pub id: RuleId,
+    /// Of what it speaks.
+    pub domain: Domain,
     /// How much it matters, unless a finding says otherwise.
     pub severity: Severity,
     /// What it finds, in one line.
@@ -58,6 +61,33 @@ enum Check {
     Both(fn(&BudgetCase<'_>) -> Verdict, fn(&WorkloadCase<'_>) -> Verdict),
     Exception(fn(&Exception, Timestamp) -> Verdict),
     Unreadable(fn(Kind, &str) -> Verdict),
+    /// Looks at what only files have; says of each subject whether it holds.
+    Files(fn(&Repository, &mut Answers)),
+}
+
+/// What a check of files answers, about one subject after the other.
+#[derive(Debug, Default)]
+struct Answers {
+    holds: usize,
+    failures: Vec<(Subject, Option<Position>, Problem)>,
+}
+
+#[expect(dead_code, reason = "until the first rule about files")]
+impl Answers {
+    /// The rule applies to a subject, and nothing is wrong.
+    fn holds(&mut self) {
+        self.holds += 1;
+    }
+
+    /// Something is wrong with an object; where it is written, whoever read it knows.
+    fn fails(&mut self, subject: &Subject, problem: Problem) {
+        self.failures.push((subject.clone(), None, problem));
+    }
+
+    /// Something is wrong at this place, which is no field of an object.
+    fn fails_at(&mut self, subject: &Subject, position: Position, problem: Problem) {
+        self.failures.push((subject.clone(), Some(position), problem));
+    }
 }
 
 /// What a check answers.
@@ -76,8 +106,8 @@ enum Verdict {
 /// What is wrong with an object.
 #[derive(Debug)]
 struct Problem {
-    /// The field that a person changes, as a path.
-    field: &'static str,
+    /// The field that a person changes, as a path; empty for the object itself.
+    field: Cow<'static, str>,
     /// How much it matters, where that isn't the rule's own severity.
     severity: Option<Severity>,
     /// What is wrong: a clause in lower case, without a full stop.
@@ -87,8 +117,8 @@ struct Problem {
 }
 
 impl Problem {
-    fn at(field: &'static str, message: String, remedy: impl Into<Cow<'static, str>>) -> Self {
-        Self { field, severity: None, message, remedy: remedy.into() }
+    fn at(field: impl Into<Cow<'static, str>>, message: String, remedy: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: field.into(), severity: None, message, remedy: remedy.into() }
     }
 
     fn severe(self, severity: Severity) -> Self {

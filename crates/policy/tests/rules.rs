@@ -200,7 +200,7 @@ fn findings_read_well() {
                     text,
                     "  {} at {}",
                     finding.subject,
-                    if finding.field.is_empty() { "-" } else { finding.field }
+                    if finding.field.is_empty() { "-" } else { &*finding.field }
                 )
                 .unwrap();
                 writeln!(text, "  {}", finding.message).unwrap();

@@ -1,10 +1,11 @@
 //! `budget-contested`: somebody edited a budget of ours; it is theirs until the edit is gone.
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict};
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::BudgetContested,
+    domain: Domain::Disruption,
     severity: Severity::Medium,
     summary: "a disruption budget of ours was edited by somebody else",
     prose: include_str!("budget_contested.md"),

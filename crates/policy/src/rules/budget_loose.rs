@@ -1,10 +1,11 @@
 //! `budget-loose`: a budget that allows every pod to go, and so protects nothing.
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict};
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::BudgetLoose,
+    domain: Domain::Disruption,
     severity: Severity::Low,
     summary: "a disruption budget allows every pod to go at once",
     prose: include_str!("budget_loose.md"),

@@ -3,11 +3,12 @@
 //! What is scaled to zero still has its template, so its budget covers something.
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict};
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 use holdfast_model::selector::Selection;
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::BudgetMatchesNothing,
+    domain: Domain::Disruption,
     severity: Severity::Low,
     summary: "a disruption budget covers nothing",
     prose: include_str!("budget_matches_nothing.md"),

@@ -2,10 +2,11 @@
 
 use super::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::Decision;
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::BudgetMissing,
+    domain: Domain::Disruption,
     severity: Severity::Medium,
     summary: "a workload that could lose all its pods at once has no disruption budget",
     prose: include_str!("budget_missing.md"),

@@ -5,13 +5,14 @@
 use jiff::SignedDuration;
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict};
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 /// How long the disruption controller may take for a new budget; observed to be 20 ms, at worst half a second.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::BudgetNotSynced,
+    domain: Domain::Disruption,
     severity: Severity::High,
     summary: "the disruption controller can't compute a budget",
     prose: include_str!("budget_not_synced.md"),

@@ -1,10 +1,11 @@
 //! `budget-selects-all`: an empty selector, which covers every pod of the namespace.
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict};
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::BudgetSelectsAll,
+    domain: Domain::Disruption,
     severity: Severity::Medium,
     summary: "a disruption budget covers every pod of its namespace",
     prose: include_str!("budget_selects_all.md"),

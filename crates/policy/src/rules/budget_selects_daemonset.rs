@@ -3,10 +3,11 @@
 use holdfast_model::WorkloadKind;
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict};
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::BudgetSelectsDaemonset,
+    domain: Domain::Disruption,
     severity: Severity::High,
     summary: "a disruption budget covers pods of a DaemonSet",
     prose: include_str!("budget_selects_daemonset.md"),

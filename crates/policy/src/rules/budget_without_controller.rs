@@ -7,10 +7,11 @@ use holdfast_model::PodOwner;
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::Decision;
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::BudgetWithoutController,
+    domain: Domain::Disruption,
     severity: Severity::Medium,
     summary: "a disruption budget covers pods without a controller, or a workload belongs to a custom resource",
     prose: include_str!("budget_without_controller.md"),

@@ -1,10 +1,11 @@
 //! `budgets-overlap`: two budgets over one pod. The eviction API answers 500 and a drain fails at once.
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict};
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::BudgetsOverlap,
+    domain: Domain::Disruption,
     severity: Severity::Critical,
     summary: "two disruption budgets cover the same pods",
     prose: include_str!("budgets_overlap.md"),

@@ -6,10 +6,11 @@
 //! cordoned, as CloudNativePG moves its primary.
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict};
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::DrainBlocked,
+    domain: Domain::Disruption,
     severity: Severity::Critical,
     summary: "a disruption budget never allows an eviction",
     prose: include_str!("drain_blocked.md"),

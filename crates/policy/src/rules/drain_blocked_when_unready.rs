@@ -4,11 +4,12 @@
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::disruption::is_quorum;
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 use holdfast_model::facts::UnhealthyPods;
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::DrainBlockedWhenUnready,
+    domain: Domain::Disruption,
     severity: Severity::Low,
     summary: "a disruption budget keeps pods that aren't ready from being evicted",
     prose: include_str!("drain_blocked_when_unready.md"),

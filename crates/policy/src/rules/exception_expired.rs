@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use super::{Check, Problem, Rule, Verdict};
-use crate::{Exception, RuleId, Severity};
+use crate::{Domain, Exception, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::ExceptionExpired,
+    domain: Domain::Disruption,
     severity: Severity::Medium,
     summary: "an exception has ended",
     prose: include_str!("exception_expired.md"),

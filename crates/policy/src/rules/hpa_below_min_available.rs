@@ -1,10 +1,11 @@
 //! `hpa-below-min-available`: a budget that blocks as soon as an autoscaler has scaled down to its floor.
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict};
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::HpaBelowMinAvailable,
+    domain: Domain::Disruption,
     severity: Severity::Medium,
     summary: "a disruption budget allows no eviction at an autoscaler's floor",
     prose: include_str!("hpa_below_min_available.md"),

@@ -3,10 +3,11 @@
 use holdfast_model::Kind;
 
 use super::{Check, Problem, Rule, Verdict};
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::ObjectUnreadable,
+    domain: Domain::Disruption,
     severity: Severity::Medium,
     summary: "an object can't be read",
     prose: include_str!("object_unreadable.md"),

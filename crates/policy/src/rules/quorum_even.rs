@@ -2,10 +2,11 @@
 
 use super::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::is_quorum;
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::QuorumEven,
+    domain: Domain::Disruption,
     severity: Severity::Low,
     summary: "a quorum has an even number of voters",
     prose: include_str!("quorum_even.md"),

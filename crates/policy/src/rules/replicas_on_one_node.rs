@@ -1,10 +1,11 @@
 //! `replicas-on-one-node`: all ready replicas run on one node, so its failure takes them all.
 
 use super::{Check, Problem, Rule, Verdict, WorkloadCase};
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::ReplicasOnOneNode,
+    domain: Domain::Disruption,
     severity: Severity::Info,
     summary: "all replicas of a workload run on one node",
     prose: include_str!("replicas_on_one_node.md"),

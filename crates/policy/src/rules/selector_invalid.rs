@@ -4,12 +4,13 @@ use holdfast_model::selector::Selection;
 
 use super::{BudgetCase, Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::Decision;
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 const REMEDY: &str = "write matchLabels with the labels of the pods";
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::SelectorInvalid,
+    domain: Domain::Disruption,
     severity: Severity::Medium,
     summary: "a selector can't be evaluated",
     prose: include_str!("selector_invalid.md"),

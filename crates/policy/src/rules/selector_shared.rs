@@ -2,11 +2,12 @@
 
 use super::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::Decision;
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 use holdfast_model::PodOwner;
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::SelectorShared,
+    domain: Domain::Disruption,
     severity: Severity::High,
     summary: "a workload's selector covers pods of something else",
     prose: include_str!("selector_shared.md"),

@@ -2,10 +2,11 @@
 
 use super::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::Decision;
-use crate::{RuleId, Severity};
+use crate::{Domain, RuleId, Severity};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId::Singleton,
+    domain: Domain::Disruption,
     severity: Severity::Info,
     summary: "a workload has one replica, and a drain interrupts it",
     prose: include_str!("singleton.md"),
