@@ -4,8 +4,10 @@
 //! documents). Facts only, one module for each domain; each fact carries its [`Subject`], so that a rule needs nothing
 //! else to say what it is about. Whoever reads files fills it.
 
+mod identity;
 mod inventory;
 
+pub use identity::Identity;
 pub use inventory::{Inventory, Item, Listing};
 
 /// The facts of files.

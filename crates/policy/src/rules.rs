@@ -1,33 +1,16 @@
 //! The rules: what each is called, how much it matters, what it checks, and its prose.
 //!
-//! A rule is one file with its prose beside it. [`RuleId::rule`] is a total `match`, so that a rule without a file, or
-//! a file without a rule, doesn't compile. A check has three answers, and a fourth for what only time can tell.
+//! A rule is one file with its prose beside it, in the folder of its domain. [`RuleId::rule`] is a total `match`, so
+//! that a rule without a file, or a file without a rule, doesn't compile. A check has three answers, and a fourth for
+//! what only time can tell.
 
-mod budget_contested;
-mod budget_loose;
-mod budget_matches_nothing;
-mod budget_missing;
-mod budget_not_synced;
-mod budget_selects_all;
-mod budget_selects_daemonset;
-mod budget_selects_job;
-mod budget_without_controller;
-mod budgets_overlap;
-mod drain_blocked;
-mod drain_blocked_when_unready;
-mod exception_expired;
-mod hpa_below_min_available;
+mod disruption;
 mod judge;
-mod object_unreadable;
-mod quorum_even;
-mod replicas_on_one_node;
-mod selector_invalid;
-mod selector_shared;
-mod singleton;
 mod subject;
 
 use std::borrow::Cow;
 
+use holdfast_model::repository::Identity;
 use holdfast_model::{Kind, Position, Repository, Subject};
 use jiff::Timestamp;
 
@@ -69,7 +52,15 @@ enum Check {
 #[derive(Debug, Default)]
 struct Answers {
     holds: usize,
-    failures: Vec<(Subject, Option<Position>, Problem)>,
+    failures: Vec<Failure>,
+}
+
+/// A subject of which a check of files says that it fails.
+#[derive(Debug)]
+struct Failure {
+    identity: Identity,
+    position: Option<Position>,
+    problem: Problem,
 }
 
 #[expect(dead_code, reason = "until the first rule about files")]
@@ -79,14 +70,15 @@ impl Answers {
         self.holds += 1;
     }
 
-    /// Something is wrong with an object; where it is written, whoever read it knows.
-    fn fails(&mut self, subject: &Subject, problem: Problem) {
-        self.failures.push((subject.clone(), None, problem));
+    /// Something is wrong with an object of which the facts say whose it is; where it is written, whoever read it knows.
+    fn fails(&mut self, identity: &Identity, problem: Problem) {
+        self.failures.push(Failure { identity: identity.clone(), position: None, problem });
     }
 
     /// Something is wrong at this place, which is no field of an object.
     fn fails_at(&mut self, subject: &Subject, position: Position, problem: Problem) {
-        self.failures.push((subject.clone(), Some(position), problem));
+        let identity = Identity::of(subject.clone());
+        self.failures.push(Failure { identity, position: Some(position), problem });
     }
 }
 
@@ -135,26 +127,26 @@ impl RuleId {
     #[must_use]
     pub const fn rule(self) -> &'static Rule {
         match self {
-            Self::DrainBlocked => &drain_blocked::RULE,
-            Self::BudgetsOverlap => &budgets_overlap::RULE,
-            Self::BudgetSelectsDaemonset => &budget_selects_daemonset::RULE,
-            Self::BudgetSelectsJob => &budget_selects_job::RULE,
-            Self::BudgetNotSynced => &budget_not_synced::RULE,
-            Self::SelectorShared => &selector_shared::RULE,
-            Self::HpaBelowMinAvailable => &hpa_below_min_available::RULE,
-            Self::BudgetMissing => &budget_missing::RULE,
-            Self::BudgetSelectsAll => &budget_selects_all::RULE,
-            Self::BudgetWithoutController => &budget_without_controller::RULE,
-            Self::BudgetContested => &budget_contested::RULE,
-            Self::SelectorInvalid => &selector_invalid::RULE,
-            Self::ExceptionExpired => &exception_expired::RULE,
-            Self::ObjectUnreadable => &object_unreadable::RULE,
-            Self::DrainBlockedWhenUnready => &drain_blocked_when_unready::RULE,
-            Self::BudgetMatchesNothing => &budget_matches_nothing::RULE,
-            Self::BudgetLoose => &budget_loose::RULE,
-            Self::QuorumEven => &quorum_even::RULE,
-            Self::Singleton => &singleton::RULE,
-            Self::ReplicasOnOneNode => &replicas_on_one_node::RULE,
+            Self::DrainBlocked => &disruption::drain_blocked::RULE,
+            Self::BudgetsOverlap => &disruption::budgets_overlap::RULE,
+            Self::BudgetSelectsDaemonset => &disruption::budget_selects_daemonset::RULE,
+            Self::BudgetSelectsJob => &disruption::budget_selects_job::RULE,
+            Self::BudgetNotSynced => &disruption::budget_not_synced::RULE,
+            Self::SelectorShared => &disruption::selector_shared::RULE,
+            Self::HpaBelowMinAvailable => &disruption::hpa_below_min_available::RULE,
+            Self::BudgetMissing => &disruption::budget_missing::RULE,
+            Self::BudgetSelectsAll => &disruption::budget_selects_all::RULE,
+            Self::BudgetWithoutController => &disruption::budget_without_controller::RULE,
+            Self::BudgetContested => &disruption::budget_contested::RULE,
+            Self::SelectorInvalid => &disruption::selector_invalid::RULE,
+            Self::ExceptionExpired => &disruption::exception_expired::RULE,
+            Self::ObjectUnreadable => &disruption::object_unreadable::RULE,
+            Self::DrainBlockedWhenUnready => &disruption::drain_blocked_when_unready::RULE,
+            Self::BudgetMatchesNothing => &disruption::budget_matches_nothing::RULE,
+            Self::BudgetLoose => &disruption::budget_loose::RULE,
+            Self::QuorumEven => &disruption::quorum_even::RULE,
+            Self::Singleton => &disruption::singleton::RULE,
+            Self::ReplicasOnOneNode => &disruption::replicas_on_one_node::RULE,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `singleton`: one replica, so a drain interrupts it; a budget would only block the drain.
 
-use super::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::Decision;
+use crate::rules::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Singleton,
     domain: Domain::Disruption,
     severity: Severity::Info,

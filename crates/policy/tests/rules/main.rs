@@ -4,7 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on stops there")]
 
-#[path = "disruption/world.rs"]
+#[path = "../disruption/world.rs"]
 #[expect(dead_code, reason = "rules write nothing, and fixtures bring their own policies")]
 mod world;
 

@@ -1,9 +1,9 @@
 //! `budget-contested`: somebody edited a budget of ours; it is theirs until the edit is gone.
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict};
+use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::BudgetContested,
     domain: Domain::Disruption,
     severity: Severity::Medium,

@@ -1,9 +1,9 @@
 //! `hpa-below-min-available`: a budget that blocks as soon as an autoscaler has scaled down to its floor.
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict};
+use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::HpaBelowMinAvailable,
     domain: Domain::Disruption,
     severity: Severity::Medium,

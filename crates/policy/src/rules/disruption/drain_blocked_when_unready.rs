@@ -2,12 +2,12 @@
 //!
 //! Voters are meant to be that careful, so they don't count.
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::disruption::is_quorum;
+use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 use holdfast_model::facts::UnhealthyPods;
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::DrainBlockedWhenUnready,
     domain: Domain::Disruption,
     severity: Severity::Low,

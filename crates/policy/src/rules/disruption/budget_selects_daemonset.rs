@@ -2,10 +2,10 @@
 
 use holdfast_model::WorkloadKind;
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict};
+use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::BudgetSelectsDaemonset,
     domain: Domain::Disruption,
     severity: Severity::High,

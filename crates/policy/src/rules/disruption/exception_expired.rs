@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Check, Problem, Rule, Verdict};
+use crate::rules::{Check, Problem, Rule, Verdict};
 use crate::{Domain, Exception, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::ExceptionExpired,
     domain: Domain::Disruption,
     severity: Severity::Medium,

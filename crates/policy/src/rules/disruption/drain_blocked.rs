@@ -5,10 +5,10 @@
 //! integer counts them: only their own controller knows how many there should be, and it may give way once their node is
 //! cordoned, as CloudNativePG moves its primary.
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict};
+use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::DrainBlocked,
     domain: Domain::Disruption,
     severity: Severity::Critical,

@@ -2,10 +2,10 @@
 
 use holdfast_model::Kind;
 
-use super::{Check, Problem, Rule, Verdict};
+use crate::rules::{Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::ObjectUnreadable,
     domain: Domain::Disruption,
     severity: Severity::Medium,

@@ -1,9 +1,9 @@
 //! `budgets-overlap`: two budgets over one pod. The eviction API answers 500 and a drain fails at once.
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict};
+use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::BudgetsOverlap,
     domain: Domain::Disruption,
     severity: Severity::Critical,

@@ -2,13 +2,13 @@
 
 use holdfast_model::selector::Selection;
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::Decision;
+use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::{Domain, RuleId, Severity};
 
 const REMEDY: &str = "write matchLabels with the labels of the pods";
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::SelectorInvalid,
     domain: Domain::Disruption,
     severity: Severity::Medium,

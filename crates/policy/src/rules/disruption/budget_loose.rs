@@ -1,9 +1,9 @@
 //! `budget-loose`: a budget that allows every pod to go, and so protects nothing.
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict};
+use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::BudgetLoose,
     domain: Domain::Disruption,
     severity: Severity::Low,

@@ -4,13 +4,13 @@
 
 use jiff::SignedDuration;
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict};
+use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 
 /// How long the disruption controller may take for a new budget; observed to be 20 ms, at worst half a second.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::BudgetNotSynced,
     domain: Domain::Disruption,
     severity: Severity::High,

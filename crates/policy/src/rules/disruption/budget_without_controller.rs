@@ -5,11 +5,11 @@
 
 use holdfast_model::PodOwner;
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::Decision;
+use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::BudgetWithoutController,
     domain: Domain::Disruption,
     severity: Severity::Medium,

@@ -1,10 +1,10 @@
 //! `quorum-even`: an even number of voters bears no more losses than one less, and two bear none.
 
-use super::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::is_quorum;
+use crate::rules::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::QuorumEven,
     domain: Domain::Disruption,
     severity: Severity::Low,

@@ -1,11 +1,11 @@
 //! `selector-shared`: a workload's selector covers pods of something else, so no budget can be computed for it.
 
-use super::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::Decision;
+use crate::rules::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::{Domain, RuleId, Severity};
 use holdfast_model::PodOwner;
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::SelectorShared,
     domain: Domain::Disruption,
     severity: Severity::High,

@@ -2,11 +2,11 @@
 //!
 //! What is scaled to zero still has its template, so its budget covers something.
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict};
+use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 use holdfast_model::selector::Selection;
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::BudgetMatchesNothing,
     domain: Domain::Disruption,
     severity: Severity::Low,

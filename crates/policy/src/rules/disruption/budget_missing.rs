@@ -1,10 +1,10 @@
 //! `budget-missing`: a workload that should have a budget has none yet.
 
-use super::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::Decision;
+use crate::rules::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::BudgetMissing,
     domain: Domain::Disruption,
     severity: Severity::Medium,

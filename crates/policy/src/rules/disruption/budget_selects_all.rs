@@ -1,9 +1,9 @@
 //! `budget-selects-all`: an empty selector, which covers every pod of the namespace.
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict};
+use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::BudgetSelectsAll,
     domain: Domain::Disruption,
     severity: Severity::Medium,

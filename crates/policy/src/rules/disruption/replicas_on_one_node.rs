@@ -1,9 +1,9 @@
 //! `replicas-on-one-node`: all ready replicas run on one node, so its failure takes them all.
 
-use super::{Check, Problem, Rule, Verdict, WorkloadCase};
+use crate::rules::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::{Domain, RuleId, Severity};
 
-pub(super) const RULE: Rule = Rule {
+pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::ReplicasOnOneNode,
     domain: Domain::Disruption,
     severity: Severity::Info,
