@@ -4,15 +4,46 @@
 //! documents). Facts only, one module for each domain; each fact carries its [`Subject`], so that a rule needs nothing
 //! else to say what it is about. Whoever reads files fills it.
 
+mod documents;
 mod identity;
 mod inventory;
+mod network;
+mod observability;
+mod supply;
+mod talos;
+mod version;
 
+pub use documents::{Documents, Topic};
 pub use identity::Identity;
 pub use inventory::{Inventory, Item, Listing};
+pub use network::{Gateway, Ingress, Listener, Network, Protocol, Route, Serves, TlsMinimum};
+pub use observability::{Alerts, LogStore, Monitor, Observability, Retention, Tracer};
+pub use supply::{Build, Exposed, Guard, Looks, Pin, SopsFile, SopsRules, Supply, Use, Vessel};
+pub use talos::{Health, Pinned, Product, Setting, Switch, Talos, TalosCluster, TalosNode, Upgrade};
+pub use version::Version;
 
 /// The facts of files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Repository {
     /// What was read.
     pub inventory: Inventory,
+    /// Talos: configuration and upgrades.
+    pub talos: Talos,
+    /// Secrets in Git, and pipelines.
+    pub supply: Supply,
+    /// Who may talk to whom.
+    pub network: Network,
+    /// Alerts, objectives, traces and logs.
+    pub observability: Observability,
+    /// What a person can read.
+    pub documents: Documents,
+}
+
+impl Repository {
+    /// Takes from a cluster what can only be judged together with plain files: a TalosUpgrade and the talenv that it has
+    /// to agree with, a backup of etcd and the configuration that lacks one. For the checkout's own facts.
+    pub fn gather(&mut self, cluster: &mut Self) {
+        self.talos.upgrades.append(&mut cluster.talos.upgrades);
+        self.talos.backups.append(&mut cluster.talos.backups);
+    }
 }
