@@ -63,10 +63,8 @@ pub struct SopsRules {
     pub file: Subject,
     /// Where the rules stand.
     pub at: Position,
-    /// How many rules there are.
-    pub rules: usize,
-    /// How many have a `path_regex` that can't be read.
-    pub unreadable: usize,
+    /// The `path_regex` of each rule, in order; a rule without one covers everything.
+    pub patterns: Vec<Option<Arc<str>>>,
 }
 
 /// A file that is named as files of SOPS are.
@@ -76,8 +74,8 @@ pub struct SopsFile {
     pub file: Subject,
     /// Whether it is encrypted; none when it wasn't read.
     pub encrypted: Option<bool>,
-    /// The creation rules next to or above it, and whether one of them covers it; none when there are no rules, or when
-    /// that can't be said.
+    /// The file of the creation rules that count for it, and whether one of them covers it; none when there are no rules, or
+    /// when that can't be said.
     pub covered: Option<(Arc<str>, bool)>,
 }
 

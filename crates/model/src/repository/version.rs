@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn versions_are_ordered_as_they_are_released() {
-        let mut versions = ["v1.14.0", "v1.9.3", "v1.14.0-rc.1", "v1.14.0-beta.0", "v1.10.0"].map(|v| Version::parse(v).unwrap());
+        let mut versions =
+            ["v1.14.0", "v1.9.3", "v1.14.0-rc.1", "v1.14.0-beta.0", "v1.10.0"].map(|v| Version::parse(v).unwrap());
         versions.sort();
         let sorted = versions.map(|version| version.to_string());
         assert_eq!(sorted, ["v1.9.3", "v1.10.0", "v1.14.0-beta.0", "v1.14.0-rc.1", "v1.14.0"]);
