@@ -3,12 +3,16 @@
 //! Each module looks at one effective object or one file at a time and adds what its rules need, no more; a rule in
 //! `policy` then decides. Nothing is decided here.
 
+mod disruption;
 mod documents;
+mod flux;
 mod identity;
 mod network;
 mod observability;
+mod resources;
 mod supply;
 mod talos;
+mod template;
 
 use std::sync::Arc;
 
@@ -24,7 +28,10 @@ pub trait Paths {
 
 /// Adds what an effective object of a cluster says.
 pub fn read_object(object: &Object, paths: &dyn Paths, repository: &mut Repository) {
-    let _ = paths;
+    template::read(object, &mut repository.templates);
+    disruption::read(object, &mut repository.disruption);
+    resources::read(object, &mut repository.resources);
+    flux::read(object, paths, &mut repository.flux);
     talos::read_object(object, &mut repository.talos);
     network::read(object, &mut repository.network);
     observability::read(object, &mut repository.observability);

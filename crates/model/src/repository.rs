@@ -4,22 +4,32 @@
 //! documents). Facts only, one module for each domain; each fact carries its [`Subject`], so that a rule needs nothing
 //! else to say what it is about. Whoever reads files fills it.
 
+mod disruption;
 mod documents;
+mod flux;
+mod helm;
 mod identity;
 mod inventory;
 mod network;
 mod observability;
+mod resources;
 mod supply;
 mod talos;
+mod template;
 mod version;
 
+pub use disruption::{Database, Disruption, Floor};
 pub use documents::{Documents, Topic};
+pub use flux::{Action, Chart, Flux, Follows, Kustomization, Release, Source, SourceRef};
+pub use helm::{Checked, Helm, Rejected};
 pub use identity::Identity;
 pub use inventory::{Inventory, Item, Listing};
 pub use network::{Gateway, Ingress, Listener, Network, Protocol, Route, Serves, TlsMinimum};
 pub use observability::{Alerts, LogStore, Monitor, Observability, Retention, Tracer};
+pub use resources::{Autoscaled, Defaults, Resources};
 pub use supply::{Build, Exposed, Guard, Looks, Pin, SopsFile, SopsRules, Supply, Use, Vessel};
 pub use talos::{Health, Pinned, Product, Setting, Switch, Talos, TalosCluster, TalosNode, Upgrade};
+pub use template::{Amounts, Container, Template};
 pub use version::Version;
 
 /// The facts of files.
@@ -37,6 +47,16 @@ pub struct Repository {
     pub observability: Observability,
     /// What a person can read.
     pub documents: Documents,
+    /// Pod templates, of every workload that is known whole.
+    pub templates: Vec<Template>,
+    /// What a drain meets.
+    pub disruption: Disruption,
+    /// Requests and limits.
+    pub resources: Resources,
+    /// The Flux graph.
+    pub flux: Flux,
+    /// Charts and their values.
+    pub helm: Helm,
 }
 
 impl Repository {

@@ -5,7 +5,10 @@
 //! what only time can tell.
 
 mod disruption;
+mod flux;
+mod helm;
 mod judge;
+mod resources;
 mod subject;
 
 use std::borrow::Cow;
@@ -63,7 +66,6 @@ struct Failure {
     problem: Problem,
 }
 
-#[expect(dead_code, reason = "until the first rule about files")]
 impl Answers {
     /// The rule applies to a subject, and nothing is wrong.
     fn holds(&mut self) {
@@ -122,6 +124,28 @@ impl Problem {
     }
 }
 
+/// The most names in a list of them.
+const NAMED: usize = 5;
+
+/// A list of names that stays short.
+fn named<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    let (shown, rest) = names.split_at(names.len().min(NAMED));
+    match rest.len() {
+        0 => shown.join(", "),
+        rest => format!("{} and {rest} more", shown.join(", ")),
+    }
+}
+
+/// Whether a tag is meant to move, whatever the registry.
+fn moves(tag: &str) -> bool {
+    const MOVING: [&str; 13] = [
+        "", "canary", "dev", "develop", "edge", "head", "latest", "main", "master", "nightly", "rolling", "stable",
+        "unstable",
+    ];
+    MOVING.contains(&tag.to_ascii_lowercase().as_str())
+}
+
 impl RuleId {
     /// The rule behind the name.
     #[must_use]
@@ -147,6 +171,29 @@ impl RuleId {
             Self::QuorumEven => &disruption::quorum_even::RULE,
             Self::Singleton => &disruption::singleton::RULE,
             Self::ReplicasOnOneNode => &disruption::replicas_on_one_node::RULE,
+            Self::CnpgSingleInstance => &disruption::cnpg_single_instance::RULE,
+            Self::ReplicasNotSpread => &disruption::replicas_not_spread::RULE,
+            Self::PriorityClassMissing => &disruption::priority_class_missing::RULE,
+            Self::MemoryLimitMissing => &resources::memory_limit_missing::RULE,
+            Self::RequestsMissing => &resources::requests_missing::RULE,
+            Self::IntervalMissing => &flux::interval_missing::RULE,
+            Self::DependsOnMissing => &flux::depends_on_missing::RULE,
+            Self::DependsOnCycle => &flux::depends_on_cycle::RULE,
+            Self::RemediationMissing => &flux::remediation_missing::RULE,
+            Self::ChartVersionMutable => &flux::chart_version_mutable::RULE,
+            Self::ImageTagMutable => &flux::image_tag_mutable::RULE,
+            Self::Unreachable => &flux::unreachable::RULE,
+            Self::Suspended => &flux::suspended::RULE,
+            Self::TimeoutMissing => &flux::timeout_missing::RULE,
+            Self::RetryIntervalMissing => &flux::retry_interval_missing::RULE,
+            Self::AlertMissing => &flux::alert_missing::RULE,
+            Self::ReceiverMissing => &flux::receiver_missing::RULE,
+            Self::PruneOff => &flux::prune_off::RULE,
+            Self::DriftDetectionOff => &flux::drift_detection_off::RULE,
+            Self::SourceUnverified => &flux::source_unverified::RULE,
+            Self::ValuesRejected => &helm::values_rejected::RULE,
+            Self::CrdPolicyUnset => &helm::crd_policy_unset::RULE,
+            Self::HelmTestMissing => &helm::helm_test_missing::RULE,
         }
     }
 }

@@ -8,103 +8,39 @@
 #[expect(dead_code, reason = "rules write nothing, and fixtures bring their own policies")]
 mod world;
 
+mod fixture;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use holdfast_model::builders::{Manifest, namespace};
-use holdfast_policy::{Finding, RuleId};
-use serde_json::Value;
+use holdfast_policy::RuleId;
 
-use world::World;
-
-/// What stands before an expectation.
-const MARK: &str = "#~ ";
-
-/// A document of a fixture: the object, and the messages that its rule should have about it.
-struct Document {
-    object: Value,
-    expected: Vec<String>,
-}
-
-#[expect(clippy::disallowed_methods, reason = "fixtures are files; only the decisions are pure")]
-fn list(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths
-}
-
-#[expect(clippy::disallowed_methods, reason = "fixtures are files; only the decisions are pure")]
-fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
+use fixture::{Fixture, list};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/fixtures")
 }
 
 fn fixtures(rule: RuleId) -> Vec<PathBuf> {
-    list(&folder().join(rule.id()))
+    let folder = folder().join(rule.id());
+    assert!(folder.is_dir(), "{rule} has no fixtures in {}", folder.display());
+    list(&folder)
 }
 
 fn is_failing(path: &Path) -> bool {
     path.file_name().unwrap().to_str().unwrap().starts_with("fail-")
 }
 
-fn parse(path: &Path, rule: RuleId) -> Vec<Document> {
-    let text = read(path);
-    text.split("\n---\n").map(|document| parse_document(document, rule, path)).collect()
-}
-
-fn parse_document(text: &str, rule: RuleId, path: &Path) -> Document {
-    let object = serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let marked = text.lines().filter_map(|line| line.split_once(MARK)).map(|(_, expected)| expected);
-    let expected = marked.map(|expected| {
-        let message = expected.strip_prefix(rule.id()).and_then(|rest| rest.strip_prefix(": "));
-        message.unwrap_or_else(|| panic!("{}: {expected:?} does not begin with {rule}", path.display())).to_owned()
-    });
-    Document { object, expected: expected.collect() }
-}
-
-/// What the rule finds in a cluster of these documents, whatever else is found there.
-fn judge(documents: &[Document], rule: RuleId) -> Vec<Finding> {
-    let namespaces: BTreeSet<&str> =
-        documents.iter().filter_map(|document| document.object["metadata"]["namespace"].as_str()).collect();
-    let given = |name: &str| {
-        documents.iter().any(|it| it.object["kind"] == "Namespace" && it.object["metadata"]["name"] == name)
-    };
-    let added = namespaces.into_iter().filter(|name| !given(name)).map(|name| namespace(name).build());
-    let world = World::of(added.chain(documents.iter().map(|document| document.object.clone())));
-    world.plans().into_iter().flat_map(|plan| plan.findings).filter(|finding| finding.rule == rule).collect()
-}
-
-/// Whether the finding is about this object.
-fn is_about(finding: &Finding, object: &Value) -> bool {
-    let meta = &object["metadata"];
-    let subject = &finding.subject;
-    object["kind"] == subject.kind
-        && meta["name"] == subject.name.as_str()
-        && meta["namespace"] == subject.namespace.as_str()
-}
-
 /// Compares what the rule finds in a fixture with what its comments expect.
 #[track_caller]
 fn check(path: &Path, rule: RuleId) {
-    let documents = parse(path, rule);
-    let findings = judge(&documents, rule);
-    for document in &documents {
-        let mut found: Vec<&str> =
-            findings.iter().filter(|it| is_about(it, &document.object)).map(|it| it.message.as_str()).collect();
-        let mut expected: Vec<&str> = document.expected.iter().map(String::as_str).collect();
-        found.sort_unstable();
-        expected.sort_unstable();
-        let meta = &document.object["metadata"];
-        assert_eq!(found, expected, "{} in {}", meta["name"], path.display());
-    }
-    let about_none = findings.iter().find(|it| !documents.iter().any(|document| is_about(it, &document.object)));
-    assert!(about_none.is_none(), "{}: {about_none:?} is about nothing in the file", path.display());
-    assert_eq!(is_failing(path), !findings.is_empty(), "{} is named for what it shows", path.display());
+    let fixture = Fixture::read(path, rule);
+    let findings = fixture.findings();
+    let found = fixture.found(&findings);
+    assert_eq!(found, fixture.expected, "{fixture}: found, and expected");
+    assert_eq!(findings.len(), found.len(), "{fixture}: no two findings are the same");
+    assert_eq!(is_failing(path), !findings.is_empty(), "{fixture} is named for what it shows");
 }
 
 #[test]
@@ -124,8 +60,9 @@ fn every_rule_has_a_fixture_that_fails_and_one_that_passes() {
         assert!(!passing.is_empty(), "{rule} has no fixture pass-<case>.yaml");
         for path in failing.iter().chain(&passing) {
             let name = path.file_name().unwrap().to_str().unwrap();
-            let well_named = name.ends_with(".yaml") && (name.starts_with("fail-") || name.starts_with("pass-"));
-            assert!(well_named, "{} is neither fail-<case>.yaml nor pass-<case>.yaml", path.display());
+            let form = name.ends_with(".yaml") || path.is_dir();
+            let well_named = form && (name.starts_with("fail-") || name.starts_with("pass-"));
+            assert!(well_named, "{} is neither fail-<case> nor pass-<case>, a folder or .yaml", path.display());
         }
     }
 }
@@ -194,7 +131,7 @@ fn findings_read_well() {
     for rule in RuleId::ALL {
         for path in fixtures(*rule).iter().filter(|path| is_failing(path)) {
             let case = path.file_stem().unwrap().to_str().unwrap();
-            for finding in judge(&parse(path, *rule), *rule) {
+            for finding in Fixture::read(path, *rule).findings() {
                 writeln!(text, "{rule}/{case} ({})", finding.severity).unwrap();
                 writeln!(
                     text,
@@ -219,7 +156,7 @@ fn findings_read_well() {
 fn messages_and_remedies_are_clauses() {
     for rule in RuleId::ALL {
         for path in fixtures(*rule).iter().filter(|path| is_failing(path)) {
-            for finding in judge(&parse(path, *rule), *rule) {
+            for finding in Fixture::read(path, *rule).findings() {
                 for clause in [finding.message.as_str(), finding.remedy.as_ref()] {
                     assert!(
                         !clause.is_empty() && !clause.ends_with('.') && !clause.contains('\n'),

@@ -24,5 +24,5 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
         return Verdict::Holds;
     }
     let message = format!("{limit} lets all {floor} pods go at once");
-    Problem::at("spec", message, "write maxUnavailable: 1").fails()
+    Problem::at(limit.field(), message, "write maxUnavailable: 1").fails()
 }

@@ -42,5 +42,5 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     let message = format!("{replicas} and no disruption budget: a drain may take all of them at once");
     let remedy =
         format!("give it a PodDisruptionBudget{wanted}, or set a DisruptionPolicy that selects it to mode: Enforce");
-    Problem::at("spec", message, remedy).fails()
+    Problem::at("spec.replicas", message, remedy).fails()
 }

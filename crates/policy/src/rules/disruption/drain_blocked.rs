@@ -41,5 +41,5 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
     } else {
         "write maxUnavailable: 1 instead"
     };
-    Problem::at("spec", message, remedy).fails()
+    Problem::at(limit.field(), message, remedy).fails()
 }

@@ -28,5 +28,5 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
         return Verdict::Holds;
     }
     let message = format!("{limit} allows no eviction once the autoscaler has scaled from {asked} down to {floor}");
-    Problem::at("spec", message, "write maxUnavailable: 1 instead, or raise the autoscaler's minimum").fails()
+    Problem::at(limit.field(), message, "write maxUnavailable: 1 instead, or raise the autoscaler's minimum").fails()
 }
