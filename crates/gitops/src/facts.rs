@@ -5,6 +5,7 @@
 
 mod disruption;
 mod flux;
+pub mod helm;
 mod identity;
 mod resources;
 mod template;
@@ -23,10 +24,12 @@ pub trait Paths {
 
 /// Adds what an effective object of a cluster says.
 pub fn read_object(object: &Object, paths: &dyn Paths, repository: &mut Repository) {
+    let _ = paths;
     template::read(object, &mut repository.templates);
     disruption::read(object, &mut repository.disruption);
     resources::read(object, &mut repository.resources);
-    flux::read(object, paths, &mut repository.flux);
+    flux::read(object, &mut repository.flux);
+    helm::read(object, &mut repository.helm);
 }
 
 /// Adds what a file says that is no Kubernetes object: Talos configuration, workflows, `.sops.yaml`.
