@@ -5,6 +5,7 @@
 //! else to say what it is about. Whoever reads files fills it.
 
 mod inventory;
+pub mod problems;
 
 pub use inventory::{Inventory, Item, Listing};
 
@@ -13,4 +14,6 @@ pub use inventory::{Inventory, Item, Listing};
 pub struct Repository {
     /// What was read.
     pub inventory: Inventory,
+    /// What could not be read or followed.
+    pub problems: problems::Problems,
 }
