@@ -9,9 +9,11 @@
 
 pub mod facts;
 mod file;
+mod json;
 pub mod node;
 mod object;
 mod origin;
+pub mod yaml;
 
 pub use file::SourceFile;
 pub use node::{Mapping, Node, Value};
