@@ -121,7 +121,7 @@ const NOT_APPLIED: [&str; 25] = [
 /// Whether a path lies under a folder that, by its name, nobody applies to a cluster.
 pub(crate) fn is_set_aside(path: &str) -> bool {
     let set_aside = |part: &str| part.starts_with('.') || part.starts_with('_') || NOT_APPLIED.contains(&part);
-    let folder = crate::path::folder(path);
+    let folder = crate::tree_path::folder(path);
     folder.split('/').any(|part| !part.is_empty() && set_aside(part))
 }
 

@@ -3,7 +3,7 @@
 use ecow::EcoString;
 
 use super::{FLUX_SYSTEM, KUSTOMIZE};
-use crate::path;
+use crate::tree_path as path;
 use crate::{Node, Object, Origin};
 
 /// Which source a Kustomization is built from.

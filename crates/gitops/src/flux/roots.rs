@@ -15,7 +15,7 @@ use super::variables::without_variables;
 use super::{FLUX_SYSTEM, HELM, KUSTOMIZE, OPERATOR, SOURCE};
 use crate::checkout::Tree;
 use crate::raw::{Raw, RawObject, is_set_aside};
-use crate::{FileId, Node, path};
+use crate::{FileId, Node, tree_path as path};
 
 /// Where a cluster begins.
 #[derive(Clone, Debug)]

@@ -49,7 +49,7 @@ impl Chart {
         Some(Self {
             name: last_part(chart).into(),
             version: spec.get("version").and_then(version),
-            folder: if in_files { crate::path::resolved("", chart).map(Into::into) } else { None },
+            folder: if in_files { crate::tree_path::resolved("", chart).map(Into::into) } else { None },
             url: url.map(Into::into),
         })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Root, RootKind};
 use crate::checkout::Tree;
 use crate::raw::{Raw, is_of_a_cluster, is_set_aside};
-use crate::{Node, SourceFile, path};
+use crate::{Node, SourceFile, tree_path as path};
 
 /// The names that Kustomize looks for, in its order.
 pub(crate) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
