@@ -7,15 +7,19 @@
 
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
+mod decode;
 pub mod facts;
 mod file;
 mod json;
 pub mod node;
 mod object;
 mod origin;
+mod path;
 pub mod yaml;
 
+pub use decode::{DecodeError, Failure};
 pub use file::SourceFile;
 pub use node::{Mapping, Node, Value};
 pub use object::Object;
 pub use origin::{FileId, Origin};
+pub use path::Found;
