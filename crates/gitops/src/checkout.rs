@@ -4,6 +4,7 @@
 //! read becomes a problem and stops nothing. Links are never followed out of the checkout, and what Git ignores isn't
 //! read. Absent: any idea of what the documents mean.
 
+mod files;
 mod read;
 mod walk;
 
@@ -167,18 +168,6 @@ impl Tree {
     #[must_use]
     pub fn has_folder(&self, folder: &str) -> bool {
         !self.below(folder).is_empty()
-    }
-
-    /// The text of a file, read once more.
-    ///
-    /// # Errors
-    /// When it is gone, too large, or no text.
-    pub fn text(&self, path: &str) -> std::io::Result<String> {
-        let file = self.root.join(path);
-        if MOST_BYTES < std::fs::metadata(&file)?.len() {
-            return Err(std::io::Error::other("larger than is read"));
-        }
-        std::fs::read_to_string(file)
     }
 
     /// How many files are templates of another tool, and were passed over.

@@ -12,7 +12,9 @@ mod roots;
 mod substitute;
 mod variables;
 
-pub(crate) use graph::{Followed, follow, object};
+#[cfg(test)]
+pub(crate) use graph::Followed;
+pub(crate) use graph::{follow, object};
 pub(crate) use kustomization::Kustomization;
 pub(crate) use roots::{Root, RootKind, roots};
 

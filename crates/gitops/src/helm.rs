@@ -28,6 +28,7 @@ use rayon::prelude::*;
 
 use crate::checkout::Tree;
 use crate::flux::HELM;
+use crate::places_of::{all_at, with_places_of};
 use crate::trouble::Trouble;
 use crate::{Mapping, Node, Object, Origin, Value};
 
@@ -106,7 +107,7 @@ fn manifests(tree: &Tree, release: &Release<'_>, options: &HelmOptions) -> (Vec<
     match options.mode {
         HelmMode::Never => (inferred(), Confidence::Inferred, None),
         HelmMode::Auto | HelmMode::Always => match render::render(tree, release, options) {
-            Ok(Some(rendered)) => (rendered, Confidence::Rendered, None),
+            Ok(Some(rendered)) => (placed(&rendered, &inferred(), release), Confidence::Rendered, None),
             Ok(None) if options.mode == HelmMode::Always => {
                 let why = "its chart isn't at hand, so it was inferred and not rendered".to_owned();
                 (inferred(), Confidence::Inferred, Some(failed(why)))
@@ -115,6 +116,19 @@ fn manifests(tree: &Tree, release: &Release<'_>, options: &HelmOptions) -> (Vec<
             Err(error) => (inferred(), Confidence::Inferred, Some(failed(error.to_string()))),
         },
     }
+}
+
+/// What was rendered, with the places of the values where they can be told, else of the release.
+fn placed(rendered: &[Node], inferred: &[Node], release: &Release<'_>) -> Vec<Node> {
+    let same = |a: &Node, b: &Node, path: &[&str]| a.at(path) == b.at(path);
+    let counterpart = |node: &Node| {
+        inferred.iter().find(|other| same(node, other, &["kind"]) && same(node, other, &["metadata", "name"]))
+    };
+    let placed = rendered.iter().map(|node| match counterpart(node) {
+        Some(other) => with_places_of(node, other),
+        None => all_at(node, release.at),
+    });
+    placed.collect()
 }
 
 /// What can be said of a release without its chart.
@@ -168,4 +182,4 @@ pub(crate) fn label(metadata: &mut Node, key: &str, value: &str, at: Origin) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -59,8 +59,9 @@ impl<'a> Raw<'a> {
     }
 
     /// The objects of this kind and name, wherever they are.
-    pub(crate) fn named(&self, kind: &str, name: &str) -> impl Iterator<Item = &RawObject<'a>> {
-        self.by_name.get(&(kind, name)).into_iter().flatten().map(|place| &self.objects[*place])
+    pub(crate) fn named<'s>(&'s self, kind: &str, name: &str) -> impl Iterator<Item = &'s RawObject<'a>> + use<'s, 'a> {
+        let places: &'s [usize] = self.by_name.get(&(kind, name)).map(Vec::as_slice).unwrap_or_default();
+        places.iter().map(|place| &self.objects[*place])
     }
 
     /// The one of this kind and name that stands nearest to a folder, in this namespace or in none.

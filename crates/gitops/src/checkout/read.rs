@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::walk::Walked;
 use super::{Broken, MOST_BYTES};
 use crate::yaml::{self, ErrorKind, Limits, ParseError};
-use crate::{FileId, Mapping, Node, Origin, SourceFile, Value};
+use crate::{FileId, Node, SourceFile};
 
 /// What became of a file.
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ fn told(path: &Arc<str>, error: &ParseError) -> Broken {
     Broken { path: Arc::clone(path), at: Some((error.at.line(), error.at.column())), why: error.message.clone() }
 }
 
-fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
     let size = std::fs::metadata(path).map_err(|error| error.to_string().to_lowercase())?.len();
     if MOST_BYTES < size {
         return Err(format!("it has {size} bytes, and no YAML file with more than {MOST_BYTES} is read"));
@@ -80,50 +80,8 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|error| error.to_string().to_lowercase())
 }
 
-/// YAML inside of a string: the value of a ConfigMap, a patch. Its places are those of the file as well as that can be
-/// known: of a whole file exactly, of a block in another file by lines.
-pub(crate) fn embedded(text: &str, at: Origin) -> Result<Vec<Node>, ParseError> {
-    let parsed = yaml::parse(at.file(), text.as_bytes(), &Limits::default());
-    match parsed.error {
-        Some(error) => Err(error),
-        None => Ok(parsed.documents.into_iter().map(|document| moved(&document, at, is_block(text))).collect()),
-    }
-}
-
-/// A text of several lines stands in a block, whose first line is the one after its indicator.
-fn is_block(text: &str) -> bool {
-    text.contains('\n')
-}
-
-fn moved(node: &Node, base: Origin, block: bool) -> Node {
-    if !base.is_somewhere() {
-        return node.clone();
-    }
-    // A file that was taken in whole.
-    if (base.line(), base.column()) == (1, 1) {
-        return node.clone();
-    }
-    let shift = |origin: Origin| {
-        let line = base.line() as usize + origin.line() as usize - usize::from(!block);
-        Origin::new(base.file(), line, origin.column() as usize)
-    };
-    shifted(node, &shift)
-}
-
-fn shifted(node: &Node, shift: &impl Fn(Origin) -> Origin) -> Node {
-    let value = match &node.value {
-        Value::Sequence(items) => Value::Sequence(items.iter().map(|item| shifted(item, shift)).collect()),
-        Value::Mapping(mapping) => Value::Mapping(shifted_entries(mapping, shift)),
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::String(_) => node.value.clone(),
-    };
-    Node::new(value, shift(node.origin))
-}
-
-fn shifted_entries(mapping: &Mapping, shift: &impl Fn(Origin) -> Origin) -> Mapping {
-    let entries = mapping.iter().map(|entry| crate::node::Entry {
-        key: entry.key.clone(),
-        at: shift(entry.at),
-        value: shifted(&entry.value, shift),
-    });
-    entries.collect()
+/// The documents in a string: the value of a ConfigMap, what became of a template.
+pub(crate) fn embedded(text: &Node) -> Result<Vec<Node>, ParseError> {
+    let parsed = yaml::parse_embedded(text, &Limits::default());
+    parsed.error.map_or(Ok(parsed.documents), Err)
 }

@@ -57,7 +57,7 @@ impl Expansion<'_> {
     fn text(&mut self, template: &Node, input: &Node) {
         let Some(text) = template.as_str() else { return };
         match render(text, input) {
-            Ok(text) => match embedded(&text, template.origin) {
+            Ok(text) => match embedded(&Node::new(Value::String(text), template.origin)) {
                 Ok(documents) => self.objects.extend(documents.iter().flat_map(unpacked).cloned()),
                 Err(error) => self.leave_out(&format!("its template is no YAML after its inputs were put in: {}", error.message)),
             },
@@ -107,7 +107,7 @@ fn scalar(text: &str, input: &Node, at: Origin) -> Result<Value, String> {
     if rendered.contains('\n') {
         return Ok(Value::String(rendered));
     }
-    match embedded(&rendered, at).ok().as_deref() {
+    match embedded(&Node::new(Value::String(rendered.clone()), at)).ok().as_deref() {
         Some([document]) => Ok(document.value.clone()),
         Some(_) | None => Ok(yaml::resolve(&rendered)),
     }

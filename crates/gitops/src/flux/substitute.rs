@@ -99,7 +99,7 @@ fn read_again(text: &EcoString, at: Origin) -> Value {
     if serialised::is_scalar(text) {
         return yaml::resolve(text.trim());
     }
-    match embedded(text, at).ok().as_deref() {
+    match embedded(&Node::new(Value::String(text.clone()), at)).ok().as_deref() {
         Some([document]) => document.value.clone(),
         Some([]) => Value::Null,
         Some(_) | None => Value::String(text.clone()),

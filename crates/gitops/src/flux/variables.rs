@@ -46,7 +46,7 @@ impl Variables {
             let text = entry.value.as_str().map(EcoString::from).or_else(|| scalar(&entry.value));
             let value = match text {
                 Some(text) if is_encrypted(&text) => Lookup::Unknown,
-                Some(text) => Lookup::Known(text.replace('\n', "").into()),
+                Some(text) => Lookup::Known(text.replace("\n", "")),
                 None => Lookup::Unknown,
             };
             self.values.insert(entry.key.clone(), value);

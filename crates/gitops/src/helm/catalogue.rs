@@ -98,7 +98,7 @@ pub(super) fn chart(chart: &Chart) -> Option<&'static Known> {
 }
 
 /// What a chart makes of these values.
-pub(super) fn infer(known: &Known, release: &Release<'_>) -> Vec<Node> {
+pub(super) fn infer(known: &'static Known, release: &Release<'_>) -> Vec<Node> {
     let made = known.workloads.iter().filter(|workload| workload.when.iter().all(|switch| is_so(*switch, release)));
     let maker = |workload| Maker { known, workload, release };
     made.flat_map(|workload| [Some(maker(workload).object()), maker(workload).budget()]).flatten().collect()

@@ -42,7 +42,7 @@ impl Merged {
         let Some(text) = value.as_str() else { return };
         match reference.get("targetPath").and_then(Node::as_str).filter(|path| !path.is_empty()) {
             Some(path) => target::set(&mut self.values, path, &target::value(text, value.origin)),
-            None => match embedded(text, value.origin) {
+            None => match embedded(value) {
                 Ok(documents) => {
                     for document in &documents {
                         self.values = merge(&self.values, document);

@@ -38,6 +38,8 @@ pub enum ProblemKind {
     FileUnreadable,
     /// An overlay that Kustomize itself would not build.
     BuildFailed,
+    /// A patch of an overlay that matches nothing there.
+    PatchUnmatched,
     /// Something of Kustomize or Flux that is passed over here, though Flux would follow it.
     Unsupported,
     /// A Kustomization whose path isn't in the checkout.

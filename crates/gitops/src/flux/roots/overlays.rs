@@ -8,7 +8,7 @@ use crate::raw::{Raw, is_of_a_cluster, is_set_aside};
 use crate::{Node, SourceFile, tree_path as path};
 
 /// The names that Kustomize looks for, in its order.
-pub(crate) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(in crate::flux) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 pub(super) fn overlays(tree: &Tree, raw: &Raw<'_>) -> Vec<Root> {
     let written: Vec<_> = tree.files().iter().filter(|file| is_overlay(file) && !is_set_aside(&file.path)).collect();

@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
         let name = self.name(begin)?;
         if let Some(rest) = self.rest.strip_prefix('}') {
             self.rest = rest;
-            return Ok(self.value(name, begin, EcoString::from));
+            return Ok(self.value(name, begin, |value| value.into()));
         }
         let found = OPERATORS.iter().find(|(operator, _)| self.rest.starts_with(operator));
         let Some((operator, argument)) = found else { return Err(ExpressionError::NotClosed(excerpt(begin))) };

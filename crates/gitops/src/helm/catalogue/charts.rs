@@ -27,7 +27,7 @@ const REPLICAS: Replicas = Replicas::At(&["replicas"], 1);
 /// All charts that were read, by name.
 pub(in crate::helm) const CHARTS: &[Known] = &[
     Known { name: "cert-manager", read: "1.21.1", workloads: CERT_MANAGER },
-    Known { name: "cilium", read: "1.18", workloads: CILIUM },
+    Known { name: "cilium", read: "1.16", workloads: CILIUM },
     Known { name: "cloudnative-pg", read: "0.29.0", workloads: &[deployment(REPLICA_COUNT, None)] },
     Known { name: "coredns", read: "1.46.2", workloads: COREDNS },
     Known { name: "descheduler", read: "0.36.0", workloads: DESCHEDULER },
@@ -67,10 +67,10 @@ pub(in crate::helm) const CHARTS: &[Known] = &[
         }],
     },
     Known { name: "reloader", read: "2.2.16", workloads: RELOADER },
-    Known { name: "rook-ceph", read: "1.18", workloads: ROOK_CEPH },
+    Known { name: "rook-ceph", read: "1.20.6", workloads: ROOK_CEPH },
     // Its pods are the operator's.
-    Known { name: "rook-ceph-cluster", read: "1.18", workloads: &[] },
-    Known { name: "spegel", read: "0.3", workloads: SPEGEL },
+    Known { name: "rook-ceph-cluster", read: "1.20.6", workloads: &[] },
+    Known { name: "spegel", read: "0.7.4", workloads: SPEGEL },
     Known { name: "volsync", read: "0.17.0", workloads: VOLSYNC },
 ];
 
@@ -115,14 +115,8 @@ const CERT_MANAGER: &[Workload] = &[
     },
 ];
 
+/// The agent and Hubble weren't read; only the operator has replicas that its users change.
 const CILIUM: &[Workload] = &[
-    Workload {
-        kind: "DaemonSet",
-        name: Text::Is("cilium"),
-        labels: &[("k8s-app", Text::Is("cilium"))],
-        when: &[Switch::On(&["agent"], true)],
-        ..deployment(Replicas::PerNode, None)
-    },
     Workload {
         name: Text::Is("cilium-operator"),
         labels: &[("io.cilium/app", Text::Is("operator")), ("name", Text::Is("cilium-operator"))],
@@ -132,16 +126,6 @@ const CILIUM: &[Workload] = &[
         ..deployment(
             Replicas::At(&["operator", "replicas"], 2),
             Some(Budget::Enabled(&["operator", "podDisruptionBudget"], None)),
-        )
-    },
-    Workload {
-        name: Text::Is("hubble-relay"),
-        labels: &[("k8s-app", Text::Is("hubble-relay"))],
-        when: &[Switch::On(&["hubble", "enabled"], true), Switch::On(&["hubble", "relay", "enabled"], false)],
-        values: &["hubble", "relay"],
-        ..deployment(
-            Replicas::At(&["hubble", "relay", "replicas"], 1),
-            Some(Budget::Enabled(&["hubble", "relay", "podDisruptionBudget"], None)),
         )
     },
 ];

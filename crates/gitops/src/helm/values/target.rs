@@ -30,7 +30,7 @@ fn steps(path: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut key = String::new();
     let mut signs = path.chars();
-    let mut push = |key: &mut String, steps: &mut Vec<Step>| {
+    let push = |key: &mut String, steps: &mut Vec<Step>| {
         if !key.is_empty() {
             steps.push(Step::Key(std::mem::take(key)));
         }

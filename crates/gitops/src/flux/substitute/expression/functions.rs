@@ -71,7 +71,7 @@ pub(super) fn trim(value: &str, operator: &str, pattern: &str) -> EcoString {
         (Some(length), true) => &signs[length..],
         (Some(length), false) => &signs[..signs.len() - length],
     };
-    rest.iter().collect()
+    rest.iter().copied().collect()
 }
 
 /// `*` stands for any signs, `?` for one. Backtracks to the last star only, so it is quick on any pattern.
