@@ -3,6 +3,12 @@
 //! Each module looks at one effective object or one file at a time and adds what its rules need, no more; a rule in
 //! `policy` then decides. Nothing is decided here.
 
+mod disruption;
+mod flux;
+mod identity;
+mod resources;
+mod template;
+
 use std::sync::Arc;
 
 use holdfast_model::{Position, Repository};
@@ -17,7 +23,10 @@ pub trait Paths {
 
 /// Adds what an effective object of a cluster says.
 pub fn read_object(object: &Object, paths: &dyn Paths, repository: &mut Repository) {
-    let _ = (object, paths, repository);
+    template::read(object, &mut repository.templates);
+    disruption::read(object, &mut repository.disruption);
+    resources::read(object, &mut repository.resources);
+    flux::read(object, paths, &mut repository.flux);
 }
 
 /// Adds what a file says that is no Kubernetes object: Talos configuration, workflows, `.sops.yaml`.

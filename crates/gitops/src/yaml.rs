@@ -1,11 +1,13 @@
-//! Reads a file as Kubernetes would, into values that know where they stand.
+//! Reads a file as Flux or Kubernetes would, into values that know where they stand.
 //!
-//! Kubernetes reads YAML 1.1 through `sigs.k8s.io/yaml`: `yes`, `on` and `y` are booleans, `0644` is octal, a timestamp is
-//! a string, a key that is no string becomes one (so that the `on:` of a workflow is the key `true`). Merge keys are
-//! resolved here; a key that stands in the mapping itself wins over a merged one wherever it stands, as in the YAML that
-//! Kustomize hands on. Everything is bounded; a file that can't be read to its end gives what stands before the error.
-//! Absent: files, and what the values mean.
+//! What is in a checkout reaches the cluster through Kustomize, which reads with go-yaml 3 and writes strings in quotes:
+//! there `yes` and `on` are strings. What goes to the API server as it is, and what Helm reads, passes through
+//! `sigs.k8s.io/yaml`, where they are booleans ([`Dialect`]). In both `0644` is octal, a timestamp is a string here, and a
+//! key that is no string becomes one. Merge keys are resolved; a key that stands in the mapping itself wins over a merged
+//! one wherever it stands, as in Kustomize. Everything is bounded; a file that can't be read to its end gives what stands
+//! before the error. Absent: files, and what the values mean.
 
+mod embedded;
 mod error;
 mod scalar;
 mod template;
@@ -16,8 +18,18 @@ use ecow::EcoString;
 
 use crate::{FileId, Node, Origin};
 
+pub use embedded::parse_embedded;
 pub use error::{ErrorKind, ParseError};
 pub use scalar::resolve;
+
+/// Which words are booleans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// As Kustomize reads, and with it Flux: `true` and `false`.
+    Flux,
+    /// As the API server's clients and Helm read: `yes`, `on`, `y` and their opposites too.
+    Kubernetes,
+}
 
 /// How much is read of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,11 +71,17 @@ pub struct Duplicate {
     pub last: Origin,
 }
 
-/// Reads a file.
+/// Reads a file of a checkout.
 #[must_use]
 pub fn parse(file: FileId, text: &[u8], limits: &Limits) -> Parsed {
+    parse_as(Dialect::Flux, file, text, limits)
+}
+
+/// Reads a file in a dialect.
+#[must_use]
+pub fn parse_as(dialect: Dialect, file: FileId, text: &[u8], limits: &Limits) -> Parsed {
     match text::decode(file, text, limits) {
-        Ok(text) => tree::parse(file, text, limits),
+        Ok(text) => tree::parse(dialect, file, text, limits),
         Err(error) => Parsed { error: Some(error), ..Parsed::default() },
     }
 }

@@ -42,7 +42,7 @@ enum Choice {
 #[case("{number: 7, fraction: 3, words: {a: [b, c]}}", 7, Some(3.0), None)]
 #[case("{number: 7, fraction: ~, choice: unit}", 7, None, Some(Choice::Unit))]
 #[case("{number: 7, choice: {new: -5}}", 7, None, Some(Choice::New(-5)))]
-#[case("{number: 7, choice: {tuple: [yes, no]}}", 7, None, Some(Choice::Tuple(true, false)))]
+#[case("{number: 7, choice: {tuple: [true, false]}}", 7, None, Some(Choice::Tuple(true, false)))]
 #[case("{number: 7, choice: {named: {a: b}}}", 7, None, Some(Choice::Named { a: "b".to_owned() }))]
 fn values(#[case] text: &str, #[case] number: u8, #[case] fraction: Option<f64>, #[case] choice: Option<Choice>) {
     let sample: Sample = document(text).decode().unwrap();
@@ -74,7 +74,7 @@ fn errors(#[case] text: &str, #[case] expected: &str) {
 
 #[test]
 fn whatever_it_is_json_can_hold_it() {
-    let text = "a: [1, -2, 2.5, yes, ~, x]\nb: {c: {}}\n";
+    let text = "a: [1, -2, 2.5, true, ~, x]\nb: {c: {}}\n";
     assert_eq!(document(text).decode::<serde_json::Value>().unwrap(), document(text).to_json());
     let again = Node::from(&document(text).to_json());
     assert_eq!(again, document(text));
@@ -100,7 +100,7 @@ fn what_the_api_server_would_refuse_says_where() {
         "5:13 spec.replicas: invalid type: string \"three\", expected i32",
     );
     check::<PodDisruptionBudget>(
-        "metadata: {name: a}\nspec:\n  selector:\n    matchLabels:\n      app: yes\n",
+        "metadata: {name: a}\nspec:\n  selector:\n    matchLabels:\n      app: true\n",
         "5:12 spec.selector.matchLabels.app: invalid type: boolean `true`, expected a string",
     );
 }

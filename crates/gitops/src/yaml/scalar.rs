@@ -1,23 +1,25 @@
-//! What a plain scalar means in YAML 1.1, as go-yaml 2 resolves it for `sigs.k8s.io/yaml`.
+//! What a plain scalar means, as go-yaml resolves it: version 3 for Kustomize, version 2 for `sigs.k8s.io/yaml`.
 //!
 //! Numbers come out as they do of the JSON that is made there: `1e3` and `1.0` are integers, what doesn't fit 64 bits
 //! is a float. A timestamp is a string, as there. Absent: base 60, which go-yaml dropped too.
 
 use ecow::EcoString;
 
+use super::Dialect;
 use crate::Value;
 
-/// The value of a plain scalar.
+/// The value of a plain scalar as Kubernetes reads it, which is how Flux reads what it has substituted.
 #[must_use]
 pub fn resolve(text: &str) -> Value {
-    scalar(text).unwrap_or_else(|| Value::String(text.into()))
+    scalar(text, Dialect::Kubernetes).unwrap_or_else(|| Value::String(text.into()))
 }
 
 /// The value, when it isn't a string.
-pub(super) fn scalar(text: &str) -> Option<Value> {
+pub(crate) fn scalar(text: &str, dialect: Dialect) -> Option<Value> {
     match text.as_bytes().first() {
         None => Some(Value::Null),
-        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => word(text),
+        Some(b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'~') => word(text).or_else(|| old_word(text, dialect)),
+        Some(b'y' | b'Y' | b'o' | b'O') => old_word(text, dialect),
         Some(b'.') => special_float(text).or_else(|| float(text)).map(whole),
         Some(b'0'..=b'9' | b'+' | b'-') => number(text),
         Some(_) => None,
@@ -26,12 +28,20 @@ pub(super) fn scalar(text: &str) -> Option<Value> {
 
 fn word(text: &str) -> Option<Value> {
     match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Some(Value::Bool(true)),
-        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            Some(Value::Bool(false))
-        }
+        "true" | "True" | "TRUE" => Some(Value::Bool(true)),
+        "false" | "False" | "FALSE" => Some(Value::Bool(false)),
         "~" | "null" | "Null" | "NULL" => Some(Value::Null),
         _ => None,
+    }
+}
+
+/// The booleans of YAML 1.1 that 1.2 dropped.
+fn old_word(text: &str, dialect: Dialect) -> Option<Value> {
+    match (dialect, text) {
+        (Dialect::Flux, _) => None,
+        (Dialect::Kubernetes, "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON") => Some(Value::Bool(true)),
+        (Dialect::Kubernetes, "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF") => Some(Value::Bool(false)),
+        (Dialect::Kubernetes, _) => None,
     }
 }
 

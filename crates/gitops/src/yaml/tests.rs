@@ -4,6 +4,7 @@ use rstest::rstest;
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::Value;
 
 fn file() -> FileId {
     FileId::new(0).unwrap()
@@ -13,10 +14,15 @@ fn read(text: &str) -> Parsed {
     parse(file(), text.as_bytes(), &Limits::default())
 }
 
-/// What the documents mean; the error ends it.
+/// What the documents mean to Flux.
 #[track_caller]
 fn check(text: &str, expected: &Json) {
-    let parsed = read(text);
+    check_as(Dialect::Flux, text, expected);
+}
+
+#[track_caller]
+fn check_as(dialect: Dialect, text: &str, expected: &Json) {
+    let parsed = parse_as(dialect, file(), text.as_bytes(), &Limits::default());
     assert_eq!(parsed.error, None, "{text}");
     let documents: Json = parsed.documents.iter().map(Node::to_json).collect();
     assert_eq!(documents, *expected, "{text}");
@@ -49,7 +55,20 @@ fn places(node: &Node, path: &str, into: &mut String) {
 #[rstest]
 #[case::yes_and_its_kin("[yes, Yes, YES, on, On, ON, y, Y, true, True, TRUE]", json!(vec![true; 11]))]
 #[case::no_and_its_kin("[no, No, NO, off, Off, OFF, n, N, false, False, FALSE]", json!(vec![false; 11]))]
-#[case::words_in_other_cases_are_strings("[yEs, oN, tRUE, nULL]", json!(["yEs", "oN", "tRUE", "nULL"]))]
+#[case::as_keys("on: push\nn: 1\n", json!({ "true": "push", "false": 1 }))]
+#[case::in_other_cases_they_are_strings("[yEs, oN, tRUE, nULL]", json!(["yEs", "oN", "tRUE", "nULL"]))]
+fn booleans_to_kubernetes(#[case] text: &str, #[case] expected: Json) {
+    check_as(Dialect::Kubernetes, text, &json!([expected]));
+}
+
+#[test]
+fn what_flux_substitutes_is_read_as_by_kubernetes() {
+    assert_eq!([resolve("yes"), resolve("5"), resolve("a")], [Value::Bool(true), Value::Integer(5), Value::from("a")]);
+}
+
+#[rstest]
+#[case::booleans("[true, True, TRUE, false, False, FALSE]", json!([true, true, true, false, false, false]))]
+#[case::no_booleans("[yes, No, ON, off, y, N]", json!(["yes", "No", "ON", "off", "y", "N"]))]
 #[case::nothing("[~, null, Null, NULL, '', \"\"]", json!([null, null, null, null, "", ""]))]
 #[case::a_value_that_is_left_out("a:\nb: ", json!({ "a": null, "b": null }))]
 #[case::octal("[0644, 0o644, 0O17, 00, -010]", json!([420, 420, 15, 0, -8]))]
@@ -66,7 +85,7 @@ fn places(node: &Node, path: &str, into: &mut String) {
 #[case::times_are_strings("[2001-01-01, 2001-12-14t21:59:43.10-05:00, 1:30, 12:30:45]", json!(["2001-01-01", "2001-12-14t21:59:43.10-05:00", "1:30", "12:30:45"]))]
 #[case::quoted_is_a_string("['yes', \"0644\", '~', \"1.5\"]", json!(["yes", "0644", "~", "1.5"]))]
 #[case::blocks_are_strings("a: |\n  1\nb: >-\n  yes\n", json!({ "a": "1\n", "b": "yes" }))]
-#[case::tags("[!!str 5, !!int '5', !!float '1.5', !!bool 'yes', !!null '', !vault x, ! 5]", json!(["5", 5, 1.5, true, null, "x", "5"]))]
+#[case::tags("[!!str 5, !!int '5', !!float '1.5', !!bool 'true', !!null '', !vault x, ! 5]", json!(["5", 5, 1.5, true, null, "x", "5"]))]
 #[case::quantities_and_versions("[100m, 1Gi, 10s, 1.30, v1.30.1, 10%]", json!(["100m", "1Gi", "10s", 1.3, "v1.30.1", "10%"]))]
 fn scalars(#[case] text: &str, #[case] expected: Json) {
     check(text, &json!([expected]));
@@ -74,7 +93,8 @@ fn scalars(#[case] text: &str, #[case] expected: Json) {
 
 #[rstest]
 #[case::that_are_numbers("8080: a\n0x10: b\n1.30: c\n1.0: d\n1e7: e\n1e21: f\n", json!({ "8080": "a", "16": "b", "1.3": "c", "1": "d", "10000000": "e", "1e+21": "f" }))]
-#[case::that_are_booleans("on: push\nno: 1\n", json!({ "true": "push", "false": 1 }))]
+#[case::that_are_booleans("true: push\nFalse: 1\n", json!({ "true": "push", "false": 1 }))]
+#[case::that_are_none("on: push\nno: 1\n", json!({ "on": "push", "no": 1 }))]
 #[case::that_are_null("~: a\n", json!({ "null": "a" }))]
 #[case::that_are_quoted("'8080': a\n\"on\": b\n", json!({ "8080": "a", "on": "b" }))]
 #[case::that_are_aliases("a: &x b\n*x : c\n", json!({ "a": "b", "b": "c" }))]
@@ -84,7 +104,7 @@ fn keys(#[case] text: &str, #[case] expected: Json) {
 }
 
 #[rstest]
-#[case::one_mapping("a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  z: 3\n", json!({ "x": 1, "true": 2, "z": 3 }))]
+#[case::one_mapping("a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  z: 3\n", json!({ "x": 1, "y": 2, "z": 3 }))]
 #[case::what_stands_there_wins("a: &a {x: 1}\nb:\n  x: 2\n  <<: *a\n", json!({ "x": 2 }))]
 #[case::what_stands_there_wins_whatever_the_order("a: &a {x: 1}\nb:\n  <<: *a\n  x: 2\n", json!({ "x": 2 }))]
 #[case::the_first_of_several_wins("a: &a {x: 1}\nc: &c {x: 2, z: 3}\nb:\n  <<: [*a, *c]\n", json!({ "x": 1, "z": 3 }))]
@@ -238,4 +258,17 @@ fn an_alias_bomb_is_an_error() {
 fn an_error_says_where_and_what() {
     let error = read("a: 1\nb: {{ c }}\n").error.expect("an error");
     insta::assert_snapshot!(error);
+}
+
+/// Where the key of a patch in a block stands, and the value of one in a string.
+#[test]
+fn yaml_in_a_string_knows_its_place_in_the_file() {
+    let parsed = read("a:\n  patch: |-\n\n    - op: add\n      path: /x\n  json: '{\"b\": 1}'\n");
+    let inner = |key: &str| {
+        let text = parsed.documents[0].at(&["a", key]).unwrap();
+        parse_embedded(text, &Limits::default()).documents.remove(0)
+    };
+    let place = |node: &Node, path: &str| (node.find(path).origin.line(), node.find(path).origin.column());
+    assert_eq!(place(&inner("patch"), "[0].path"), (5, 7));
+    assert_eq!(place(&inner("json"), "b"), (6, 11));
 }

@@ -6,12 +6,12 @@
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
-use super::{Duplicate, ErrorKind, Limits, ParseError, Parsed, scalar, template};
+use super::{Dialect, Duplicate, ErrorKind, Limits, ParseError, Parsed, scalar, template};
 use crate::node::{Entry, Mapping};
 use crate::{FileId, Node, Origin, Value};
 
 /// The values of a text.
-pub(super) fn parse(file: FileId, text: &str, limits: &Limits) -> Parsed {
+pub(super) fn parse(dialect: Dialect, file: FileId, text: &str, limits: &Limits) -> Parsed {
     // One more than ours, so that ours is the one that speaks.
     let nesting = limits.depth + 1;
     let options = granit_parser::options! {
@@ -20,7 +20,7 @@ pub(super) fn parse(file: FileId, text: &str, limits: &Limits) -> Parsed {
         flow_nesting_limit: nesting,
         block_nesting_limit: nesting,
     };
-    let mut builder = Builder::new(file, *limits);
+    let mut builder = Builder::new(dialect, file, *limits);
     let mut parser = Parser::new_from_str_with_options(text, options);
     let error = builder.read(&mut parser).err().map(|error| explain(error, text));
     Parsed { documents: builder.documents, error, duplicates: builder.duplicates }
@@ -48,6 +48,7 @@ fn explain(error: ParseError, text: &str) -> ParseError {
 }
 
 struct Builder {
+    dialect: Dialect,
     file: FileId,
     limits: Limits,
     documents: Vec<Node>,
@@ -103,8 +104,9 @@ impl Part {
 }
 
 impl Builder {
-    fn new(file: FileId, limits: Limits) -> Self {
+    fn new(dialect: Dialect, file: FileId, limits: Limits) -> Self {
         Self {
+            dialect,
             file,
             limits,
             documents: Vec::new(),
@@ -176,10 +178,10 @@ impl Builder {
     ) -> Result<(), ParseError> {
         let plain = style == ScalarStyle::Plain;
         let value = match tag {
-            None if plain => scalar::scalar(text),
+            None if plain => scalar::scalar(text, self.dialect),
             None => None,
             Some(tag) => match tag.core_suffix() {
-                Some("int" | "float" | "bool" | "null") => scalar::scalar(text),
+                Some("int" | "float" | "bool" | "null") => scalar::scalar(text, self.dialect),
                 Some(_) | None => None,
             },
         };

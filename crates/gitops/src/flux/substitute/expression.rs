@@ -151,13 +151,13 @@ impl<'a> Reader<'a> {
                 Ok(self.value(name, begin, |value| functions::trim(value, operator, &pattern)))
             }
             Argument::Replacement => {
-                let pattern = self.argument(&['/'], begin, depth)?;
+                let pattern = self.escaped('/', begin, depth)?;
                 let slashes = self.rest.len() - self.rest.trim_start_matches('/').len();
                 if slashes == 0 {
                     return Err(ExpressionError::Bad(excerpt(begin)));
                 }
                 self.rest = &self.rest[slashes..];
-                let with = if self.rest.starts_with('}') { None } else { Some(self.argument(&['}'], begin, depth)?) };
+                let with = if self.rest.starts_with('}') { None } else { Some(self.escaped('}', begin, depth)?) };
                 self.close(begin)?;
                 Ok(self.value(name, begin, |value| functions::replace(value, operator, &pattern, with.as_deref())))
             }
@@ -186,6 +186,25 @@ impl<'a> Reader<'a> {
             // What can't be known may be unset: the default is the better guess.
             Lookup::Known(_) | Lookup::Unknown | Lookup::Undefined => default,
         })
+    }
+
+    /// As an argument, with `\\/`, `\\\\` and `$$` for what they keep from being read.
+    fn escaped(&mut self, end: char, begin: &'a str, depth: usize) -> Result<EcoString, ExpressionError> {
+        if self.rest.starts_with("${") {
+            return self.expression(depth + 1);
+        }
+        let mut text = EcoString::new();
+        while let Some(sign) = self.rest.chars().next().filter(|sign| *sign != end) {
+            if !text.is_empty() && self.rest.starts_with("${") {
+                break;
+            }
+            let kept = ["$$", "\\/", "\\\\"].iter().any(|escape| self.rest.starts_with(escape));
+            let skipped = usize::from(kept);
+            let sign = if kept { self.rest[skipped..].chars().next().unwrap_or(sign) } else { sign };
+            text.push(sign);
+            self.rest = &self.rest[skipped + sign.len_utf8()..];
+        }
+        if text.is_empty() { Err(ExpressionError::Bad(excerpt(begin))) } else { Ok(text) }
     }
 
     /// A text up to one of these signs, or an expression within.

@@ -28,7 +28,7 @@ fn lookup(name: &str) -> Lookup {
 #[case::length("${#name}", "4")]
 #[case::cases("${name^} ${name^^} ${name,} ${name,,}", "Shop SHOP shop shop")]
 #[case::a_part("${name:1} ${name:1:2} ${name:9}", "hop ho ")]
-#[case::a_part_from_the_end("${name: -2}", "op")]
+#[case::what_is_no_number_takes_no_part("${name: -2}", "shop")]
 #[case::a_replacement("${path/\\//-} ${path//a/A}", "a-b/c.tar.gz A/b/c.tAr.gz")]
 #[case::the_shortest_and_the_longest_begin("${path#*/} ${path##*/}", "b/c.tar.gz c.tar.gz")]
 #[case::the_shortest_and_the_longest_end("${path%.*} ${path%%.*}", "a/b/c.tar a/b/c")]
