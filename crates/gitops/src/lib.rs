@@ -15,7 +15,7 @@ mod file;
 mod flux;
 mod helm;
 mod json;
-mod kustomize;
+pub mod kustomize;
 pub mod node;
 mod object;
 mod origin;
