@@ -9,6 +9,7 @@ mod flux;
 mod helm;
 mod identity;
 mod inventory;
+pub mod problems;
 mod resources;
 mod template;
 
@@ -25,6 +26,8 @@ pub use template::{Amounts, Container, Template};
 pub struct Repository {
     /// What was read.
     pub inventory: Inventory,
+    /// What could not be read or followed.
+    pub problems: problems::Problems,
     /// Pod templates, of every workload that is known whole.
     pub templates: Vec<Template>,
     /// What a drain meets.

@@ -142,6 +142,14 @@ rule_ids! {
     ValuesRejected => "values-rejected",
     CrdPolicyUnset => "crd-policy-unset",
     HelmTestMissing => "helm-test-missing",
+    FileUnreadable => "file-unreadable",
+    KustomizeBuildFailed => "kustomize-build-failed",
+    FluxPathMissing => "flux-path-missing",
+    SubstitutionFailed => "substitution-failed",
+    VariableUndefined => "variable-undefined",
+    PatchUnmatched => "patch-unmatched",
+    KustomizeUnsupported => "kustomize-unsupported",
+    ChartRenderFailed => "chart-render-failed",
 }
 
 impl RuleId {

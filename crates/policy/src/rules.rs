@@ -8,6 +8,7 @@ mod disruption;
 mod flux;
 mod helm;
 mod judge;
+mod reading;
 mod resources;
 mod subject;
 
@@ -194,6 +195,14 @@ impl RuleId {
             Self::ValuesRejected => &helm::values_rejected::RULE,
             Self::CrdPolicyUnset => &helm::crd_policy_unset::RULE,
             Self::HelmTestMissing => &helm::helm_test_missing::RULE,
+            Self::FileUnreadable => &reading::file_unreadable::RULE,
+            Self::KustomizeBuildFailed => &reading::kustomize_build_failed::RULE,
+            Self::FluxPathMissing => &reading::flux_path_missing::RULE,
+            Self::SubstitutionFailed => &reading::substitution_failed::RULE,
+            Self::VariableUndefined => &reading::variable_undefined::RULE,
+            Self::PatchUnmatched => &reading::patch_unmatched::RULE,
+            Self::KustomizeUnsupported => &reading::kustomize_unsupported::RULE,
+            Self::ChartRenderFailed => &reading::chart_render_failed::RULE,
         }
     }
 }
