@@ -6,6 +6,7 @@
 mod disruption;
 mod documents;
 mod flux;
+pub mod helm;
 mod identity;
 mod network;
 mod observability;
@@ -31,8 +32,9 @@ pub fn read_object(object: &Object, paths: &dyn Paths, repository: &mut Reposito
     template::read(object, &mut repository.templates);
     disruption::read(object, &mut repository.disruption);
     resources::read(object, &mut repository.resources);
-    flux::read(object, paths, &mut repository.flux);
-    talos::read_object(object, &mut repository.talos);
+    flux::read(object, &mut repository.flux);
+    helm::read(object, &mut repository.helm);
+    talos::read_object(object, paths, &mut repository.talos);
     network::read(object, &mut repository.network);
     observability::read(object, &mut repository.observability);
 }

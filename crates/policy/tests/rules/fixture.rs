@@ -153,16 +153,7 @@ impl Fixture {
                 && object.name == subject.name.as_str()
                 && object.namespace == subject.namespace.as_str()
         })?;
-        let (mut at, mut node) = (object.origin(), &object.root);
-        for step in steps(&finding.field) {
-            let next = match step {
-                Step::Key(key) => node.as_mapping().and_then(|it| it.entry(key)).map(|it| (it.at, &it.value)),
-                Step::Index(index) => node.items().get(index).map(|item| (item.origin, item)),
-            };
-            let Some(next) = next else { break };
-            (at, node) = next;
-        }
-        self.position(at)
+        self.position(object.root.find(&finding.field).origin)
     }
 }
 
@@ -190,28 +181,4 @@ fn object(root: &Node) -> Option<Object> {
         confidence: Confidence::Declared,
         owner: None,
     })
-}
-
-/// A step of a field path.
-enum Step<'a> {
-    Key(&'a str),
-    Index(usize),
-}
-
-/// The steps of `spec.containers[0].image` or `metadata.labels[app.kubernetes.io/name]`.
-fn steps(field: &str) -> Vec<Step<'_>> {
-    let mut steps = Vec::new();
-    let mut rest = field;
-    while !rest.is_empty() {
-        if let Some(inner) = rest.strip_prefix('[') {
-            let (key, after) = inner.split_once(']').unwrap_or((inner, ""));
-            steps.push(key.parse().map_or(Step::Key(key), Step::Index));
-            rest = after.strip_prefix('.').unwrap_or(after);
-            continue;
-        }
-        let end = rest.find(['.', '[']).unwrap_or(rest.len());
-        steps.push(Step::Key(&rest[..end]));
-        rest = rest[end..].strip_prefix('.').unwrap_or(&rest[end..]);
-    }
-    steps
 }
