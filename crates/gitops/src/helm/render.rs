@@ -45,7 +45,11 @@ pub(super) enum RenderError {
 }
 
 /// The manifests of a release; none when Helm or the chart isn't at hand.
-pub(super) fn render(tree: &Tree, release: &Release<'_>, options: &HelmOptions) -> Result<Option<Vec<Node>>, RenderError> {
+pub(super) fn render(
+    tree: &Tree,
+    release: &Release<'_>,
+    options: &HelmOptions,
+) -> Result<Option<Vec<Node>>, RenderError> {
     let Some(chart) = find(tree, release, options) else { return Ok(None) };
     let Some(child) = start(&chart, release, options) else { return Ok(None) };
     let printed = run(child, release)?;
@@ -76,7 +80,8 @@ fn find(tree: &Tree, release: &Release<'_>, options: &HelmOptions) -> Option<Pat
         let packed = stems().map(|stem| folder.join(format!("{stem}.tgz")));
         unpacked.filter(|path| is_chart(path)).chain(packed.filter(|path| path.is_file())).collect::<Vec<_>>()
     });
-    let cached = options.cache.iter().flat_map(|cache| stems().map(|stem| cache.join("repository").join(format!("{stem}.tgz"))));
+    let cached =
+        options.cache.iter().flat_map(|cache| stems().map(|stem| cache.join("repository").join(format!("{stem}.tgz"))));
     folders.chain(cached.filter(|path| path.is_file())).next()
 }
 
