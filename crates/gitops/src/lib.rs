@@ -11,6 +11,7 @@ mod decode;
 pub mod facts;
 mod file;
 mod json;
+pub mod kustomize;
 pub mod node;
 mod object;
 mod origin;
