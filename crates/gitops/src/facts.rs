@@ -29,13 +29,12 @@ pub trait Paths {
 
 /// Adds what an effective object of a cluster says.
 pub fn read_object(object: &Object, paths: &dyn Paths, repository: &mut Repository) {
-    let _ = paths;
     template::read(object, &mut repository.templates);
     disruption::read(object, &mut repository.disruption);
     resources::read(object, &mut repository.resources);
     flux::read(object, &mut repository.flux);
     helm::read(object, &mut repository.helm);
-    talos::read_object(object, &mut repository.talos);
+    talos::read_object(object, paths, &mut repository.talos);
     network::read(object, &mut repository.network);
     observability::read(object, &mut repository.observability);
 }

@@ -168,6 +168,31 @@ impl Node {
         }
     }
 
+    /// The items of a sequence, to change them.
+    pub fn items_mut(&mut self) -> &mut [Self] {
+        match &mut self.value {
+            Value::Sequence(items) => items.make_mut(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::String(_)
+            | Value::Mapping(_) => &mut [],
+        }
+    }
+
+    /// A scalar as text; none for null, sequences and mappings.
+    #[must_use]
+    pub fn text(&self) -> Option<EcoString> {
+        match &self.value {
+            Value::String(text) => Some(text.clone()),
+            Value::Bool(value) => Some(ecow::eco_format!("{value}")),
+            Value::Integer(value) => Some(ecow::eco_format!("{value}")),
+            Value::Float(value) => Some(ecow::eco_format!("{value}")),
+            Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,
+        }
+    }
+
     /// The entries of a mapping; none for everything else.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.as_mapping().into_iter().flat_map(Mapping::iter)
@@ -208,6 +233,15 @@ impl Mapping {
         }
     }
 
+    /// The value under a key, to change it; made from `new` where there is none.
+    pub fn get_or_insert(&mut self, key: &str, at: Origin, new: impl FnOnce() -> Node) -> &mut Node {
+        let index = self.0.iter().position(|entry| entry.key == key).unwrap_or_else(|| {
+            self.0.push(Entry { key: key.into(), at, value: new() });
+            self.0.len() - 1
+        });
+        &mut self.0.make_mut()[index].value
+    }
+
     /// Takes a value out.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
         let at = self.0.iter().position(|entry| entry.key == key)?;
@@ -217,6 +251,11 @@ impl Mapping {
     /// Keys and values, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
         self.0.iter()
+    }
+
+    /// Keys and values, in order, to change the values.
+    pub fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.0.make_mut().iter_mut()
     }
 
     /// How many there are.

@@ -20,6 +20,7 @@ use crate::{FileId, Node, Origin};
 
 pub use embedded::parse_embedded;
 pub use error::{ErrorKind, ParseError};
+pub(crate) use scalar::plain;
 pub use scalar::resolve;
 
 /// Which words are booleans.

@@ -12,6 +12,7 @@ mod identity;
 mod inventory;
 mod network;
 mod observability;
+pub mod problems;
 mod resources;
 mod supply;
 mod talos;
@@ -47,6 +48,8 @@ pub struct Repository {
     pub observability: Observability,
     /// What a person can read.
     pub documents: Documents,
+    /// What could not be read or followed.
+    pub problems: problems::Problems,
     /// Pod templates, of every workload that is known whole.
     pub templates: Vec<Template>,
     /// What a drain meets.

@@ -11,6 +11,7 @@ mod helm;
 mod judge;
 mod network;
 mod observability;
+mod reading;
 mod resources;
 mod subject;
 mod supply;
@@ -84,12 +85,12 @@ impl Answers {
 
     /// Something is wrong at this place, which is no field of an object.
     fn fails_at(&mut self, subject: &Subject, position: Position, problem: Problem) {
-        self.fails_there(&Identity::of(subject.clone()), position, problem);
+        self.fails_where(&Identity::of(subject.clone()), Some(&position), problem);
     }
 
-    /// Something is wrong with an object at a place that the facts know, such as in a file that nothing applies.
-    fn fails_there(&mut self, identity: &Identity, position: Position, problem: Problem) {
-        self.failures.push(Failure { identity: identity.clone(), position: Some(position), problem });
+    /// Something is wrong with an object of which the facts say where it is written, such as one that nothing applies.
+    fn fails_where(&mut self, identity: &Identity, position: Option<&Position>, problem: Problem) {
+        self.failures.push(Failure { identity: identity.clone(), position: position.cloned(), problem });
     }
 }
 
@@ -209,6 +210,14 @@ impl RuleId {
             Self::ValuesRejected => &helm::values_rejected::RULE,
             Self::CrdPolicyUnset => &helm::crd_policy_unset::RULE,
             Self::HelmTestMissing => &helm::helm_test_missing::RULE,
+            Self::FileUnreadable => &reading::file_unreadable::RULE,
+            Self::KustomizeBuildFailed => &reading::kustomize_build_failed::RULE,
+            Self::FluxPathMissing => &reading::flux_path_missing::RULE,
+            Self::SubstitutionFailed => &reading::substitution_failed::RULE,
+            Self::VariableUndefined => &reading::variable_undefined::RULE,
+            Self::PatchUnmatched => &reading::patch_unmatched::RULE,
+            Self::KustomizeUnsupported => &reading::kustomize_unsupported::RULE,
+            Self::ChartRenderFailed => &reading::chart_render_failed::RULE,
             Self::TalosVersionUnsupported => &talos::talos_version_unsupported::RULE,
             Self::KubernetesVersionUnsupported => &talos::kubernetes_version_unsupported::RULE,
             Self::TalosKubernetesSkew => &talos::talos_kubernetes_skew::RULE,

@@ -20,46 +20,58 @@ use crate::{Node, Object, Origin, SourceFile};
 pub(super) use machine::is_configuration;
 
 /// Adds what an object says.
-pub(super) fn read_object(object: &Object, talos: &mut Talos) {
+pub(super) fn read_object(object: &Object, paths: &dyn Paths, talos: &mut Talos) {
     let upgrade = match (object.group(), object.kind.as_str()) {
-        ("tuppr.home-operations.com", "TalosUpgrade") => Some(tuppr(object, Product::Talos)),
-        ("tuppr.home-operations.com", "KubernetesUpgrade") => Some(tuppr(object, Product::Kubernetes)),
-        ("upgrade.cattle.io", "Plan") => plan(object),
+        ("tuppr.home-operations.com", "TalosUpgrade") => Some(tuppr(object, Product::Talos, paths)),
+        ("tuppr.home-operations.com", "KubernetesUpgrade") => Some(tuppr(object, Product::Kubernetes, paths)),
+        ("upgrade.cattle.io", "Plan") => plan(object, paths),
         (_, _) => None,
     };
     talos.upgrades.extend(upgrade);
     talos.backups.extend(backup(object));
 }
 
-fn tuppr(object: &Object, product: Product) -> Upgrade {
-    let (kind, field, path) = match product {
-        Product::Talos => ("TalosUpgrade", "spec.talos.version", ["spec", "talos", "version"]),
-        Product::Kubernetes => ("KubernetesUpgrade", "spec.kubernetes.version", ["spec", "kubernetes", "version"]),
+fn tuppr(object: &Object, product: Product, paths: &dyn Paths) -> Upgrade {
+    let (kind, field) = match product {
+        Product::Talos => ("TalosUpgrade", "spec.talos.version"),
+        Product::Kubernetes => ("KubernetesUpgrade", "spec.kubernetes.version"),
     };
     let checks = object.root.at(&["spec", "healthChecks"]).map_or(0, |checks| checks.items().len());
+    let force = object.root.at(&["spec", "policy", "force"]).and_then(Node::as_bool) == Some(true);
+    let place = |field: &str| paths.position(object.root.find(field).origin);
     Upgrade {
         identity: identity(object, kind),
         product,
-        version: object.root.at(&path).and_then(Node::as_str).and_then(Version::parse),
-        field,
+        version: version(object, field),
+        version_at: place(field),
+        health_at: place(if force { "spec.policy.force" } else { "spec.healthChecks" }),
+        at: place(""),
         health: Health::Checks(checks),
-        force: object.root.at(&["spec", "policy", "force"]).and_then(Node::as_bool) == Some(true),
+        force,
     }
 }
 
+fn version(object: &Object, field: &str) -> Option<Version> {
+    let found = object.root.find(field);
+    found.node.as_str().filter(|_| found.complete).and_then(Version::parse)
+}
+
 /// A Plan of system-upgrade-controller is Talos's when its image is, or when it calls `talosctl`.
-fn plan(object: &Object) -> Option<Upgrade> {
+fn plan(object: &Object, paths: &dyn Paths) -> Option<Upgrade> {
     let upgrade = object.root.at(&["spec", "upgrade"])?;
     let image = upgrade.get("image").and_then(Node::as_str).unwrap_or_default();
     if !["talosctl", "siderolabs/", "factory.talos.dev"].iter().any(|mark| image.contains(mark)) {
         return None;
     }
     let kubernetes = any_text(upgrade, &mut |text| text.contains("upgrade-k8s"));
+    let place = |field: &str| paths.position(object.root.find(field).origin);
     Some(Upgrade {
         identity: identity(object, "Plan"),
         product: if kubernetes { Product::Kubernetes } else { Product::Talos },
-        version: object.root.at(&["spec", "version"]).and_then(Node::as_str).and_then(Version::parse),
-        field: "spec.version",
+        version: version(object, "spec.version"),
+        version_at: place("spec.version"),
+        health_at: place("spec"),
+        at: place(""),
         health: Health::NoSuchField,
         force: false,
     })

@@ -14,8 +14,13 @@ pub fn resolve(text: &str) -> Value {
     scalar(text, Dialect::Kubernetes).unwrap_or_else(|| Value::String(text.into()))
 }
 
+/// The value of a plain scalar as Kustomize reads it.
+pub(crate) fn plain(text: &str) -> Value {
+    scalar(text, Dialect::Flux).unwrap_or_else(|| Value::String(text.into()))
+}
+
 /// The value, when it isn't a string.
-pub(crate) fn scalar(text: &str, dialect: Dialect) -> Option<Value> {
+pub(super) fn scalar(text: &str, dialect: Dialect) -> Option<Value> {
     match text.as_bytes().first() {
         None => Some(Value::Null),
         Some(b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'~') => word(text).or_else(|| old_word(text, dialect)),

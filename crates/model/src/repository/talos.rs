@@ -115,8 +115,12 @@ pub struct Upgrade {
     pub product: Product,
     /// To which version; none when it can't be read.
     pub version: Option<Version>,
-    /// The field of the version.
-    pub field: &'static str,
+    /// Where its version stands, or the object.
+    pub version_at: Option<Position>,
+    /// Where its health checks stand, or what skips them, or the object.
+    pub health_at: Option<Position>,
+    /// Where it begins.
+    pub at: Option<Position>,
     /// What has to be healthy before each node.
     pub health: Health,
     /// Whether it skips the checks of etcd.

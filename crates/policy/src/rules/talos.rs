@@ -56,7 +56,7 @@ impl<'a> Stated<'a> {
     fn fails(&self, answers: &mut Answers, problem: Problem) {
         match self.by {
             By::File(pinned) => answers.fails_at(&pinned.file, pinned.at.clone(), problem),
-            By::Object(upgrade) => answers.fails(&upgrade.identity, Problem { field: upgrade.field.into(), ..problem }),
+            By::Object(upgrade) => answers.fails_where(&upgrade.identity, upgrade.version_at.as_ref(), problem),
         }
     }
 }

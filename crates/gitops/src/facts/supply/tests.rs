@@ -46,7 +46,7 @@ fn a_secret_exposes_what_is_neither_encrypted_nor_a_placeholder() {
 
 #[test]
 fn a_sealed_secret_counts_as_one_that_holds() {
-    let text = "apiVersion: v1\nkind: Secret\nmetadata: { name: db }\nstringData: { password: ENC[x] }\nsops: { mac: x, version: 3.9.0 }\n";
+    let text = "apiVersion: v1\nkind: Secret\nmetadata: { name: db }\nstringData: { password: \"ENC[x]\" }\nsops: { mac: x, version: 3.9.0 }\n";
     let supply = files(&[("secret.sops.yaml", text)]).supply;
     assert_eq!(supply.vessels.len(), 1);
     assert!(supply.vessels[0].exposed.is_empty());
@@ -104,7 +104,7 @@ fn what_a_cluster_is_made_of_is_known_by_its_shape() {
     check("controlplane.yaml", "machine: { token: op://home/talos/TOKEN, type: controlplane }\n", &[]);
     let kubeconfig =
         format!("apiVersion: v1\nkind: Config\nusers: [{{ user: {{ client-key-data: {} }} }}]\n", random());
-    check("kubeconfig.yaml", &kubeconfig, &["File kubeconfig.yaml client-key-data 3:18 PrivateKey"]);
+    check("kubeconfig.yaml", &kubeconfig, &["File kubeconfig.yaml client-key-data 3:19 PrivateKey"]);
 }
 
 #[test]

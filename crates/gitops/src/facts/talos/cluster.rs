@@ -3,8 +3,8 @@
 use holdfast_model::repository::{Talos, TalosCluster, TalosNode};
 
 use super::{Source, machine};
-use crate::yaml::{Limits, parse};
-use crate::{FileId, Node};
+use crate::Node;
+use crate::yaml::{Limits, parse_embedded};
 
 /// Adds a cluster, and what patches inside its file say.
 pub(super) fn read(document: &Node, source: &Source<'_>, talos: &mut Talos) {
@@ -55,8 +55,11 @@ fn says_secure_boot(part: &Node) -> Option<bool> {
 fn read_patches(part: &Node, source: &Source<'_>, talos: &mut Talos) {
     for patch in part.get("patches").into_iter().flat_map(Node::items) {
         match patch.as_str() {
-            Some(text) if !text.trim_start().starts_with('@') => read_text(text, patch, source, talos),
-            Some(_) => {}
+            Some(text) if text.trim_start().starts_with('@') => {}
+            Some(_) => {
+                let parsed = parse_embedded(patch, &Limits::default());
+                parsed.documents.iter().for_each(|document| machine::read(document, source, talos));
+            }
             None => machine::read(patch, source, talos),
         }
     }
@@ -64,14 +67,5 @@ fn read_patches(part: &Node, source: &Source<'_>, talos: &mut Talos) {
         if let Some(patch) = part.get(key) {
             machine::read(patch, source, talos);
         }
-    }
-}
-
-/// Of a patch that is a text inside another the place is that of the text.
-fn read_text(text: &str, patch: &Node, source: &Source<'_>, talos: &mut Talos) {
-    let place = |_| (source.place)(patch.origin);
-    let inner = Source { file: source.file.clone(), place: &place };
-    for document in parse(FileId::NONE, text.as_bytes(), &Limits::default()).documents {
-        machine::read(&document, &inner, talos);
     }
 }

@@ -56,10 +56,10 @@ worker:
         &[
             "talconfig.yaml:2:1: a control plane Some(true), b worker Some(false)",
             "talconfig.yaml:2:1: Configured",
-            "talconfig.yaml:7:5: Configured",
-            "talconfig.yaml:7:5: AdmissionRemoved",
+            "talconfig.yaml:8:5: Configured",
+            "talconfig.yaml:10:9: AdmissionRemoved",
             "talconfig.yaml:14:5: Configured",
-            "talconfig.yaml:14:53: Encrypted",
+            "talconfig.yaml:14:51: Encrypted",
         ],
     );
 }

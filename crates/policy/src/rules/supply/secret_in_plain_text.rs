@@ -40,7 +40,7 @@ fn check(repository: &Repository, answers: &mut Answers) {
             _ => "encrypt the file with SOPS, and rotate what is in it: history keeps what was pushed",
         };
         let problem = Problem::at("", message, remedy).severe(severity(worst, kind));
-        answers.fails_there(&vessel.identity, worst.at.clone(), problem);
+        answers.fails_where(&vessel.identity, Some(&worst.at), problem);
     }
 }
 

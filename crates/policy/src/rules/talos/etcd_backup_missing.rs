@@ -29,7 +29,7 @@ fn check(repository: &Repository, answers: &mut Answers) {
     let problem = Problem::at("", message, remedy);
     match (talos.clusters.first(), talos.upgrades.first()) {
         (Some(cluster), _) => answers.fails_at(&cluster.file, cluster.at.clone(), problem),
-        (None, Some(upgrade)) => answers.fails(&upgrade.identity, problem),
+        (None, Some(upgrade)) => answers.fails_where(&upgrade.identity, upgrade.at.as_ref(), problem),
         (None, None) => {}
     }
 }

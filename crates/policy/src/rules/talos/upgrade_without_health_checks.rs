@@ -26,13 +26,13 @@ fn check(repository: &Repository, answers: &mut Answers) {
         let problem = match upgrade.health {
             Health::NoSuchField => continue,
             Health::Checks(_) if upgrade.force => Problem::at(
-                "spec.policy.force",
+                "",
                 "force skips the checks that etcd is healthy and would keep its quorum".to_owned(),
                 "remove it; it is for a cluster that is broken already",
             )
             .severe(Severity::High),
             Health::Checks(0) => Problem::at(
-                "spec",
+                "",
                 "it has no health checks: the next node follows while storage or databases still recover".to_owned(),
                 "add healthChecks, such as for the nodes, the storage and DrainReadiness",
             )
@@ -42,6 +42,6 @@ fn check(repository: &Repository, answers: &mut Answers) {
                 continue;
             }
         };
-        answers.fails(&upgrade.identity, problem);
+        answers.fails_where(&upgrade.identity, upgrade.health_at.as_ref(), problem);
     }
 }
