@@ -241,6 +241,11 @@ fn of_files(tree: &Tree, raw: &Raw<'_>, parts: &[Part], sources: &Sources) -> Re
     for file in tree.files() {
         facts::read_file(file, sources, &mut repository);
     }
+    for path in tree.paths().iter().filter(|path| facts::wants_text(path)) {
+        if let Some(text) = sources.text(path) {
+            facts::read_text(path, &text, &mut repository);
+        }
+    }
     facts::read_tree(tree.paths(), &mut repository);
     repository.problems.list.extend(tree.broken().iter().map(unreadable));
     repository.problems.fine(ProblemKind::FileUnreadable, tree.files().len().saturating_sub(tree.broken().len()));
@@ -265,8 +270,9 @@ fn unreadable(broken: &Broken) -> Problem {
 }
 
 fn finish(parts: Vec<Part>, mut repository: Repository, sources: Arc<Sources>) -> Checkout {
-    let clusters: Vec<ClusterFiles> = parts.into_iter().map(|part| part.finish(&sources)).collect();
-    for cluster in &clusters {
+    let mut clusters: Vec<ClusterFiles> = parts.into_iter().map(|part| part.finish(&sources)).collect();
+    for cluster in &mut clusters {
+        repository.gather(&mut cluster.repository);
         add(&mut repository.inventory, &cluster.repository.inventory);
     }
     Checkout { clusters, repository, sources }

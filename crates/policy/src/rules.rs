@@ -5,12 +5,17 @@
 //! what only time can tell.
 
 mod disruption;
+mod documentation;
 mod flux;
 mod helm;
 mod judge;
+mod network;
+mod observability;
 mod reading;
 mod resources;
 mod subject;
+mod supply;
+mod talos;
 
 use std::borrow::Cow;
 
@@ -80,8 +85,12 @@ impl Answers {
 
     /// Something is wrong at this place, which is no field of an object.
     fn fails_at(&mut self, subject: &Subject, position: Position, problem: Problem) {
-        let identity = Identity::of(subject.clone());
-        self.failures.push(Failure { identity, position: Some(position), problem });
+        self.fails_where(&Identity::of(subject.clone()), Some(&position), problem);
+    }
+
+    /// Something is wrong with an object of which the facts say where it is written, such as one that nothing applies.
+    fn fails_where(&mut self, identity: &Identity, position: Option<&Position>, problem: Problem) {
+        self.failures.push(Failure { identity: identity.clone(), position: position.cloned(), problem });
     }
 }
 
@@ -136,6 +145,12 @@ fn named<'a>(names: impl Iterator<Item = &'a str>) -> String {
         0 => shown.join(", "),
         rest => format!("{} and {rest} more", shown.join(", ")),
     }
+}
+
+/// Whom a finding is about that concerns a whole cluster: what Flux begins with, else the checkout.
+fn whole_cluster(repository: &Repository) -> Identity {
+    let checkout = || Identity::of(Subject { kind: "Checkout", namespace: "".into(), name: ".".into() });
+    flux::root(&repository.flux).cloned().unwrap_or_else(checkout)
 }
 
 /// Whether a tag is meant to move, whatever the registry.
@@ -203,6 +218,38 @@ impl RuleId {
             Self::PatchUnmatched => &reading::patch_unmatched::RULE,
             Self::KustomizeUnsupported => &reading::kustomize_unsupported::RULE,
             Self::ChartRenderFailed => &reading::chart_render_failed::RULE,
+            Self::TalosVersionUnsupported => &talos::talos_version_unsupported::RULE,
+            Self::KubernetesVersionUnsupported => &talos::kubernetes_version_unsupported::RULE,
+            Self::TalosKubernetesSkew => &talos::talos_kubernetes_skew::RULE,
+            Self::TalosUpgradeSkew => &talos::talos_upgrade_skew::RULE,
+            Self::EtcdBackupMissing => &talos::etcd_backup_missing::RULE,
+            Self::DiskEncryptionOff => &talos::disk_encryption_off::RULE,
+            Self::SecureBootOff => &talos::secure_boot_off::RULE,
+            Self::AdmissionConfigurationRemoved => &talos::admission_configuration_removed::RULE,
+            Self::AuditPolicyOff => &talos::audit_policy_off::RULE,
+            Self::ControlPlaneQuorum => &talos::control_plane_quorum::RULE,
+            Self::UpgradeWithoutHealthChecks => &talos::upgrade_without_health_checks::RULE,
+            Self::SecretInPlainText => &supply::secret_in_plain_text::RULE,
+            Self::SopsRuleMissing => &supply::sops_rule_missing::RULE,
+            Self::SopsFileNotEncrypted => &supply::sops_file_not_encrypted::RULE,
+            Self::ImageScanMissing => &supply::image_scan_missing::RULE,
+            Self::ImageSbomMissing => &supply::image_sbom_missing::RULE,
+            Self::ImageSignatureMissing => &supply::image_signature_missing::RULE,
+            Self::ImageAttestationMissing => &supply::image_attestation_missing::RULE,
+            Self::ActionUnpinned => &supply::action_unpinned::RULE,
+            Self::NetworkPolicyMissing => &network::network_policy_missing::RULE,
+            Self::RouteWithoutTls => &network::route_without_tls::RULE,
+            Self::TlsMinimumVersion => &network::tls_minimum_version::RULE,
+            Self::AlertSeverityMissing => &observability::alert_severity_missing::RULE,
+            Self::MonitoringSingleReplica => &observability::monitoring_single_replica::RULE,
+            Self::SloMissing => &observability::slo_missing::RULE,
+            Self::TraceSamplingUnset => &observability::trace_sampling_unset::RULE,
+            Self::LogRetentionUnset => &observability::log_retention_unset::RULE,
+            Self::ChangelogMissing => &documentation::changelog_missing::RULE,
+            Self::ContributionGuideMissing => &documentation::contribution_guide_missing::RULE,
+            Self::UpgradeRunbookMissing => &documentation::upgrade_runbook_missing::RULE,
+            Self::DriftRunbookMissing => &documentation::drift_runbook_missing::RULE,
+            Self::RecoveryRunbookMissing => &documentation::recovery_runbook_missing::RULE,
         }
     }
 }

@@ -32,7 +32,8 @@ impl Sources {
         self.paths.get(file.index()).or_else(stream)
     }
 
-    fn text(&self, file: &str) -> Option<String> {
+    /// The text of a file, read again.
+    pub(crate) fn text(&self, file: &str) -> Option<String> {
         if let Some((_, text)) = self.streams.iter().find(|(name, _)| **name == *file) {
             return Some(text.clone());
         }

@@ -6,17 +6,13 @@ mod source;
 use holdfast_model::ObjectKey;
 use holdfast_model::repository::{Flux, Kustomization};
 
-use super::Paths;
 use super::identity::identity;
 use crate::{Node, Object};
 
 /// How deep and how much of an object is searched for a word.
 const DEPTH: usize = 24;
 
-pub(super) fn read(object: &Object, paths: &dyn Paths, flux: &mut Flux) {
-    if let Some(position) = paths.position(object.origin()) {
-        flux.reached.insert(position.file);
-    }
+pub(super) fn read(object: &Object, flux: &mut Flux) {
     if let Some(kind) = suspendable(object)
         && field(object, "suspend").and_then(Node::as_bool) == Some(true)
     {

@@ -1,8 +1,5 @@
 //! The Flux graph: Kustomizations, HelmReleases, sources, as they are after the patches of their parents.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use super::Identity;
 use crate::{ObjectKey, Text};
 
@@ -27,8 +24,6 @@ pub struct Flux {
     pub retries_by_default: bool,
     /// Whether something makes Flux objects that can't be seen here, such as a ResourceSet with inputs from elsewhere.
     pub generates: bool,
-    /// The files that something effective came from.
-    pub reached: BTreeSet<Arc<str>>,
 }
 
 /// A Kustomization of Flux.

@@ -1,6 +1,4 @@
-//! What charts say: their custom resource definitions, and what their schema thinks of a release's values.
-
-use std::collections::BTreeSet;
+//! What the schema of a chart thinks of a release's values.
 
 use super::Identity;
 use crate::Text;
@@ -8,10 +6,8 @@ use crate::Text;
 /// The facts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Helm {
-    /// HelmReleases whose chart lies in the checkout with a schema for its values.
+    /// HelmReleases whose values were held against the schema of their chart.
     pub checked: Vec<Checked>,
-    /// The names of charts in the checkout that have a folder `crds`.
-    pub with_crds: BTreeSet<Text>,
 }
 
 /// A release whose values were held against the schema of its chart.

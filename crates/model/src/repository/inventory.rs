@@ -15,6 +15,8 @@ pub struct Inventory {
     pub namespaces: Vec<Text>,
     /// Files with Kubernetes objects that no Flux root reaches, in order.
     pub unreachable: Vec<Arc<str>>,
+    /// Files that a Flux root reaches, in order; none where there is no Flux.
+    pub reached: Vec<Arc<str>>,
     /// HelmReleases.
     pub helm_releases: Listing,
     /// Flux Kustomizations.

@@ -76,3 +76,6 @@ fn answer(
         Some(_) | None => failing.into_iter().for_each(|(identity, problem)| answers.fails(identity, problem)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,7 @@ pub(crate) struct Fixture {
     path: PathBuf,
     rule: RuleId,
     files: Vec<SourceFile>,
+    texts: Vec<(Arc<str>, String)>,
     objects: Vec<Object>,
     /// What is expected: file, line (0 for what has none), message.
     pub(crate) expected: BTreeSet<(String, u32, String)>,
@@ -56,8 +57,14 @@ impl Fixture {
     pub(crate) fn read(path: &Path, rule: RuleId) -> Self {
         let (root, paths) =
             if path.is_dir() { (path, walk(path)) } else { (path.parent().unwrap(), vec![path.to_owned()]) };
-        let mut fixture =
-            Self { path: path.to_owned(), rule, files: Vec::new(), objects: Vec::new(), expected: BTreeSet::new() };
+        let mut fixture = Self {
+            path: path.to_owned(),
+            rule,
+            files: Vec::new(),
+            texts: Vec::new(),
+            objects: Vec::new(),
+            expected: BTreeSet::new(),
+        };
         for path in paths {
             let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
             fixture.add(&name, &read(&path));
@@ -78,6 +85,9 @@ impl Fixture {
         }
         if name == NOWHERE {
             return;
+        }
+        if facts::wants_text(name) {
+            self.texts.push((name.into(), text.to_string()));
         }
         let id = FileId::new(self.files.len()).unwrap();
         let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
@@ -112,13 +122,16 @@ impl Fixture {
     fn repository(&self) -> Repository {
         let mut repository = Repository::default();
         let names: Vec<Arc<str>> = self.files.iter().map(|file| Arc::clone(&file.path)).collect();
-        facts::read_tree(&names, &mut repository);
         for file in &self.files {
             facts::read_file(file, self, &mut repository);
         }
         for object in &self.objects {
             facts::read_object(object, self, &mut repository);
         }
+        for (path, text) in &self.texts {
+            facts::read_text(path, text, &mut repository);
+        }
+        facts::read_tree(&names, &mut repository);
         repository
     }
 
@@ -140,16 +153,7 @@ impl Fixture {
                 && object.name == subject.name.as_str()
                 && object.namespace == subject.namespace.as_str()
         })?;
-        let (mut at, mut node) = (object.origin(), &object.root);
-        for step in steps(&finding.field) {
-            let next = match step {
-                Step::Key(key) => node.as_mapping().and_then(|it| it.entry(key)).map(|it| (it.at, &it.value)),
-                Step::Index(index) => node.items().get(index).map(|item| (item.origin, item)),
-            };
-            let Some(next) = next else { break };
-            (at, node) = next;
-        }
-        self.position(at)
+        self.position(object.root.find(&finding.field).origin)
     }
 }
 
@@ -177,28 +181,4 @@ fn object(root: &Node) -> Option<Object> {
         confidence: Confidence::Declared,
         owner: None,
     })
-}
-
-/// A step of a field path.
-enum Step<'a> {
-    Key(&'a str),
-    Index(usize),
-}
-
-/// The steps of `spec.containers[0].image` or `metadata.labels[app.kubernetes.io/name]`.
-fn steps(field: &str) -> Vec<Step<'_>> {
-    let mut steps = Vec::new();
-    let mut rest = field;
-    while !rest.is_empty() {
-        if let Some(inner) = rest.strip_prefix('[') {
-            let (key, after) = inner.split_once(']').unwrap_or((inner, ""));
-            steps.push(key.parse().map_or(Step::Key(key), Step::Index));
-            rest = after.strip_prefix('.').unwrap_or(after);
-            continue;
-        }
-        let end = rest.find(['.', '[']).unwrap_or(rest.len());
-        steps.push(Step::Key(&rest[..end]));
-        rest = rest[end..].strip_prefix('.').unwrap_or(&rest[end..]);
-    }
-    steps
 }

@@ -67,8 +67,9 @@ fn check_releases(repository: &Repository, answers: &mut Answers) {
             None => {}
             Some(true) => answers.holds(),
             Some(false) => {
-                let message =
-                    format!("it runs {purpose} without a priority class: under pressure it goes like any other");
+                let message = format!(
+                    "infrastructure ({purpose}) without a priority class: when room is short, it waits like everything else"
+                );
                 let remedy = format!("set {value}: system-cluster-critical in its values");
                 answers.fails(&release.identity, Problem::at("spec.values", message, remedy));
             }
@@ -97,7 +98,9 @@ fn check_templates(repository: &Repository, answers: &mut Answers) {
             | WorkloadKind::Job
             | WorkloadKind::CronJob => "system-cluster-critical",
         };
-        let message = format!("it runs {purpose} without a priority class: under pressure it goes like any other");
+        let message = format!(
+            "infrastructure ({purpose}) without a priority class: when room is short, it waits like everything else"
+        );
         let problem = Problem::at(template.at, message, format!("set {}.priorityClassName: {class}", template.at));
         answers.fails(&template.identity, problem);
     }

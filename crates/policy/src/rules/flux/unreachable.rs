@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use holdfast_model::{Position, Repository, Subject};
 
-use super::is_used;
 use crate::rules::{Answers, Check, Problem, Rule};
 use crate::{Domain, RuleId, Severity};
 
@@ -41,18 +40,20 @@ const KEPT: [&str; 14] = [
 ];
 
 fn check(repository: &Repository, answers: &mut Answers) {
-    if !is_used(&repository.flux) {
+    let inventory = &repository.inventory;
+    if inventory.reached.is_empty() {
         return;
     }
-    repository.flux.reached.iter().for_each(|_| answers.holds());
-    let live: BTreeSet<&str> = repository.flux.reached.iter().flat_map(|file| folders(file)).collect();
+    inventory.reached.iter().for_each(|_| answers.holds());
+    let live: BTreeSet<&str> = inventory.reached.iter().flat_map(|file| folders(file)).collect();
     let mut groups: BTreeMap<&str, Vec<&Arc<str>>> = BTreeMap::new();
-    for file in &repository.inventory.unreachable {
+    for file in &inventory.unreachable {
         groups.entry(folders(file).find(|folder| !live.contains(folder)).unwrap_or(file)).or_default().push(file);
     }
     for (place, files) in groups {
         let Some(first) = files.first() else { continue };
-        let subject = Subject { kind: "File", namespace: "".into(), name: place.into() };
+        let kind = if files.len() == 1 && ***first == *place { "File" } else { "Folder" };
+        let subject = Subject { kind, namespace: "".into(), name: place.into() };
         let position = Position { file: Arc::clone(first), line: 1, column: 1 };
         let message = match files.len() {
             1 => "no Kustomization of Flux reaches it: what it describes isn't deployed".to_owned(),

@@ -1,8 +1,8 @@
 //! `crd-policy-unset`: an upgrade that leaves the chart's custom resource definitions behind.
 //!
 //! Helm installs what is in a chart's folder `crds` and never upgrades it, unless `upgrade.crds` says so. Judged of charts
-//! that are known to have that folder: those in the table, and those in the checkout. Charts with definitions among their
-//! templates (cert-manager, external-secrets, CloudNativePG) are upgraded by Helm itself.
+//! that are known to have that folder. Charts with definitions among their templates (cert-manager, external-secrets,
+//! CloudNativePG) are upgraded by Helm itself.
 
 use holdfast_model::Repository;
 
@@ -37,7 +37,7 @@ const CHARTS: [&str; 12] = [
 fn check(repository: &Repository, answers: &mut Answers) {
     for release in &repository.flux.releases {
         let Some(chart) = release.chart_name(&repository.flux) else { continue };
-        if !CHARTS.contains(&chart) && !repository.helm.with_crds.iter().any(|known| known == chart) {
+        if !CHARTS.contains(&chart) {
             continue;
         }
         if release.upgrade.crds.is_some() {
