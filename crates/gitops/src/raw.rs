@@ -43,7 +43,7 @@ impl<'a> RawObject<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Raw<'a> {
     pub(crate) objects: Vec<RawObject<'a>>,
-    by_name: HashMap<(&'a str, &'a str), Vec<usize>>,
+    by_name: HashMap<&'a str, HashMap<&'a str, Vec<usize>>>,
 }
 
 impl<'a> Raw<'a> {
@@ -51,7 +51,8 @@ impl<'a> Raw<'a> {
         let mut raw = Self::default();
         for file in tree.files() {
             for object in objects(file) {
-                raw.by_name.entry((object.kind, object.name)).or_default().push(raw.objects.len());
+                let place = raw.objects.len();
+                raw.by_name.entry(object.kind).or_default().entry(object.name).or_default().push(place);
                 raw.objects.push(object);
             }
         }
@@ -60,7 +61,7 @@ impl<'a> Raw<'a> {
 
     /// The objects of this kind and name, wherever they are.
     pub(crate) fn named<'s>(&'s self, kind: &str, name: &str) -> impl Iterator<Item = &'s RawObject<'a>> + use<'s, 'a> {
-        let places: &'s [usize] = self.by_name.get(&(kind, name)).map(Vec::as_slice).unwrap_or_default();
+        let places: &'s [usize] = self.by_name.get(kind).and_then(|names| names.get(name)).map_or(&[], Vec::as_slice);
         places.iter().map(|place| &self.objects[*place])
     }
 

@@ -36,7 +36,7 @@ impl Files for Tree {
             return Ok(Cow::Borrowed(&file.documents));
         }
         let id = self.id(path).ok_or_else(|| Unreadable("it isn't in the checkout".to_owned()))?;
-        let parsed = yaml::parse(id, &self.bytes(path)?, &Limits::default());
+        let parsed = yaml::parse(id, &Files::bytes(self, path)?, &Limits::default());
         match parsed.error {
             Some(error) => Err(Unreadable(error.message)),
             None => Ok(Cow::Owned(parsed.documents)),

@@ -9,7 +9,7 @@ use crate::yaml::{Limits, parse};
 use crate::{FileId, Node, Object, flux};
 
 /// The objects that these documents come to; all stand in one file.
-pub(super) fn objects(text: &str) -> Vec<Object> {
+pub(crate) fn objects(text: &str) -> Vec<Object> {
     let parsed = parse(FileId::new(0).unwrap(), text.as_bytes(), &Limits::default());
     assert_eq!(parsed.error, None);
     parsed.documents.iter().flat_map(unpacked).filter_map(|root| flux::object(root.clone(), None)).collect()

@@ -122,12 +122,6 @@ impl Resource {
         self.set_metadata("namespace", value, at);
     }
 
-    pub(super) fn set_kind(&mut self, kind: &str) {
-        if let Some(root) = self.root.as_mapping_mut() {
-            put(root, "kind", Value::String(kind.into()), Origin::NONE);
-        }
-    }
-
     fn set_metadata(&mut self, key: &str, value: Option<Value>, at: Origin) {
         let Some(root) = self.root.as_mapping_mut() else { return };
         if value.is_none() && root.get("metadata").is_none() {
