@@ -77,8 +77,7 @@ pub struct ClusterFiles {
 pub fn read(root: &Path, options: &Options) -> Result<Checkout, ReadError> {
     let tree = Tree::read(root)?;
     let raw = Raw::new(&tree);
-    let mut parts: Vec<Part> =
-        flux::roots(&tree, &raw).iter().map(|root| Part::read(&tree, &raw, root, options)).collect();
+    let mut parts: Vec<Part> = flux::roots(&tree, &raw).iter().map(|root| Part::read(&tree, &raw, root, options)).collect();
     let streams = Streams::read(&options.rendered, tree.paths().len());
     join_streams(&mut parts, streams.documents);
     let sources = Arc::new(Sources::new(&tree, streams.texts));
@@ -151,8 +150,7 @@ impl Part {
     }
 
     fn problems(&self, paths: &dyn Paths) -> Problems {
-        let mut problems =
-            Problems { list: self.troubles.iter().map(|it| it.told(paths)).collect(), ..Problems::default() };
+        let mut problems = Problems { list: self.troubles.iter().map(|it| it.told(paths)).collect(), ..Problems::default() };
         for kind in OF_KUSTOMIZATIONS {
             let with: BTreeSet<Subject> = problems.of(kind).map(|problem| problem.subject.clone()).collect();
             problems.fine(kind, self.asked.saturating_sub(with.len()));

@@ -36,11 +36,7 @@ fn check(from: &str, expected: &str, incomplete: bool) {
 #[case::of_its_own("[]", "{own: 1, both: own}", false)]
 #[case::of_a_map("[{kind: ConfigMap, name: web-values-8mbdf7882g}]", "{both: own, map: 1, own: 1}", false)]
 #[case::of_a_map_whose_hash_nobody_wrote("[{kind: ConfigMap, name: web-values}]", "{both: own, map: 1, own: 1}", false)]
-#[case::at_a_path(
-    "[{kind: ConfigMap, name: web-values, valuesKey: n, targetPath: 'a.b[1].c\\.d'}]",
-    "{a: {b: [null, {c.d: 5}]}, own: 1, both: own}",
-    false
-)]
+#[case::at_a_path("[{kind: ConfigMap, name: web-values, valuesKey: n, targetPath: 'a.b[1].c\\.d'}]", "{a: {b: [null, {c.d: 5}]}, own: 1, both: own}", false)]
 #[case::of_a_secret_that_is_encrypted("[{kind: Secret, name: hidden}]", "{own: 1, both: own}", true)]
 #[case::of_what_is_not_in_git("[{kind: ConfigMap, name: gone}]", "{own: 1, both: own}", true)]
 fn values_of_a_release(#[case] from: &str, #[case] expected: &str, #[case] incomplete: bool) {
