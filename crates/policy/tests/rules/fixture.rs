@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use holdfast_gitops::facts::{self, Paths};
 use holdfast_gitops::yaml::{self, Limits};
-use holdfast_gitops::{FileId, Node, Object, Origin, SourceFile};
+use holdfast_gitops::{Checkout, FileId, Node, Object, Options, Origin, SourceFile};
 use holdfast_model::builders::{Manifest, namespace};
-use holdfast_model::{Confidence, Kind, Position, Repository};
-use holdfast_policy::{Finding, RuleId, audit};
+use holdfast_model::{Cluster, Confidence, Kind, Locate as _, Position, Repository};
+use holdfast_policy::{Finding, Policies, RuleId, audit};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -30,6 +30,8 @@ pub(crate) struct Fixture {
     files: Vec<SourceFile>,
     texts: Vec<(Arc<str>, String)>,
     objects: Vec<Object>,
+    /// Of a folder in which there is something of Flux: as the audit reads it.
+    checkout: Option<Checkout>,
     /// What is expected: file, line (0 for what has none), message.
     pub(crate) expected: BTreeSet<(String, u32, String)>,
 }
@@ -70,6 +72,10 @@ impl Fixture {
             fixture.add(&name, &read(&path));
         }
         fixture.objects = fixture.files.iter().flat_map(|file| &file.documents).filter_map(object).collect();
+        let is_flux = |object: &Object| object.is("kustomize.toolkit.fluxcd.io", "Kustomization");
+        if path.is_dir() && fixture.objects.iter().any(is_flux) {
+            fixture.checkout = Some(holdfast_gitops::read(path, &Options::default()).unwrap());
+        }
         fixture
     }
 
@@ -98,10 +104,43 @@ impl Fixture {
 
     /// What the rule finds, whatever else is found.
     pub(crate) fn findings(&self) -> Vec<Finding> {
-        let world = self.world();
+        self.judged().into_iter().map(|(finding, _)| finding).collect()
+    }
+
+    /// What was found, in the form of what is expected.
+    pub(crate) fn found(&self) -> BTreeSet<(String, u32, String)> {
+        let told = self.judged().into_iter().map(|(finding, place)| {
+            let (file, line) = place.map_or((String::new(), 0), |place| (place.file.to_string(), place.line));
+            (file, line, finding.message)
+        });
+        told.collect()
+    }
+
+    /// What the rule finds, and where a user is shown it.
+    fn judged(&self) -> Vec<(Finding, Option<Position>)> {
         let now: Timestamp = NOW.parse().unwrap();
-        let findings = audit(&world.cluster(), &self.repository(), &world.policies(), now).findings;
-        findings.into_iter().filter(|finding| finding.rule == self.rule).collect()
+        let about = |findings: Vec<Finding>, locate: &dyn Fn(&Finding) -> Option<Position>| {
+            let ours = findings.into_iter().filter(|finding| finding.rule == self.rule);
+            ours.map(|finding| {
+                let place = finding.position.clone().or_else(|| locate(&finding));
+                (finding, place)
+            })
+            .collect::<Vec<_>>()
+        };
+        let Some(checkout) = &self.checkout else {
+            let world = self.world();
+            let findings = audit(&world.cluster(), &self.repository(), &world.policies(), now).findings;
+            return about(findings, &|finding| self.locate(finding));
+        };
+        let whole = audit(&Cluster::default(), &checkout.repository, &Policies::default(), now).findings;
+        let clusters = checkout.clusters.iter().flat_map(|it| {
+            let policies = it.policies.iter().map(|policy| serde_json::to_value(policy).unwrap());
+            let exceptions = it.exceptions.iter().map(|exception| serde_json::to_value(exception).unwrap());
+            let policies = World::of(policies.chain(exceptions)).policies();
+            let findings = audit(&it.cluster, &it.repository, &policies, now).findings;
+            about(findings, &|finding| Some(it.places.locate(&finding.subject, &finding.field)?.position))
+        });
+        clusters.chain(about(whole, &|_| None)).collect()
     }
 
     /// The cluster of the objects that are observed, with a Namespace where none is given.
@@ -133,16 +172,6 @@ impl Fixture {
         }
         facts::read_tree(&names, &mut repository);
         repository
-    }
-
-    /// What was found, in the form of what is expected.
-    pub(crate) fn found(&self, findings: &[Finding]) -> BTreeSet<(String, u32, String)> {
-        let told = findings.iter().map(|finding| {
-            let place = finding.position.clone().or_else(|| self.locate(finding));
-            let (file, line) = place.map_or((String::new(), 0), |place| (place.file.to_string(), place.line));
-            (file, line, finding.message.clone())
-        });
-        told.collect()
     }
 
     /// Where the field of a finding stands, or the nearest above it.
