@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use holdfast_gitops::facts::{self, Paths};
 use holdfast_gitops::yaml::{self, Limits};
-use holdfast_gitops::{Checkout, FileId, Node, Object, Options, Origin, SourceFile};
+use holdfast_gitops::{Checkout, FileId, HelmMode, HelmOptions, Node, Object, Options, Origin, SourceFile};
 use holdfast_model::builders::{Manifest, namespace};
 use holdfast_model::{Cluster, Confidence, Kind, Locate as _, Position, Repository};
 use holdfast_policy::{Finding, Policies, RuleId, audit};
@@ -16,6 +16,18 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::world::{NOW, World};
+
+/// Rules about what could not be read: their fixtures are checkouts that are read whole.
+const READING: [RuleId; 8] = [
+    RuleId::FileUnreadable,
+    RuleId::KustomizeBuildFailed,
+    RuleId::FluxPathMissing,
+    RuleId::SubstitutionFailed,
+    RuleId::VariableUndefined,
+    RuleId::PatchUnmatched,
+    RuleId::KustomizeUnsupported,
+    RuleId::ChartRenderFailed,
+];
 
 /// What stands before an expectation.
 const MARK: &str = "#~ ";
@@ -30,7 +42,7 @@ pub(crate) struct Fixture {
     files: Vec<SourceFile>,
     texts: Vec<(Arc<str>, String)>,
     objects: Vec<Object>,
-    /// Of a folder in which there is something of Flux: as the audit reads it.
+    /// Of a folder with a Kustomization of Flux, and of rules about reading: as the audit reads it.
     checkout: Option<Checkout>,
     /// What is expected: file, line (0 for what has none), message.
     pub(crate) expected: BTreeSet<(String, u32, String)>,
@@ -47,6 +59,13 @@ pub(crate) fn list(folder: &Path) -> Vec<PathBuf> {
 #[expect(clippy::disallowed_methods, reason = "fixtures are files; only the decisions are pure")]
 fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A checkout as the audit reads it, on a machine without Helm.
+fn whole(path: &Path, rule: RuleId) -> Checkout {
+    let mode = if rule == RuleId::ChartRenderFailed { HelmMode::Always } else { HelmMode::Never };
+    let helm = HelmOptions { mode, program: "no-such-helm".into(), ..HelmOptions::default() };
+    holdfast_gitops::read(path, &Options { helm, ..Options::default() }).unwrap()
 }
 
 /// All files below a folder, in order.
@@ -73,8 +92,8 @@ impl Fixture {
         }
         fixture.objects = fixture.files.iter().flat_map(|file| &file.documents).filter_map(object).collect();
         let is_flux = |object: &Object| object.is("kustomize.toolkit.fluxcd.io", "Kustomization");
-        if path.is_dir() && fixture.objects.iter().any(is_flux) {
-            fixture.checkout = Some(holdfast_gitops::read(path, &Options::default()).unwrap());
+        if path.is_dir() && (READING.contains(&rule) || fixture.objects.iter().any(is_flux)) {
+            fixture.checkout = Some(whole(path, rule));
         }
         fixture
     }
@@ -98,7 +117,7 @@ impl Fixture {
         let id = FileId::new(self.files.len()).unwrap();
         let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
         let parsed = if is_yaml { yaml::parse(id, bytes, &Limits::default()) } else { yaml::Parsed::default() };
-        assert!(parsed.error.is_none(), "{self}: {name}: {:?}", parsed.error);
+        assert!(parsed.error.is_none() || READING.contains(&self.rule), "{self}: {name}: {:?}", parsed.error);
         self.files.push(SourceFile { id, path: name.into(), documents: parsed.documents });
     }
 
