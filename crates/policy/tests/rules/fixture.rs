@@ -84,6 +84,7 @@ impl Fixture {
             files: Vec::new(),
             texts: Vec::new(),
             objects: Vec::new(),
+            checkout: None,
             expected: BTreeSet::new(),
         };
         for path in paths {
@@ -112,7 +113,9 @@ impl Fixture {
             return;
         }
         if facts::wants_text(name) {
-            self.texts.push((name.into(), text.to_string()));
+            // In a document, unlike in YAML, a mark would be words like any others.
+            let unmarked = text.lines().map(|line| line.split_once(MARK).map_or(line, |(before, _)| before));
+            self.texts.push((name.into(), unmarked.collect::<Vec<_>>().join("\n")));
         }
         let id = FileId::new(self.files.len()).unwrap();
         let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
