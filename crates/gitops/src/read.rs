@@ -150,7 +150,8 @@ impl Part {
     }
 
     fn problems(&self, paths: &dyn Paths) -> Problems {
-        let mut problems = Problems { list: self.troubles.iter().map(|it| it.told(paths)).collect(), ..Problems::default() };
+        let mut problems = Problems::default();
+        problems.list = self.troubles.iter().map(|it| it.told(paths)).collect();
         for kind in OF_KUSTOMIZATIONS {
             let with: BTreeSet<Subject> = problems.of(kind).map(|problem| problem.subject.clone()).collect();
             problems.fine(kind, self.asked.saturating_sub(with.len()));
