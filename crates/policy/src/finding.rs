@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use std::fmt;
 
 use holdfast_model::facts::FluxOwner;
-use holdfast_model::{Text, WorkloadRef};
+use holdfast_model::{Position, Subject, Text, WorkloadRef};
 use jiff::Timestamp;
 
 use crate::{RuleId, Severity};
@@ -19,8 +19,10 @@ pub struct Finding {
     pub severity: Severity,
     /// The object.
     pub subject: Subject,
-    /// The field that is wrong, as a path.
-    pub field: &'static str,
+    /// The field that is wrong, as a path; empty for the object itself.
+    pub field: Cow<'static, str>,
+    /// Where it is written, when the rule itself knows (facts of files); else whoever shows it asks `Locate`.
+    pub position: Option<Position>,
     /// What is wrong: a clause in lower case, without a full stop.
     pub message: String,
     /// What to do about it: a clause in lower case, without a full stop.
@@ -33,17 +35,6 @@ pub struct Finding {
     pub policy: Option<Text>,
     /// The exception that covers it.
     pub excepted: Option<Excepted>,
-}
-
-/// The object that a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Subject {
-    /// Its kind, as the API spells it.
-    pub kind: &'static str,
-    /// Its namespace.
-    pub namespace: Text,
-    /// Its name.
-    pub name: Text,
 }
 
 /// The exception that covers a finding.
@@ -76,12 +67,6 @@ impl Finding {
     #[must_use]
     pub fn sentence(&self) -> String {
         format!("{}; {}", self.message, self.remedy)
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
     }
 }
 

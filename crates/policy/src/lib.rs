@@ -5,7 +5,9 @@
 
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
+mod audit;
 pub mod disruption;
+mod domain;
 mod exception;
 mod finding;
 mod policies;
@@ -13,8 +15,11 @@ mod rule_id;
 pub mod rules;
 mod survey;
 
+pub use audit::{Audit, Tally, audit};
 pub use disruption::{NamespacePlan, plan_namespace};
+pub use domain::Domain;
 pub use exception::{Exception, ExceptionError};
-pub use finding::{Excepted, Finding, Subject};
+pub use finding::{Excepted, Finding};
+pub use holdfast_model::Subject;
 pub use policies::Policies;
 pub use rule_id::{RuleId, Severity};

@@ -24,6 +24,8 @@ pub struct NamespacePlan {
     pub writes: Vec<Write>,
     /// What is wrong, worst first.
     pub findings: Vec<Finding>,
+    /// How often each rule applied and nothing was wrong.
+    pub held: BTreeMap<RuleId, usize>,
     /// Budgets of ours that are there, those contested among them.
     pub owned: usize,
     /// When this plan would be another though nothing changed: an exception ends, a grace period is over.
@@ -73,6 +75,7 @@ pub fn plan_namespace(view: NamespaceView<'_>, policies: &Policies, now: Timesta
         outcomes,
         writes,
         findings: judgement.findings,
+        held: judgement.held,
         owned: view.budgets().filter(|(_, budget)| budget.is_ours()).count(),
         recheck_at: judgement.recheck_at,
     }

@@ -1,14 +1,16 @@
 //! Runs every rule over a namespace.
 
+use std::collections::BTreeMap;
+
 use holdfast_model::facts::{FluxOwner, OptOut};
-use holdfast_model::{Kind, Labels, Text, WorkloadRef};
+use holdfast_model::{Cluster, Kind, Labels, Repository, Subject, Text, WorkloadRef};
 use jiff::Timestamp;
 
-use super::{BudgetCase, Check, Problem, Rule, Verdict, WorkloadCase};
+use super::{Answers, BudgetCase, Check, Failure, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::{Decision, Outcome};
 use crate::policies::Judged;
 use crate::survey::Survey;
-use crate::{Finding, Policies, RuleId, Subject};
+use crate::{Finding, Policies, RuleId};
 
 /// What is judged.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +30,8 @@ pub struct Subjects<'a> {
 pub struct Judgement {
     /// What is wrong, worst first.
     pub findings: Vec<Finding>,
+    /// How often each rule applied and nothing was wrong.
+    pub held: BTreeMap<RuleId, usize>,
     /// When something would be judged otherwise though nothing changed.
     pub recheck_at: Option<Timestamp>,
 }
@@ -119,6 +123,50 @@ fn judge_unreadable(subjects: &Subjects<'_>, judgement: &mut Judgement) {
     }
 }
 
+/// Judges what only files have. Namespaces come from the cluster: what one is exempt from, all in it is.
+pub(crate) fn judge_files(
+    cluster: &Cluster,
+    repository: &Repository,
+    policies: &Policies,
+    now: Timestamp,
+) -> Judgement {
+    let mut judgement = Judgement::default();
+    for rule in rules() {
+        let Check::Files(check) = rule.check else { continue };
+        let mut answers = Answers::default();
+        check(repository, &mut answers);
+        if 0 < answers.holds {
+            judgement.held.insert(rule.id, answers.holds);
+        }
+        for Failure { identity, position, problem } in answers.failures {
+            let of_namespace = cluster.namespace(&identity.subject.namespace).and_then(|view| view.namespace());
+            let judged = Judged {
+                namespace: &identity.subject.namespace,
+                kind: identity.subject.kind,
+                name: &identity.subject.name,
+                labels: &identity.labels,
+                opt_outs: [Some(&identity.opt_out), of_namespace.map(|namespace| &namespace.opt_out)],
+            };
+            let excepted = policies.excepted(rule.id, &judged, now);
+            judgement.findings.push(Finding {
+                rule: rule.id,
+                severity: problem.severity.unwrap_or(rule.severity),
+                field: problem.field,
+                position,
+                message: problem.message,
+                remedy: problem.remedy,
+                workloads: Vec::new(),
+                owner: identity.owner,
+                policy: None,
+                excepted,
+                subject: identity.subject,
+            });
+        }
+    }
+    judgement.findings.sort_by(Finding::order);
+    judgement
+}
+
 fn about_budget<'a>(subjects: &'a Subjects<'a>, case: &BudgetCase<'a>) -> About<'a> {
     let view = subjects.survey.view;
     // A budget over one workload follows what its owner wrote on the workload; over several it would be anyone's guess.
@@ -161,7 +209,8 @@ fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
 impl Judgement {
     fn add(&mut self, rule: &Rule, verdict: Verdict, about: &About<'_>, subjects: &Subjects<'_>) {
         match verdict {
-            Verdict::Holds | Verdict::NotApplicable => {}
+            Verdict::Holds => *self.held.entry(rule.id).or_default() += 1,
+            Verdict::NotApplicable => {}
             Verdict::NotYet(at) => self.recheck_at = earliest(self.recheck_at, Some(at)),
             Verdict::Fails(problem) => self.findings.push(finding(rule, problem, about, subjects)),
         }
@@ -175,6 +224,7 @@ fn finding(rule: &Rule, problem: Problem, about: &About<'_>, subjects: &Subjects
         severity: problem.severity.unwrap_or(rule.severity),
         subject: Subject { kind: judged.kind, namespace: judged.namespace.clone(), name: judged.name.clone() },
         field: problem.field,
+        position: None,
         message: problem.message,
         remedy: problem.remedy,
         workloads: about.workloads.clone(),
