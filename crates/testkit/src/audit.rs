@@ -244,7 +244,8 @@ mod tests {
 
     #[test]
     fn who_is_not_known_has_no_name() {
-        let refused = PATCH.replace(r#""username":"system:serviceaccount:hf:hf","groups":["system:authenticated"]"#, "");
+        let refused =
+            PATCH.replace(r#""username":"system:serviceaccount:hf:hf","groups":["system:authenticated"]"#, "");
         let events = parse(&refused).unwrap();
         assert!(!events.is_empty() && events.iter().all(|event| event.user.is_empty()), "{events:?}");
     }

@@ -68,7 +68,17 @@ fn ensure_cpp_compiler() -> Result<()> {
 fn build() -> Result<()> {
     let mut command = cargo::command();
     command
-        .args(["build", "--profile", PROFILE, "--package", "holdfast-fuzz", "--features", "engine", "--bin", "holdfast-fuzz"])
+        .args([
+            "build",
+            "--profile",
+            PROFILE,
+            "--package",
+            "holdfast-fuzz",
+            "--features",
+            "engine",
+            "--bin",
+            "holdfast-fuzz",
+        ])
         .env("RUSTC_WORKSPACE_WRAPPER", Path::new(cargo::ROOT).join(INSTRUMENT))
         .current_dir(cargo::ROOT);
     let status = command.status().context("starting cargo")?;

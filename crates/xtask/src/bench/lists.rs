@@ -4,14 +4,15 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use futures::future::try_join_all;
 use futures::AsyncBufReadExt as _;
+use futures::future::try_join_all;
 use holdfast_controller::access::TABLE;
 use http::Request;
 use kube::Client;
 use kube::discovery;
 
-const QUERY: &str = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=60";
+const QUERY: &str =
+    "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=60";
 
 /// Reads the lists of every kind that is watched, all at once.
 pub(super) async fn read(client: &Client) -> Result<Duration> {
