@@ -3,11 +3,23 @@
 //! Each module looks at one effective object or one file at a time and adds what its rules need, no more; a rule in
 //! `policy` then decides. Nothing is decided here.
 
+mod disruption;
+mod documents;
+mod flux;
+pub mod helm;
+mod identity;
+mod network;
+mod observability;
+mod resources;
+mod supply;
+mod talos;
+mod template;
+
 use std::sync::Arc;
 
-use holdfast_model::{Position, Repository};
+use holdfast_model::{Position, Repository, Subject};
 
-use crate::{Object, Origin, SourceFile};
+use crate::{Node, Object, Origin, SourceFile};
 
 /// The paths of files by their numbers, so that facts can carry places.
 pub trait Paths {
@@ -17,15 +29,58 @@ pub trait Paths {
 
 /// Adds what an effective object of a cluster says.
 pub fn read_object(object: &Object, paths: &dyn Paths, repository: &mut Repository) {
-    let _ = (object, paths, repository);
+    template::read(object, &mut repository.templates);
+    disruption::read(object, &mut repository.disruption);
+    resources::read(object, &mut repository.resources);
+    flux::read(object, &mut repository.flux);
+    helm::read(object, &mut repository.helm);
+    talos::read_object(object, paths, &mut repository.talos);
+    network::read(object, &mut repository.network);
+    observability::read(object, &mut repository.observability);
 }
 
-/// Adds what a file says that is no Kubernetes object: Talos configuration, workflows, `.sops.yaml`.
+/// Adds what a file says beside being applied to a cluster: Talos configuration, workflows, `.sops.yaml`, and secrets that
+/// lie open. For every YAML file, manifests and unreached ones too, once, into the facts of the checkout.
 pub fn read_file(file: &SourceFile, paths: &dyn Paths, repository: &mut Repository) {
-    let _ = (file, paths, repository);
+    talos::read_file(file, paths, &mut repository.talos);
+    supply::read_file(file, paths, &mut repository.supply);
 }
 
-/// Adds what the mere presence of files says. `paths` are those of all files of the checkout, in order.
-pub fn read_tree(paths: &[Arc<str>], repository: &mut Repository) {
-    let _ = (paths, repository);
+/// Whether [`read_text`] wants the text of this file.
+#[must_use]
+pub fn wants_text(path: &str) -> bool {
+    documents::is_wanted(path)
 }
+
+/// Adds what a document says that is no YAML: a README.
+pub fn read_text(path: &Arc<str>, text: &str, repository: &mut Repository) {
+    documents::read_text(path, text, &mut repository.documents);
+}
+
+/// Adds what the mere presence of files says, after all of them were read. `paths` are those of all files of the checkout,
+/// in order.
+pub fn read_tree(paths: &[Arc<str>], repository: &mut Repository) {
+    documents::read_tree(paths, &mut repository.documents);
+    supply::read_tree(paths, &mut repository.supply);
+    talos::read_tree(paths, &mut repository.talos);
+}
+
+/// A file as the subject of a fact.
+fn file(path: &str) -> Subject {
+    Subject { kind: "File", namespace: "".into(), name: path.into() }
+}
+
+/// Whether SOPS encrypted a document.
+fn is_sealed(document: &Node) -> bool {
+    document.get("sops").is_some_and(|sops| sops.get("mac").is_some() || sops.get("version").is_some())
+}
+
+/// Whether one of the texts below a value answers yes. As deep as the document, which is bounded when it is read.
+fn any_text(node: &Node, ask: &mut dyn FnMut(&str) -> bool) -> bool {
+    node.as_str().is_some_and(&mut *ask)
+        || node.items().iter().any(|item| any_text(item, ask))
+        || node.entries().any(|entry| any_text(&entry.value, ask))
+}
+
+#[cfg(test)]
+mod given;

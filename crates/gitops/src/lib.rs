@@ -7,13 +7,37 @@
 
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
+mod assemble;
+pub mod checkout;
+mod decode;
 pub mod facts;
 mod file;
+mod flux;
+mod helm;
+mod json;
+pub mod kustomize;
 pub mod node;
 mod object;
 mod origin;
+mod path;
+mod places_of;
+mod raw;
+mod read;
+mod rendered;
+mod scope;
+#[cfg(test)]
+mod test_checkout;
+mod tree_path;
+mod trouble;
+pub mod yaml;
 
+pub use assemble::{Places, Sources};
+pub use checkout::ReadError;
+pub use decode::{DecodeError, Failure};
 pub use file::SourceFile;
+pub use helm::{HelmMode, HelmOptions};
 pub use node::{Mapping, Node, Value};
 pub use object::Object;
 pub use origin::{FileId, Origin};
+pub use path::Found;
+pub use read::{Checkout, ClusterFiles, Options, Stream, read, read_stream};

@@ -3,6 +3,8 @@
 //! Cheap to clone (sequences and mappings are shared until changed), so a base that two overlays use is held once. The
 //! order of keys is that of the file. Equality compares values and forgets where they stand.
 
+use std::collections::{HashMap, hash_map};
+
 use ecow::{EcoString, EcoVec};
 
 use crate::Origin;
@@ -166,6 +168,31 @@ impl Node {
         }
     }
 
+    /// The items of a sequence, to change them.
+    pub fn items_mut(&mut self) -> &mut [Self] {
+        match &mut self.value {
+            Value::Sequence(items) => items.make_mut(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::String(_)
+            | Value::Mapping(_) => &mut [],
+        }
+    }
+
+    /// A scalar as text; none for null, sequences and mappings.
+    #[must_use]
+    pub fn text(&self) -> Option<EcoString> {
+        match &self.value {
+            Value::String(text) => Some(text.clone()),
+            Value::Bool(value) => Some(ecow::eco_format!("{value}")),
+            Value::Integer(value) => Some(ecow::eco_format!("{value}")),
+            Value::Float(value) => Some(ecow::eco_format!("{value}")),
+            Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,
+        }
+    }
+
     /// The entries of a mapping; none for everything else.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.as_mapping().into_iter().flat_map(Mapping::iter)
@@ -206,6 +233,15 @@ impl Mapping {
         }
     }
 
+    /// The value under a key, to change it; made from `new` where there is none.
+    pub fn get_or_insert(&mut self, key: &str, at: Origin, new: impl FnOnce() -> Node) -> &mut Node {
+        let index = self.0.iter().position(|entry| entry.key == key).unwrap_or_else(|| {
+            self.0.push(Entry { key: key.into(), at, value: new() });
+            self.0.len() - 1
+        });
+        &mut self.0.make_mut()[index].value
+    }
+
     /// Takes a value out.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
         let at = self.0.iter().position(|entry| entry.key == key)?;
@@ -215,6 +251,11 @@ impl Mapping {
     /// Keys and values, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
         self.0.iter()
+    }
+
+    /// Keys and values, in order, to change the values.
+    pub fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.0.make_mut().iter_mut()
     }
 
     /// How many there are.
@@ -230,14 +271,71 @@ impl Mapping {
     }
 }
 
+impl Mapping {
+    /// A mapping of entries of which some may have the same key: the last value stays, in the first one's place, as
+    /// Kubernetes reads it. Tells of each that is given again.
+    pub(crate) fn last_wins<I>(entries: I, mut again: impl FnMut(&Entry, &Entry)) -> Self
+    where
+        I: ExactSizeIterator<Item = Entry>,
+    {
+        let mut known = Keys::of(entries.len());
+        let mut kept: EcoVec<Entry> = EcoVec::with_capacity(entries.len());
+        for entry in entries {
+            match known.find(&entry.key, &kept) {
+                None => kept.push(entry),
+                Some(at) => {
+                    again(&kept[at], &entry);
+                    kept.make_mut()[at] = entry;
+                }
+            }
+        }
+        Self(kept)
+    }
+
+    /// A mapping of entries of which some may have the same key: the first value stays.
+    pub(crate) fn first_wins(entries: impl Iterator<Item = Entry>) -> Self {
+        let entries: Vec<Entry> = entries.collect();
+        let mut known = Keys::of(entries.len());
+        let mut kept: EcoVec<Entry> = EcoVec::with_capacity(entries.len());
+        for entry in entries {
+            if known.find(&entry.key, &kept).is_none() {
+                kept.push(entry);
+            }
+        }
+        Self(kept)
+    }
+}
+
+/// Where keys stand while a mapping is made. A row is looked through while it is short, as most are.
+struct Keys(Option<HashMap<EcoString, usize>>);
+
+impl Keys {
+    const SHORT: usize = 16;
+
+    fn of(length: usize) -> Self {
+        Self((Self::SHORT < length).then(|| HashMap::with_capacity(length)))
+    }
+
+    /// Where the key stands among those kept; one that isn't there is expected next.
+    fn find(&mut self, key: &EcoString, kept: &[Entry]) -> Option<usize> {
+        match &mut self.0 {
+            None => kept.iter().position(|entry| entry.key == *key),
+            Some(known) => match known.entry(key.clone()) {
+                hash_map::Entry::Occupied(at) => Some(*at.get()),
+                hash_map::Entry::Vacant(free) => {
+                    free.insert(kept.len());
+                    None
+                }
+            },
+        }
+    }
+}
+
 impl FromIterator<Entry> for Mapping {
     /// Of a key given twice the last value stays, as Kubernetes reads it.
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
-        let mut mapping = Self::default();
-        for Entry { key, at, value } in entries {
-            mapping.insert(key, at, value);
-        }
-        mapping
+        let entries: Vec<Entry> = entries.into_iter().collect();
+        Self::last_wins(entries.into_iter(), |_, _| {})
     }
 }
 

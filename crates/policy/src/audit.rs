@@ -33,7 +33,7 @@ pub fn audit(cluster: &Cluster, repository: &Repository, policies: &Policies, no
         audit.tally.hold(&plan.held);
         audit.findings.extend(plan.findings);
     }
-    let judgement = rules::judge_files(repository, policies, now);
+    let judgement = rules::judge_files(cluster, repository, policies, now);
     audit.tally.hold(&judgement.held);
     audit.findings.extend(judgement.findings);
     audit.finish()

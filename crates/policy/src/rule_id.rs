@@ -46,6 +46,30 @@ impl fmt::Display for Severity {
     }
 }
 
+/// Whether no string occurs twice; asked when this is compiled.
+const fn all_differ(ids: &[&str]) -> bool {
+    let mut at = 1;
+    while at < ids.len() {
+        let mut before = 0;
+        while before < at {
+            if same(ids[at].as_bytes(), ids[before].as_bytes()) {
+                return false;
+            }
+            before += 1;
+        }
+        at += 1;
+    }
+    true
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}
+
 macro_rules! rule_ids {
     ($($variant:ident => $id:literal,)*) => {
         /// Which rule; stable, since people write it into exceptions and alerts.
@@ -54,6 +78,8 @@ macro_rules! rule_ids {
         pub enum RuleId {
             $($variant,)*
         }
+
+        const _: () = assert!(all_differ(&[$($id,)*]), "two rules have the same ID");
 
         impl RuleId {
             /// Every rule.
@@ -99,6 +125,69 @@ rule_ids! {
     QuorumEven => "quorum-even",
     Singleton => "singleton",
     ReplicasOnOneNode => "replicas-on-one-node",
+    CnpgSingleInstance => "cnpg-single-instance",
+    ReplicasNotSpread => "replicas-not-spread",
+    PriorityClassMissing => "priority-class-missing",
+    MemoryLimitMissing => "memory-limit-missing",
+    RequestsMissing => "requests-missing",
+    IntervalMissing => "interval-missing",
+    DependsOnMissing => "depends-on-missing",
+    DependsOnCycle => "depends-on-cycle",
+    RemediationMissing => "remediation-missing",
+    ChartVersionMutable => "chart-version-mutable",
+    ImageTagMutable => "image-tag-mutable",
+    Unreachable => "unreachable",
+    Suspended => "suspended",
+    TimeoutMissing => "timeout-missing",
+    RetryIntervalMissing => "retry-interval-missing",
+    AlertMissing => "alert-missing",
+    ReceiverMissing => "receiver-missing",
+    PruneOff => "prune-off",
+    DriftDetectionOff => "drift-detection-off",
+    SourceUnverified => "source-unverified",
+    ValuesRejected => "values-rejected",
+    CrdPolicyUnset => "crd-policy-unset",
+    HelmTestMissing => "helm-test-missing",
+    FileUnreadable => "file-unreadable",
+    KustomizeBuildFailed => "kustomize-build-failed",
+    FluxPathMissing => "flux-path-missing",
+    SubstitutionFailed => "substitution-failed",
+    VariableUndefined => "variable-undefined",
+    PatchUnmatched => "patch-unmatched",
+    KustomizeUnsupported => "kustomize-unsupported",
+    ChartRenderFailed => "chart-render-failed",
+    TalosVersionUnsupported => "talos-version-unsupported",
+    KubernetesVersionUnsupported => "kubernetes-version-unsupported",
+    TalosKubernetesSkew => "talos-kubernetes-skew",
+    TalosUpgradeSkew => "talos-upgrade-skew",
+    EtcdBackupMissing => "etcd-backup-missing",
+    DiskEncryptionOff => "disk-encryption-off",
+    SecureBootOff => "secure-boot-off",
+    AdmissionConfigurationRemoved => "admission-configuration-removed",
+    AuditPolicyOff => "audit-policy-off",
+    ControlPlaneQuorum => "control-plane-quorum",
+    UpgradeWithoutHealthChecks => "upgrade-without-health-checks",
+    SecretInPlainText => "secret-in-plain-text",
+    SopsRuleMissing => "sops-rule-missing",
+    SopsFileNotEncrypted => "sops-file-not-encrypted",
+    ImageScanMissing => "image-scan-missing",
+    ImageSbomMissing => "image-sbom-missing",
+    ImageSignatureMissing => "image-signature-missing",
+    ImageAttestationMissing => "image-attestation-missing",
+    ActionUnpinned => "action-unpinned",
+    NetworkPolicyMissing => "network-policy-missing",
+    RouteWithoutTls => "route-without-tls",
+    TlsMinimumVersion => "tls-minimum-version",
+    AlertSeverityMissing => "alert-severity-missing",
+    MonitoringSingleReplica => "monitoring-single-replica",
+    SloMissing => "slo-missing",
+    TraceSamplingUnset => "trace-sampling-unset",
+    LogRetentionUnset => "log-retention-unset",
+    ChangelogMissing => "changelog-missing",
+    ContributionGuideMissing => "contribution-guide-missing",
+    UpgradeRunbookMissing => "upgrade-runbook-missing",
+    DriftRunbookMissing => "drift-runbook-missing",
+    RecoveryRunbookMissing => "recovery-runbook-missing",
 }
 
 impl RuleId {
@@ -112,5 +201,17 @@ impl RuleId {
 impl fmt::Display for RuleId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_is_used_twice_is_seen() {
+        assert!(all_differ(&["drain-blocked", "drain-blocked-when-unready", "drain"]));
+        assert!(!all_differ(&["drain-blocked", "singleton", "drain-blocked"]));
+        assert!(all_differ(&[]));
     }
 }

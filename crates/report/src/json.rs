@@ -218,7 +218,8 @@ struct Owner<'a> {
 struct Remedy<'a> {
     /// A clause without a full stop.
     text: &'a str,
-    /// The YAML to write at the place, where that can be said exactly.
+    /// The same as a merge patch of the object in YAML; null where that can't be said exactly, and where a chart makes the
+    /// object.
     patch: Option<&'a str>,
 }
 
@@ -325,7 +326,7 @@ impl<'a> Finding<'a> {
                 name: &owner.name,
             }),
             message: &it.message,
-            remedy: Remedy { text: &it.remedy, patch: None },
+            remedy: Remedy { text: &it.remedy, patch: it.patch },
             fingerprint: &it.fingerprint,
             excepted: it.excepted.as_ref().map(|by| Excepted {
                 by: by.by(),

@@ -39,6 +39,8 @@ pub struct Told {
     pub message: String,
     /// What to do about it: a clause in lower case, without a full stop.
     pub remedy: String,
+    /// The same as a merge patch of the object in YAML; only of an object that is written in a file.
+    pub patch: Option<&'static str>,
     /// What makes it the same finding in another run.
     pub fingerprint: String,
     /// The exception that covers it.
@@ -105,6 +107,7 @@ impl Told {
             }),
             message: clean(&finding.message).into_owned(),
             remedy: clean(&finding.remedy).into_owned(),
+            patch: finding.patch.filter(|_| confidence == Confidence::Declared),
             fingerprint: String::new(),
             excepted: finding.excepted.as_ref().map(Exempt::new),
             position,

@@ -132,6 +132,15 @@ impl Budget {
 }
 
 impl Limit {
+    /// The field path that gives it.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::MinAvailable(_) => "spec.minAvailable",
+            Self::MaxUnavailable(_) => "spec.maxUnavailable",
+        }
+    }
+
     /// Reads the two fields, of which exactly one must be there.
     ///
     /// # Errors

@@ -19,7 +19,11 @@ struct Written {
 
 impl OptOut {
     pub(crate) fn of(meta: &ObjectMeta) -> Self {
-        let annotation = |key| meta.annotations.as_ref().and_then(|all| all.get(key));
+        Self::read(|key| meta.annotations.as_ref()?.get(key).map(String::as_str))
+    }
+
+    /// Reads an object's annotations.
+    pub fn read<'a>(annotation: impl Fn(&str) -> Option<&'a str>) -> Self {
         let Some(ignore) = annotation(IGNORE) else { return Self::default() };
         let rules = ignore.split(',').map(str::trim).filter(|rule| !rule.is_empty()).map(Text::from).collect();
         Self(Some(Box::new(Written { rules, reason: annotation(REASON).map(Text::from) })))

@@ -9,10 +9,14 @@ use crate::{Position, Text};
 pub struct Inventory {
     /// How many files were read.
     pub files: usize,
+    /// How many are templates of another tool, which become YAML only when that renders them, and were passed over.
+    pub templates: usize,
     /// The effective namespaces, in order.
     pub namespaces: Vec<Text>,
     /// Files with Kubernetes objects that no Flux root reaches, in order.
     pub unreachable: Vec<Arc<str>>,
+    /// Files that a Flux root reaches, in order; none where there is no Flux.
+    pub reached: Vec<Arc<str>>,
     /// HelmReleases.
     pub helm_releases: Listing,
     /// Flux Kustomizations.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use holdfast_model::facts::{FluxOwner, OptOut};
-use holdfast_model::{Kind, Labels, Repository, Subject, Text, WorkloadRef};
+use holdfast_model::{Cluster, Kind, Labels, Repository, Subject, Text, WorkloadRef};
 use jiff::Timestamp;
 
-use super::{Answers, BudgetCase, Check, Problem, Rule, Verdict, WorkloadCase};
+use super::{Answers, BudgetCase, Check, Failure, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::{Decision, Outcome};
 use crate::policies::Judged;
 use crate::survey::Survey;
@@ -123,10 +123,14 @@ fn judge_unreadable(subjects: &Subjects<'_>, judgement: &mut Judgement) {
     }
 }
 
-/// Judges what only files have.
-pub(crate) fn judge_files(repository: &Repository, policies: &Policies, now: Timestamp) -> Judgement {
+/// Judges what only files have. Namespaces come from the cluster: what one is exempt from, all in it is.
+pub(crate) fn judge_files(
+    cluster: &Cluster,
+    repository: &Repository,
+    policies: &Policies,
+    now: Timestamp,
+) -> Judgement {
     let mut judgement = Judgement::default();
-    let none = Labels::default();
     for rule in rules() {
         let Check::Files(check) = rule.check else { continue };
         let mut answers = Answers::default();
@@ -134,13 +138,14 @@ pub(crate) fn judge_files(repository: &Repository, policies: &Policies, now: Tim
         if 0 < answers.holds {
             judgement.held.insert(rule.id, answers.holds);
         }
-        for (subject, position, problem) in answers.failures {
+        for Failure { identity, position, problem } in answers.failures {
+            let of_namespace = cluster.namespace(&identity.subject.namespace).and_then(|view| view.namespace());
             let judged = Judged {
-                namespace: &subject.namespace,
-                kind: subject.kind,
-                name: &subject.name,
-                labels: &none,
-                opt_outs: [None, None],
+                namespace: &identity.subject.namespace,
+                kind: identity.subject.kind,
+                name: &identity.subject.name,
+                labels: &identity.labels,
+                opt_outs: [Some(&identity.opt_out), of_namespace.map(|namespace| &namespace.opt_out)],
             };
             let excepted = policies.excepted(rule.id, &judged, now);
             judgement.findings.push(Finding {
@@ -150,11 +155,12 @@ pub(crate) fn judge_files(repository: &Repository, policies: &Policies, now: Tim
                 position,
                 message: problem.message,
                 remedy: problem.remedy,
+                patch: problem.patch,
                 workloads: Vec::new(),
-                owner: None,
+                owner: identity.owner,
                 policy: None,
                 excepted,
-                subject,
+                subject: identity.subject,
             });
         }
     }
@@ -222,6 +228,7 @@ fn finding(rule: &Rule, problem: Problem, about: &About<'_>, subjects: &Subjects
         position: None,
         message: problem.message,
         remedy: problem.remedy,
+        patch: problem.patch,
         workloads: about.workloads.clone(),
         owner: about.owner.clone(),
         policy: about.policy.clone(),

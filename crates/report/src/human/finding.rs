@@ -75,6 +75,7 @@ fn notes(it: &Told, length: Length) -> Vec<(&'static str, String)> {
         Length::Quoted => {}
     }
     notes.push(("remedy", it.remedy.clone()));
+    notes.extend(it.patch.map(|patch| ("patch", patch.to_owned())));
     notes
 }
 

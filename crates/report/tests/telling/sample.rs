@@ -79,6 +79,7 @@ pub(crate) fn finding(rule: RuleId, subject: Subject, field: &'static str, messa
         position: None,
         message: message.to_owned(),
         remedy: Cow::Borrowed(remedy),
+        patch: None,
         workloads: Vec::new(),
         owner: None,
         policy: None,
@@ -188,13 +189,14 @@ fn add_others(it: &mut Checkout) {
         missing.owner = Some(owner(FluxKind::HelmRelease, "observability", name));
         it.add(missing, None, Confidence::Rendered);
     }
-    let loose = finding(
+    let mut loose = finding(
         RuleId::BudgetLoose,
         subject("PodDisruptionBudget", "shop/web"),
         "spec.maxUnavailable",
         "maxUnavailable: 100% lets every pod go",
         "set maxUnavailable: 1",
     );
+    loose.patch = Some("spec:\n  minAvailable: null\n  maxUnavailable: 1");
     it.add(loose, None, Confidence::Declared);
 }
 

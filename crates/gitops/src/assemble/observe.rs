@@ -1,0 +1,118 @@
+//! Objects into the facts of a cluster, decoded as a watch decodes them.
+
+use std::collections::BTreeSet;
+
+use holdfast_api::{DisruptionPolicy, PolicyException};
+use holdfast_model::repository::problems::ProblemKind;
+use holdfast_model::shapes::{
+    CronJob, DaemonSet, Deployment, HelmRelease, HorizontalPodAutoscaler, Job, Kustomization, Namespace, Pod,
+    PodDisruptionBudget, ReplicaSet, ScaledObject, Shape, StatefulSet,
+};
+use holdfast_model::{Cluster, Kind, ObjectKey};
+use serde::de::DeserializeOwned;
+
+use crate::decode::DecodeError;
+use crate::flux::{HELM, KUSTOMIZE};
+use crate::trouble::Trouble;
+use crate::{Node, Object};
+
+/// What a cluster holds.
+#[derive(Debug, Default)]
+pub(crate) struct Observed {
+    pub(crate) cluster: Cluster,
+    pub(crate) policies: Vec<DisruptionPolicy>,
+    pub(crate) exceptions: Vec<PolicyException>,
+    pub(crate) troubles: Vec<Trouble>,
+}
+
+/// Reads all objects of a cluster; `namespaces` are those that only Flux and Helm name.
+pub(crate) fn observe(objects: &[Object], namespaces: &BTreeSet<&str>) -> Observed {
+    let mut observed = Observed::default();
+    for object in objects {
+        match kind(object) {
+            Some(kind) => take(&mut observed.cluster, kind, object),
+            None if object.group() == holdfast_api::GROUP => own(&mut observed, object),
+            None => {}
+        }
+    }
+    add_namespaces(&mut observed.cluster, objects, namespaces);
+    observed
+}
+
+fn kind(object: &Object) -> Option<Kind> {
+    Kind::ALL.into_iter().find(|kind| object.is(kind.group(), kind.as_str()))
+}
+
+fn take(cluster: &mut Cluster, kind: Kind, object: &Object) {
+    match kind {
+        Kind::Namespace => decode::<Namespace>(cluster, object),
+        Kind::Deployment => decode::<Deployment>(cluster, object),
+        Kind::StatefulSet => decode::<StatefulSet>(cluster, object),
+        Kind::DaemonSet => decode::<DaemonSet>(cluster, object),
+        Kind::ReplicaSet => decode::<ReplicaSet>(cluster, object),
+        Kind::Job => decode::<Job>(cluster, object),
+        Kind::CronJob => decode::<CronJob>(cluster, object),
+        Kind::Pod => decode::<Pod>(cluster, object),
+        Kind::PodDisruptionBudget => decode::<PodDisruptionBudget>(cluster, object),
+        Kind::HorizontalPodAutoscaler => decode::<HorizontalPodAutoscaler>(cluster, object),
+        Kind::ScaledObject => decode::<ScaledObject>(cluster, object),
+        Kind::HelmRelease => decode::<HelmRelease>(cluster, object),
+        Kind::Kustomization => decode::<Kustomization>(cluster, object),
+    }
+}
+
+fn decode<S: Shape>(cluster: &mut Cluster, object: &Object) {
+    match object.root.decode::<S>() {
+        Ok(shape) => {
+            cluster.apply(shape);
+        }
+        Err(error) if is_unknown(object, &error) => {}
+        Err(error) => {
+            let key = ObjectKey::new(object.namespace.as_str(), object.name.as_str());
+            cluster.apply_unreadable(S::KIND, &key, &error.to_string());
+        }
+    }
+}
+
+/// Whether it only doesn't decode because the value of a variable isn't known here.
+fn is_unknown(object: &Object, error: &DecodeError) -> bool {
+    object.root.find(&error.field).node.as_str().is_some_and(|text| text.contains("${"))
+}
+
+/// Our own custom resources: what the cluster would honour is honoured here.
+fn own(observed: &mut Observed, object: &Object) {
+    match &*object.kind {
+        "DisruptionPolicy" => match read(object) {
+            Ok(policy) => observed.policies.push(policy),
+            Err(error) => observed.troubles.push(unreadable(object, &error)),
+        },
+        "PolicyException" => match read(object) {
+            Ok(exception) => observed.exceptions.push(exception),
+            Err(error) => observed.troubles.push(unreadable(object, &error)),
+        },
+        _ => {}
+    }
+}
+
+fn read<T: DeserializeOwned>(object: &Object) -> Result<T, DecodeError> {
+    object.root.decode()
+}
+
+fn unreadable(object: &Object, error: &DecodeError) -> Trouble {
+    let message = format!("{} {} can't be read, and is not honoured: {error}", object.kind, object.name);
+    Trouble::in_file(ProblemKind::FileUnreadable, error.origin, message)
+}
+
+/// A namespace that nobody wrote down is there all the same once something is put into it.
+fn add_namespaces(cluster: &mut Cluster, objects: &[Object], named: &BTreeSet<&str>) {
+    let written: BTreeSet<&str> =
+        objects.iter().filter(|object| object.is("", "Namespace")).map(|object| &*object.name).collect();
+    let used = objects.iter().filter(|object| !matches!(object.group(), KUSTOMIZE | HELM));
+    let used: BTreeSet<&str> = used.map(|object| &*object.namespace).filter(|name| !name.is_empty()).collect();
+    for name in used.union(named).filter(|name| !written.contains(**name)) {
+        let object = serde_json::json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+        if let Ok(namespace) = Node::from(&object).decode::<Namespace>() {
+            cluster.apply(namespace);
+        }
+    }
+}

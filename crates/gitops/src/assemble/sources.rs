@@ -1,0 +1,70 @@
+//! The files behind positions: their paths, and a line of their text when somebody wants to see it.
+//!
+//! Texts are read again when they are asked for, and the last one is kept: findings come file by file.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use holdfast_model::{Locate, Located, Position, Subject};
+
+use crate::checkout::{MOST_BYTES, Tree};
+use crate::facts::Paths;
+use crate::{FileId, Origin};
+
+/// The files of a checkout, and what was given beside them.
+#[derive(Debug, Default)]
+pub struct Sources {
+    root: PathBuf,
+    paths: Vec<Arc<str>>,
+    /// Streams, which can't be read twice.
+    streams: Vec<(Arc<str>, String)>,
+    last: Mutex<Option<(String, Vec<String>)>>,
+}
+
+impl Sources {
+    pub(crate) fn new(tree: &Tree, streams: Vec<(Arc<str>, String)>) -> Self {
+        Self { root: tree.root().to_owned(), paths: tree.paths().to_vec(), streams, last: Mutex::default() }
+    }
+
+    /// The path or name behind a number.
+    fn path(&self, file: FileId) -> Option<&Arc<str>> {
+        let stream = || self.streams.get(file.index().checked_sub(self.paths.len())?).map(|(name, _)| name);
+        self.paths.get(file.index()).or_else(stream)
+    }
+
+    /// The text of a file, read again.
+    pub(crate) fn text(&self, file: &str) -> Option<String> {
+        if let Some((_, text)) = self.streams.iter().find(|(name, _)| **name == *file) {
+            return Some(text.clone());
+        }
+        // Only what was listed is read, so that no path leads out of the checkout.
+        self.paths.iter().find(|path| ***path == *file)?;
+        let path = self.root.join(file);
+        let size = std::fs::metadata(&path).ok()?.len();
+        (size <= MOST_BYTES).then(|| std::fs::read(path).ok()).flatten().map(|text| String::from_utf8_lossy(&text).into())
+    }
+}
+
+impl Paths for Sources {
+    fn position(&self, origin: Origin) -> Option<Position> {
+        let file = origin.is_somewhere().then(|| self.path(origin.file())).flatten()?;
+        Some(Position { file: Arc::clone(file), line: origin.line(), column: origin.column() })
+    }
+}
+
+/// For findings about the checkout as a whole: nothing is an object there, but lines can be shown.
+impl Locate for Sources {
+    fn locate(&self, _: &Subject, _: &str) -> Option<Located> {
+        None
+    }
+
+    fn line(&self, file: &str, line: u32) -> Option<String> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|(name, _)| name != file) {
+            let lines = self.text(file)?.lines().map(str::to_owned).collect();
+            *last = Some((file.to_owned(), lines));
+        }
+        let (_, lines) = last.as_ref()?;
+        lines.get((line as usize).checked_sub(1)?).cloned()
+    }
+}

@@ -1,0 +1,147 @@
+//! Talos: the objects that upgrade and back up a cluster, and the files that describe it.
+//!
+//! Files are known by what is in them and not by where they lie: talhelper's `talconfig.yaml` and `talenv.yaml`,
+//! `topf.yaml`, machine configurations, patches, and the configuration documents of Talos 1.5 and later, of which
+//! `apiVersion: v1alpha1` without a group is the mark.
+
+mod cluster;
+mod machine;
+mod version;
+
+use std::sync::Arc;
+
+use holdfast_model::repository::{Health, Identity, Product, Talos, Upgrade, Version};
+use holdfast_model::{Position, Subject};
+
+use super::identity::identity;
+use super::{Paths, any_text};
+use crate::{Node, Object, Origin, SourceFile};
+
+pub(super) use machine::is_configuration;
+
+/// Adds what an object says.
+pub(super) fn read_object(object: &Object, paths: &dyn Paths, talos: &mut Talos) {
+    let upgrade = match (object.group(), object.kind.as_str()) {
+        ("tuppr.home-operations.com", "TalosUpgrade") => Some(tuppr(object, Product::Talos, paths)),
+        ("tuppr.home-operations.com", "KubernetesUpgrade") => Some(tuppr(object, Product::Kubernetes, paths)),
+        ("upgrade.cattle.io", "Plan") => plan(object, paths),
+        (_, _) => None,
+    };
+    talos.upgrades.extend(upgrade);
+    talos.backups.extend(backup(object));
+}
+
+fn tuppr(object: &Object, product: Product, paths: &dyn Paths) -> Upgrade {
+    let (kind, field) = match product {
+        Product::Talos => ("TalosUpgrade", "spec.talos.version"),
+        Product::Kubernetes => ("KubernetesUpgrade", "spec.kubernetes.version"),
+    };
+    let checks = object.root.at(&["spec", "healthChecks"]).map_or(0, |checks| checks.items().len());
+    let force = object.root.at(&["spec", "policy", "force"]).and_then(Node::as_bool) == Some(true);
+    let place = |field: &str| paths.position(object.root.find(field).origin);
+    Upgrade {
+        identity: identity(object, kind),
+        product,
+        version: version(object, field),
+        version_at: place(field),
+        health_at: place(if force { "spec.policy.force" } else { "spec.healthChecks" }),
+        at: place(""),
+        health: Health::Checks(checks),
+        force,
+    }
+}
+
+fn version(object: &Object, field: &str) -> Option<Version> {
+    let found = object.root.find(field);
+    found.node.as_str().filter(|_| found.complete).and_then(Version::parse)
+}
+
+/// A Plan of system-upgrade-controller is Talos's when its image is, or when it calls `talosctl`.
+fn plan(object: &Object, paths: &dyn Paths) -> Option<Upgrade> {
+    let upgrade = object.root.at(&["spec", "upgrade"])?;
+    let image = upgrade.get("image").and_then(Node::as_str).unwrap_or_default();
+    if !["talosctl", "siderolabs/", "factory.talos.dev"].iter().any(|mark| image.contains(mark)) {
+        return None;
+    }
+    let kubernetes = any_text(upgrade, &mut |text| text.contains("upgrade-k8s"));
+    let place = |field: &str| paths.position(object.root.find(field).origin);
+    Some(Upgrade {
+        identity: identity(object, "Plan"),
+        product: if kubernetes { Product::Kubernetes } else { Product::Talos },
+        version: version(object, "spec.version"),
+        version_at: place("spec.version"),
+        health_at: place("spec"),
+        at: place(""),
+        health: Health::NoSuchField,
+        force: false,
+    })
+}
+
+/// What takes snapshots of etcd: known by its name, its image, or what it calls.
+fn backup(object: &Object) -> Option<Identity> {
+    let kind = match (object.group(), object.kind.as_str()) {
+        ("helm.toolkit.fluxcd.io", "HelmRelease") => "HelmRelease",
+        ("batch", "CronJob") => "CronJob",
+        ("apps", "Deployment") => "Deployment",
+        (_, _) => return None,
+    };
+    let named = ["talos-backup", "etcd-backup", "etcd-snapshot"].iter().any(|mark| object.name.contains(mark));
+    let calls =
+        |text: &str| text.contains("talos-backup") || text.contains("etcd snapshot") || text.contains("snapshot save");
+    let spec = || object.root.get("spec").is_some_and(|spec| any_text(spec, &mut |text| calls(text)));
+    (named || spec() || calls_in_words(object)).then(|| identity(object, kind))
+}
+
+/// A command may be written one word to an item: `["talosctl", "etcd", "snapshot", ...]`.
+fn calls_in_words(object: &Object) -> bool {
+    let (mut etcd, mut snapshot) = (false, false);
+    let Some(spec) = object.root.get("spec") else { return false };
+    any_text(spec, &mut |text| {
+        etcd |= text == "etcd" || text.ends_with("etcdctl");
+        snapshot |= text == "snapshot";
+        etcd && snapshot
+    })
+}
+
+/// A file as facts name it, and how its places are told.
+struct Source<'a> {
+    file: Subject,
+    place: &'a dyn Fn(Origin) -> Option<Position>,
+}
+
+/// Adds what a file says.
+pub(super) fn read_file(file: &SourceFile, paths: &dyn Paths, talos: &mut Talos) {
+    let place = |origin| paths.position(origin);
+    let source = Source { file: super::file(&file.path), place: &place };
+    for document in &file.documents {
+        if super::is_sealed(document) {
+            continue;
+        }
+        version::read(document, &source, talos);
+        cluster::read(document, &source, talos);
+        machine::read(document, &source, talos);
+    }
+}
+
+/// Adds the folders in which configuration comes from templates beside it.
+pub(super) fn read_tree(paths: &[Arc<str>], talos: &mut Talos) {
+    let folder = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let name = |path: &str| path.rsplit('/').next().map(str::to_owned);
+    let is_cluster = |path: &&Arc<str>| {
+        matches!(name(path).as_deref(), Some("talconfig.yaml" | "talconfig.yml" | "topf.yaml" | "topf.yml"))
+    };
+    for cluster in paths.iter().filter(is_cluster) {
+        let folder = folder(cluster);
+        let inside = |path: &str| folder.is_empty() || path.starts_with(&format!("{folder}/"));
+        let is_template = |path: &str| {
+            [".tpl", ".j2", ".tmpl", ".gotmpl"].iter().any(|end| path.ends_with(end)) && path.contains(".y")
+        };
+        // At the root of a checkout everything would be beside it.
+        if !folder.is_empty() && paths.iter().any(|path| inside(path) && is_template(path)) {
+            talos.hidden.push(folder.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

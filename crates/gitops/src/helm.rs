@@ -1,0 +1,185 @@
+//! What HelmReleases come to: rendered where the chart is at hand, else inferred from their values.
+//!
+//! `release` says which chart in which version with which values, `values` merges them as Flux does, `render` asks Helm,
+//! and without it `app_template`, `catalogue` and `conventions` infer what is sure enough to be judged. An inferred object
+//! says only what the values or a table with its version say: a pod template without containers says nothing of them.
+//! Absent: the network; a chart that isn't here is never fetched.
+
+mod app_template;
+mod catalogue;
+mod chart;
+mod conventions;
+mod fields;
+mod name;
+mod post_render;
+mod release;
+mod render;
+mod values;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use ecow::EcoString;
+use holdfast_model::Confidence;
+use holdfast_model::facts::{FluxKind, FluxOwner};
+use holdfast_model::ObjectKey;
+use holdfast_model::repository::problems::ProblemKind;
+use rayon::prelude::*;
+
+use crate::checkout::Tree;
+use crate::flux::HELM;
+use crate::places_of::{all_at, with_places_of};
+use crate::trouble::Trouble;
+use crate::{Mapping, Node, Object, Origin, Value};
+
+pub(crate) use chart::Chart;
+pub(crate) use release::Release;
+
+/// Whether charts are rendered with Helm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HelmMode {
+    /// Where Helm is installed and the chart is at hand.
+    #[default]
+    Auto,
+    /// Never; everything is inferred.
+    Never,
+    /// Everything has to be: a chart that isn't at hand is a problem.
+    Always,
+}
+
+/// How charts are rendered.
+#[derive(Clone, Debug)]
+pub struct HelmOptions {
+    /// Whether they are.
+    pub mode: HelmMode,
+    /// The program, looked up on the `PATH` when it is only a name.
+    pub program: PathBuf,
+    /// Folders with charts, unpacked or as archives.
+    pub charts: Vec<PathBuf>,
+    /// Helm's own cache of archives.
+    pub cache: Option<PathBuf>,
+}
+
+impl Default for HelmOptions {
+    fn default() -> Self {
+        Self { mode: HelmMode::Auto, program: "helm".into(), charts: Vec::new(), cache: None }
+    }
+}
+
+/// Objects by kind, namespace and name.
+pub(crate) type Known<'a> = HashMap<(&'a str, &'a str, &'a str), &'a Object>;
+
+/// What a HelmRelease comes to.
+#[derive(Debug)]
+pub(crate) struct Expanded {
+    pub(crate) objects: Vec<Object>,
+    pub(crate) trouble: Option<Trouble>,
+    /// The place of the HelmRelease among the objects.
+    pub(crate) place: usize,
+    /// As `name@version`.
+    pub(crate) chart: Option<EcoString>,
+    pub(crate) namespace: EcoString,
+}
+
+/// What the HelmReleases among these objects come to.
+pub(crate) fn expand(tree: &Tree, objects: &[Object], options: &HelmOptions) -> Vec<Expanded> {
+    let known: Known<'_> = objects.iter().map(|it| ((&*it.kind, &*it.namespace, &*it.name), it)).collect();
+    let releases = objects.par_iter().enumerate().filter(|(_, object)| object.is(HELM, "HelmRelease"));
+    let found = releases.map(|(place, object)| {
+        let release = Release::read(object, &known);
+        let (manifests, confidence, trouble) = manifests(tree, &release, options);
+        let manifests = post_render::apply(&release, manifests);
+        let objects = manifests.into_iter().filter_map(|root| owned(root, &release, confidence));
+        Expanded {
+            objects: objects.collect(),
+            trouble,
+            place,
+            chart: release.chart.as_ref().map(Chart::to_string).map(Into::into),
+            namespace: release.namespace.clone(),
+        }
+    });
+    found.collect()
+}
+
+fn manifests(tree: &Tree, release: &Release<'_>, options: &HelmOptions) -> (Vec<Node>, Confidence, Option<Trouble>) {
+    let inferred = || infer(release);
+    let failed = |why: String| Trouble::of_object(ProblemKind::RenderFailed, "HelmRelease", release.object, why);
+    match options.mode {
+        HelmMode::Never => (inferred(), Confidence::Inferred, None),
+        HelmMode::Auto | HelmMode::Always => match render::render(tree, release, options) {
+            Ok(Some(rendered)) => (placed(&rendered, &inferred(), release), Confidence::Rendered, None),
+            Ok(None) if options.mode == HelmMode::Always => {
+                let why = "its chart isn't at hand, so it was inferred and not rendered".to_owned();
+                (inferred(), Confidence::Inferred, Some(failed(why)))
+            }
+            Ok(None) => (inferred(), Confidence::Inferred, None),
+            Err(error) => (inferred(), Confidence::Inferred, Some(failed(error.to_string()))),
+        },
+    }
+}
+
+/// What was rendered, with the places of the values where they can be told, else of the release.
+fn placed(rendered: &[Node], inferred: &[Node], release: &Release<'_>) -> Vec<Node> {
+    let same = |a: &Node, b: &Node, path: &[&str]| a.at(path) == b.at(path);
+    let counterpart = |node: &Node| {
+        inferred.iter().find(|other| same(node, other, &["kind"]) && same(node, other, &["metadata", "name"]))
+    };
+    let placed = rendered.iter().map(|node| match counterpart(node) {
+        Some(other) => with_places_of(node, other),
+        None => all_at(node, release.at),
+    });
+    placed.collect()
+}
+
+/// What can be said of a release without its chart.
+fn infer(release: &Release<'_>) -> Vec<Node> {
+    let Some(chart) = &release.chart else { return Vec::new() };
+    if &*chart.name == app_template::CHART {
+        return app_template::infer(release);
+    }
+    match catalogue::chart(chart) {
+        Some(known) => catalogue::infer(known, release),
+        None => conventions::infer(release),
+    }
+}
+
+/// An object of a release: in its namespace, with the labels by which helm-controller tells its own.
+fn owned(mut root: Node, release: &Release<'_>, confidence: Confidence) -> Option<Object> {
+    let kind: EcoString = root.get("kind")?.as_str()?.into();
+    let api_version: EcoString = root.get("apiVersion")?.as_str()?.into();
+    let name: EcoString = root.at(&["metadata", "name"])?.as_str()?.into();
+    if !root.origin.is_somewhere() {
+        root.origin = release.at;
+    }
+    let at = release.at;
+    let metadata = root.as_mapping_mut()?.get_mut("metadata")?;
+    let own = metadata.get("namespace").and_then(Node::as_str).map(EcoString::from);
+    let namespace = match own {
+        Some(namespace) => namespace,
+        None if crate::scope::is_cluster_wide(&api_version, &kind) => EcoString::new(),
+        None => {
+            let namespace = release.namespace.clone();
+            metadata.as_mapping_mut()?.insert("namespace", at, Node::new(Value::String(namespace.clone()), at));
+            namespace
+        }
+    };
+    label(metadata, &format!("{HELM}/name"), &release.object.name, at);
+    label(metadata, &format!("{HELM}/namespace"), &release.object.namespace, at);
+    let key = ObjectKey::new(release.object.namespace.as_str(), release.object.name.as_str());
+    let owner = Some(FluxOwner { kind: FluxKind::HelmRelease, key });
+    Some(Object { api_version, kind, namespace, name, root, confidence, owner })
+}
+
+/// Sets a label of an object's metadata.
+pub(crate) fn label(metadata: &mut Node, key: &str, value: &str, at: Origin) {
+    let Some(mapping) = metadata.as_mapping_mut() else { return };
+    if mapping.get("labels").and_then(Node::as_mapping).is_none() {
+        mapping.insert("labels", at, Node::new(Value::Mapping(Mapping::default()), at));
+    }
+    if let Some(labels) = mapping.get_mut("labels").and_then(Node::as_mapping_mut) {
+        labels.insert(key, at, Node::new(value.into(), at));
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,238 @@
+//! Charts that this audience runs most, as far as their workloads, replicas and budgets go.
+//!
+//! Each row was read from the chart's own templates in the version it names; what isn't in it isn't claimed. Pods have
+//! the labels by which their workload finds them and those that budgets written by hand use, and no containers: what is
+//! in them only the chart knows.
+
+mod charts;
+
+use ecow::EcoString;
+
+use super::fields::{Fields, object};
+use super::values::is_empty;
+use super::{Chart, Release, name};
+use crate::Node;
+
+pub(super) use charts::CHARTS;
+
+/// A chart that was read.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// Its name, as it is pulled.
+    pub(super) name: &'static str,
+    /// The version that was read.
+    pub(super) read: &'static str,
+    pub(super) workloads: &'static [Workload],
+}
+
+/// Something that makes pods.
+#[derive(Debug)]
+pub(super) struct Workload {
+    kind: &'static str,
+    name: Text,
+    /// The labels of its selector.
+    labels: &'static [(&'static str, Text)],
+    /// Further labels of its pods.
+    more: &'static [(&'static str, Text)],
+    replicas: Replicas,
+    /// All of these have to be so for it to be made.
+    when: &'static [Switch],
+    budget: Option<Budget>,
+    /// Under which key values of its pods stand.
+    values: &'static [&'static str],
+}
+
+/// A name or a label.
+#[derive(Clone, Copy, Debug)]
+enum Text {
+    /// Always this.
+    Is(&'static str),
+    /// The `fullname` helper, and what follows it.
+    Fullname(&'static str),
+    /// The `name` helper, and what follows it.
+    Name(&'static str),
+    /// The name of the release.
+    Release,
+    /// The name of the release and of the chart, whatever they are.
+    ReleaseAndChart,
+    /// The value at a path, else this.
+    Value(&'static [&'static str], &'static str),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Replicas {
+    /// The value at a path, else so many.
+    At(&'static [&'static str], u32),
+    /// The value at a path, but one unless the value at the second says true.
+    OneUnless(&'static [&'static str], &'static [&'static str]),
+    Fixed(u32),
+    PerNode,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Switch {
+    /// True at this path; the second is the chart's default.
+    On(&'static [&'static str], bool),
+    /// Not true at this path; false by default.
+    Off(&'static [&'static str]),
+    /// This text at this path; the third is the chart's default.
+    Says(&'static [&'static str], &'static str, &'static str),
+}
+
+/// When a chart makes a budget, and with what limit.
+#[derive(Clone, Copy, Debug)]
+enum Budget {
+    /// When `enabled` at this path; so many stay unless given.
+    Enabled(&'static [&'static str], Option<u32>),
+    /// When there is anything at this path.
+    Present(&'static [&'static str]),
+    /// When a limit of at least one is at this path.
+    AtLeastOne(&'static [&'static str]),
+    /// When there is more than one replica: so many stay unless given at this path.
+    AboveOne(&'static [&'static str], u32),
+}
+
+/// What is known of a chart.
+pub(super) fn chart(chart: &Chart) -> Option<&'static Known> {
+    CHARTS.iter().find(|known| known.name == &*chart.name)
+}
+
+/// What a chart makes of these values.
+pub(super) fn infer(known: &'static Known, release: &Release<'_>) -> Vec<Node> {
+    let made = known.workloads.iter().filter(|workload| workload.when.iter().all(|switch| is_so(*switch, release)));
+    let maker = |workload| Maker { known, workload, release };
+    made.flat_map(|workload| [Some(maker(workload).object()), maker(workload).budget()]).flatten().collect()
+}
+
+fn is_so(switch: Switch, release: &Release<'_>) -> bool {
+    let truth = |path: &[&str]| release.value(path).and_then(Node::as_bool);
+    match switch {
+        Switch::On(path, default) => truth(path).unwrap_or(default),
+        Switch::Off(path) => !truth(path).unwrap_or(false),
+        Switch::Says(path, wanted, default) => {
+            release.value(path).and_then(Node::as_str).filter(|text| !text.is_empty()).unwrap_or(default) == wanted
+        }
+    }
+}
+
+struct Maker<'a> {
+    known: &'static Known,
+    workload: &'static Workload,
+    release: &'a Release<'a>,
+}
+
+impl Maker<'_> {
+    fn text(&self, text: Text) -> EcoString {
+        let release = self.release;
+        match text {
+            Text::Is(text) => text.into(),
+            Text::Fullname(rest) => ecow::eco_format!("{}{rest}", name::fullname(release, self.known.name)),
+            Text::Name(rest) => ecow::eco_format!("{}{rest}", name::name(release, self.known.name)),
+            Text::Release => release.name.clone(),
+            Text::ReleaseAndChart => match release.text(&["fullnameOverride"]).filter(|name| !name.is_empty()) {
+                Some(given) => name::cut(&given, 63),
+                None => name::cut(&format!("{}-{}", release.name, name::name(release, self.known.name)), 63),
+            },
+            Text::Value(path, default) => {
+                release.text(path).filter(|text| !text.is_empty()).unwrap_or_else(|| default.into())
+            }
+        }
+    }
+
+    fn metadata(&self) -> Fields {
+        let labels = self.texts(self.workload.labels).text("app.kubernetes.io/managed-by", "Helm");
+        Fields::at(self.release.at).text("name", self.text(self.workload.name)).with("labels", labels.node())
+    }
+
+    fn texts(&self, labels: &[(&str, Text)]) -> Fields {
+        let fields = Fields::at(self.release.at);
+        labels.iter().fold(fields, |fields, (key, text)| fields.text(key, self.text(*text)))
+    }
+
+    fn selector(&self) -> Node {
+        Fields::at(self.release.at).with("matchLabels", self.texts(self.workload.labels).node()).node()
+    }
+
+    fn object(&self) -> Node {
+        let at = self.release.at;
+        let more = self.workload.more.iter();
+        let labels = more.fold(self.texts(self.workload.labels), |it, (key, text)| it.text(key, self.text(*text)));
+        let metadata = Fields::at(at).with("labels", labels.node());
+        let template = Fields::at(at).with("metadata", metadata.node()).with("spec", self.pod());
+        let spec = self.replicas(Fields::at(at)).with("selector", self.selector()).with("template", template.node());
+        object(at, "apps/v1", self.workload.kind, self.metadata()).with("spec", spec.node()).node()
+    }
+
+    fn replicas(&self, spec: Fields) -> Fields {
+        match self.replica_count() {
+            Some(Ok(given)) => spec.with("replicas", given),
+            Some(Err(default)) => spec.number("replicas", default.into()),
+            None => spec,
+        }
+    }
+
+    /// As given, else the chart's default.
+    fn replica_count(&self) -> Option<Result<Node, u32>> {
+        let given = |path: &[&str]| self.release.value(path).filter(|it| it.as_integer().is_some()).cloned();
+        match self.workload.replicas {
+            Replicas::At(path, default) => Some(given(path).ok_or(default)),
+            Replicas::OneUnless(path, unless) => {
+                let free = self.release.value(unless).and_then(Node::as_bool).unwrap_or(false);
+                let given = given(path).filter(|given| free || given.as_integer().is_some_and(|count| count < 1));
+                Some(given.ok_or(1))
+            }
+            Replicas::Fixed(count) => Some(Err(count)),
+            Replicas::PerNode => None,
+        }
+    }
+
+    /// What values say about where the pods may run.
+    fn pod(&self) -> Node {
+        let names = ["affinity", "topologySpreadConstraints", "priorityClassName", "nodeSelector", "tolerations"];
+        let fields = names.iter().fold(Fields::at(self.release.at), |fields, name| {
+            let path: Vec<&str> = self.workload.values.iter().copied().chain([*name]).collect();
+            fields.with_some(name, self.release.value(&path).filter(|value| !is_empty(value)).cloned())
+        });
+        fields.node()
+    }
+
+    fn budget(&self) -> Option<Node> {
+        let at = self.release.at;
+        let values = |path: &[&str]| self.release.value(path);
+        let (given, default) = match self.workload.budget? {
+            Budget::Enabled(path, default) => {
+                let given = values(path)?;
+                let on = ["enabled", "enable"].iter().any(|key| given.get(key).and_then(Node::as_bool) == Some(true));
+                (on.then_some(given)?, default)
+            }
+            Budget::Present(path) => (values(path).filter(|given| !is_empty(given))?, None),
+            Budget::AtLeastOne(path) => {
+                let given = values(path)?;
+                let some = |key: &str| given.get(key).and_then(Node::as_integer).is_some_and(|count| 1 <= count);
+                ((some("minAvailable") || some("maxUnavailable")).then_some(given)?, None)
+            }
+            Budget::AboveOne(path, default) => {
+                let count = match self.replica_count()? {
+                    Ok(given) => given.as_integer()?,
+                    Err(count) => count.into(),
+                };
+                (values(path).filter(|_| 1 < count)?, Some(default))
+            }
+        };
+        let limit = |key: &str| given.get(key).filter(|limit| !limit.is_null()).cloned();
+        let most = limit("maxUnavailable");
+        let least = limit("minAvailable").filter(|_| most.is_none());
+        let spec = Fields::at(given.origin).with_some("unhealthyPodEvictionPolicy", limit("unhealthyPodEvictionPolicy"));
+        let spec = match (most, least, default) {
+            (Some(most), _, _) => spec.with("maxUnavailable", most),
+            (None, Some(least), _) => spec.with("minAvailable", least),
+            (None, None, Some(default)) => spec.number("minAvailable", default.into()),
+            (None, None, None) => return None,
+        };
+        let spec = spec.with("selector", self.selector());
+        Some(object(at, "policy/v1", "PodDisruptionBudget", self.metadata()).with("spec", spec.node()).node())
+    }
+}
+
+#[cfg(test)]
+mod tests;

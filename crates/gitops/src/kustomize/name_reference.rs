@@ -1,0 +1,263 @@
+//! Names in other objects follow when an object is renamed: a prefix, a suffix, a hash, another namespace.
+
+use std::collections::{HashMap, HashSet};
+
+use ecow::EcoString;
+
+use super::collection::Collection;
+use super::field_spec::{Leaf, NotAContainer};
+use super::id::{Gvk, Id};
+use super::problem::{ProblemKind, Problems};
+use super::reference_fields::{ALL, Reference};
+use super::resource::Resource;
+use crate::{Node, Value};
+
+/// An object that was called otherwise once, and so may be meant by an old name.
+struct Candidate {
+    id: Id,
+    previous: Vec<Id>,
+    prefixes: Vec<EcoString>,
+    suffixes: Vec<EcoString>,
+}
+
+impl Candidate {
+    fn of(resource: &Resource) -> Self {
+        Self {
+            id: resource.id(),
+            previous: resource.previous_ids().collect(),
+            prefixes: resource.prefixes.clone(),
+            suffixes: resource.suffixes.clone(),
+        }
+    }
+}
+
+/// Whoever names an object.
+struct Referrer {
+    id: Id,
+    prefixes: Vec<EcoString>,
+    suffixes: Vec<EcoString>,
+    /// Namespaces of the service accounts that a RoleBinding names.
+    bound: HashSet<EcoString>,
+    role: Option<Gvk>,
+}
+
+/// Rewrites every name that means an object which is called otherwise now.
+pub(super) fn follow(all: &mut Collection, problems: &mut Problems) {
+    let candidates: Vec<Candidate> = all.list.iter().filter(|it| it.has_history()).map(Candidate::of).collect();
+    if candidates.is_empty() {
+        return;
+    }
+    let mut by_kind: HashMap<EcoString, Vec<&Candidate>> = HashMap::new();
+    for candidate in &candidates {
+        let kinds: HashSet<&EcoString> = candidate.previous.iter().map(|id| &id.gvk.kind).collect();
+        kinds.into_iter().for_each(|kind| by_kind.entry(kind.clone()).or_default().push(candidate));
+    }
+    for resource in &mut all.list {
+        let first = resource.original_id().gvk;
+        let mut referrer = None;
+        for reference in ALL.iter().filter(|reference| reference.field.applies_to(&first)) {
+            let Some(candidates) = by_kind.get(reference.target.2) else { continue };
+            let referrer = referrer.get_or_insert_with(|| Referrer::of(resource));
+            follow_one(&mut resource.root, reference, referrer, candidates, problems);
+        }
+    }
+}
+
+fn follow_one(
+    root: &mut Node,
+    reference: &Reference,
+    referrer: &Referrer,
+    all: &[&Candidate],
+    problems: &mut Problems,
+) {
+    let search = Search { reference, referrer, all };
+    let mut ambiguous = None;
+    let mut set = |node: &mut Node| {
+        if let Err(Ambiguous(name)) = search.rewrite(node) {
+            ambiguous = Some((name, node.origin));
+        }
+        Ok(())
+    };
+    // A path through something else is an object that no server takes; it is judged as it is.
+    let _: Result<(), NotAContainer> = reference.field.visit(root, Leaf::Nothing, crate::Origin::NONE, &mut set);
+    if let Some((name, at)) = ambiguous {
+        let message = format!("{name} could mean several of kind {}", reference.target.2);
+        problems.add(ProblemKind::Clash, at, message);
+    }
+}
+
+/// A name that several objects had.
+struct Ambiguous(EcoString);
+
+struct Search<'a> {
+    reference: &'a Reference,
+    referrer: &'a Referrer,
+    all: &'a [&'a Candidate],
+}
+
+impl Search<'_> {
+    fn rewrite(&self, node: &mut Node) -> Result<(), Ambiguous> {
+        match &mut node.value {
+            Value::Null => Ok(()),
+            Value::Sequence(items) => {
+                if !items.iter().any(|item| item.as_mapping().is_some() || self.changes(item)) {
+                    return Ok(());
+                }
+                items.make_mut().iter_mut().try_for_each(|item| match item.as_mapping() {
+                    Some(_) => self.rewrite_mapping(item),
+                    None => self.rewrite_scalar(item),
+                })
+            }
+            Value::Mapping(_) => self.rewrite_mapping(node),
+            Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::String(_) => self.rewrite_scalar(node),
+        }
+    }
+
+    fn changes(&self, node: &Node) -> bool {
+        node.text().is_some_and(|name| self.all.iter().any(|candidate| was_called(candidate, &name)))
+    }
+
+    fn rewrite_scalar(&self, node: &mut Node) -> Result<(), Ambiguous> {
+        let Some(name) = node.text() else { return Ok(()) };
+        let same = |one: &Candidate, two: &Candidate| one.id.name == two.id.name;
+        if let Some(meant) = self.find(&name, None, same)?
+            && meant.id.name != name
+        {
+            node.value = Value::String(meant.id.name.clone());
+        }
+        Ok(())
+    }
+
+    fn rewrite_mapping(&self, node: &mut Node) -> Result<(), Ambiguous> {
+        let Some(name) = node.get("name").and_then(Node::text) else { return Ok(()) };
+        let namespace = node.get("namespace").map(|namespace| namespace.text().unwrap_or_default());
+        let same =
+            |one: &Candidate, two: &Candidate| one.id.name == two.id.name && one.id.namespace == two.id.namespace;
+        let Some(meant) = self.find(&name, namespace.as_ref(), same)? else { return Ok(()) };
+        let origin = node.origin;
+        let Some(mapping) = node.as_mapping_mut() else { return Ok(()) };
+        super::resource::put(mapping, "name", Value::String(meant.id.name.clone()), crate::Origin::NONE);
+        if !meant.id.namespace.is_empty() {
+            let at = mapping.entry("namespace").map_or(origin, |entry| entry.at);
+            super::resource::put(mapping, "namespace", Value::String(meant.id.namespace.clone()), at);
+        }
+        Ok(())
+    }
+
+    /// The object that a name means, if it is one of those that were renamed.
+    fn find(
+        &self,
+        name: &str,
+        namespace: Option<&EcoString>,
+        same: impl Fn(&Candidate, &Candidate) -> bool,
+    ) -> Result<Option<&Candidate>, Ambiguous> {
+        let visible = self.all.iter().copied().filter(|candidate| self.referrer.sees(candidate));
+        let visible: Vec<&Candidate> = in_namespace(visible.collect(), namespace);
+        let (group, version, kind) = self.reference.target;
+        let mut found: Vec<&Candidate> = visible
+            .into_iter()
+            .filter(|candidate| was_called(candidate, name))
+            .filter(|candidate| candidate.previous.iter().any(|id| id.gvk.is_selected(group, version, kind)))
+            .filter(|candidate| self.is_role(candidate))
+            .filter(|candidate| self.referrer.shares_namespace(candidate))
+            .collect();
+        if 1 < found.len() || found.is_empty() {
+            found.retain(|candidate| self.referrer.shares_affixes(candidate, true));
+        }
+        if 1 < found.len() {
+            found.retain(|candidate| self.referrer.shares_affixes(candidate, false));
+        }
+        match found.as_slice() {
+            [] => Ok(None),
+            [one, rest @ ..] if rest.iter().all(|other| same(one, other)) => Ok(Some(one)),
+            [_, ..] => Err(Ambiguous(name.into())),
+        }
+    }
+
+    /// A role is meant by its kind too.
+    fn is_role(&self, candidate: &Candidate) -> bool {
+        match &self.referrer.role {
+            Some(role) if self.reference.field.path.ends_with("roleRef/name") => {
+                candidate.previous.iter().any(|id| id.gvk.is_selected(&role.group, &role.version, &role.kind))
+            }
+            Some(_) | None => true,
+        }
+    }
+}
+
+fn was_called(candidate: &Candidate, name: &str) -> bool {
+    candidate.previous.iter().any(|id| id.name == name)
+}
+
+/// Those that were in the namespace first; when none was, those that are in it now.
+fn in_namespace<'a>(all: Vec<&'a Candidate>, namespace: Option<&EcoString>) -> Vec<&'a Candidate> {
+    let Some(namespace) = namespace else { return all };
+    let first =
+        |candidate: &&Candidate| candidate.previous.first().is_some_and(|id| id.effective_namespace() == *namespace);
+    let found: Vec<&Candidate> = all.iter().copied().filter(first).collect();
+    if !found.is_empty() {
+        return found;
+    }
+    all.into_iter().filter(|candidate| candidate.id.effective_namespace() == *namespace).collect()
+}
+
+impl Referrer {
+    fn of(resource: &Resource) -> Self {
+        let id = resource.id();
+        Self {
+            bound: if id.gvk.kind == "RoleBinding" { bound_namespaces(&resource.root) } else { HashSet::new() },
+            role: role(&resource.root),
+            id,
+            prefixes: resource.prefixes.clone(),
+            suffixes: resource.suffixes.clone(),
+        }
+    }
+
+    /// Whether it could mean the object at all.
+    fn sees(&self, candidate: &Candidate) -> bool {
+        self.id.gvk.is_cluster_scoped()
+            || candidate.id.gvk.is_cluster_scoped()
+            || self.is_in(candidate)
+            || self.bound.contains(&candidate.id.namespace)
+    }
+
+    fn is_in(&self, candidate: &Candidate) -> bool {
+        self.id.effective_namespace() == candidate.id.effective_namespace()
+    }
+
+    fn shares_namespace(&self, candidate: &Candidate) -> bool {
+        self.id.gvk.is_cluster_scoped()
+            || candidate.id.gvk.is_cluster_scoped()
+            || candidate.id.gvk.kind == "ServiceAccount"
+            || self.is_in(candidate)
+    }
+
+    /// Whether both were renamed by the same overlays.
+    fn shares_affixes(&self, candidate: &Candidate, or_has_none: bool) -> bool {
+        let same = |ours: &[EcoString], theirs: &[EcoString]| {
+            or_has_none && (ours.is_empty() || theirs.is_empty()) || same_end(ours, theirs)
+        };
+        same(&self.prefixes, &candidate.prefixes) && same(&self.suffixes, &candidate.suffixes)
+    }
+}
+
+/// Whether the shorter row is the end of the longer one; an empty row is only that of an empty one.
+fn same_end(one: &[EcoString], two: &[EcoString]) -> bool {
+    let length = one.len().min(two.len());
+    if length == 0 {
+        return one.len() == two.len();
+    }
+    one[one.len() - length..] == two[two.len() - length..]
+}
+
+fn bound_namespaces(root: &Node) -> HashSet<EcoString> {
+    let subjects = root.get("subjects").map(Node::items).unwrap_or_default().iter();
+    let accounts = subjects.filter(|subject| subject.get("kind").and_then(Node::as_str) == Some("ServiceAccount"));
+    accounts.filter_map(|subject| subject.get("namespace").and_then(Node::text)).collect()
+}
+
+fn role(root: &Node) -> Option<Gvk> {
+    let reference = root.get("roleRef")?;
+    let (group, kind) = (reference.get("apiGroup")?.text()?, reference.get("kind")?.text()?);
+    Some(Gvk { group, version: EcoString::new(), kind })
+}

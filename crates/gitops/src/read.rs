@@ -1,0 +1,299 @@
+//! A checkout, read: the public face of this crate.
+//!
+//! The only place where the steps meet: read the files, find where clusters begin, follow each, expand its HelmReleases,
+//! join what a renderer printed, and turn it all into facts. Nothing here decides anything about a finding.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use ecow::EcoString;
+use holdfast_api::{DisruptionPolicy, PolicyException};
+use holdfast_model::repository::Inventory;
+use holdfast_model::repository::problems::{FILE, Problem, ProblemKind, Problems};
+use holdfast_model::{Cluster, Position, Repository, Subject};
+
+use crate::assemble::{self, Places, Sources};
+use crate::checkout::{Broken, ReadError, Tree};
+use crate::facts::{self, Paths};
+use crate::flux::{self, KUSTOMIZE, Root, RootKind};
+use crate::helm::{self, HelmOptions};
+use crate::raw::{Raw, unpacked};
+use crate::trouble::Trouble;
+use crate::yaml::{self, Limits};
+use crate::{FileId, Node, Object, rendered};
+
+/// How a checkout is read.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// How HelmReleases are rendered.
+    pub helm: HelmOptions,
+    /// What renderers printed, to be joined to the files.
+    pub rendered: Vec<Stream>,
+}
+
+/// Manifests that a renderer printed.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// What it is called in a report: the name of a file, or `<stdin>`.
+    pub name: String,
+    /// The manifests.
+    pub text: Vec<u8>,
+}
+
+/// A checkout that was read.
+#[derive(Debug, Default)]
+pub struct Checkout {
+    /// Its clusters, by the paths at which they begin.
+    pub clusters: Vec<ClusterFiles>,
+    /// What concerns none of them or all: workflows, documents, files that can't be read or that nobody reaches. Its
+    /// inventory is that of the whole checkout.
+    pub repository: Repository,
+    /// The files; a `Locate` that knows no objects.
+    pub sources: Arc<Sources>,
+}
+
+/// A cluster of a checkout.
+#[derive(Debug, Default)]
+pub struct ClusterFiles {
+    /// The folder in which it begins; empty for the checkout itself.
+    pub name: String,
+    /// The facts that the controller would have of it.
+    pub cluster: Cluster,
+    /// The facts that only its files have.
+    pub repository: Repository,
+    /// The policies that would be in force.
+    pub policies: Vec<DisruptionPolicy>,
+    /// The exceptions that would be in force.
+    pub exceptions: Vec<PolicyException>,
+    /// Where everything was written.
+    pub places: Places,
+}
+
+/// Reads a checkout.
+///
+/// # Errors
+/// When there is nothing at the path, or it can't be read at all. Whatever is wrong below it is a fact of the checkout.
+pub fn read(root: &Path, options: &Options) -> Result<Checkout, ReadError> {
+    let tree = Tree::read(root)?;
+    let raw = Raw::new(&tree);
+    let mut parts: Vec<Part> = flux::roots(&tree, &raw).iter().map(|root| Part::read(&tree, &raw, root, options)).collect();
+    let streams = Streams::read(&options.rendered, tree.paths().len());
+    join_streams(&mut parts, streams.documents);
+    let sources = Arc::new(Sources::new(&tree, streams.texts));
+    let mut repository = of_files(&tree, &raw, &parts, &*sources);
+    repository.problems.list.extend(streams.problems);
+    drop(raw);
+    drop(tree);
+    Ok(finish(parts, repository, sources))
+}
+
+/// Reads what a renderer printed, without any files.
+#[must_use]
+pub fn read_stream(stream: Stream) -> Checkout {
+    let streams = Streams::read(&[stream], 0);
+    let mut parts = Vec::new();
+    join_streams(&mut parts, streams.documents);
+    let sources = Arc::new(Sources::new(&Tree::default(), streams.texts));
+    let mut repository = Repository::default();
+    repository.problems.list.extend(streams.problems);
+    finish(parts, repository, sources)
+}
+
+/// A cluster on its way.
+#[derive(Debug, Default)]
+struct Part {
+    name: String,
+    flux: bool,
+    objects: Vec<Object>,
+    reached: HashSet<FileId>,
+    troubles: Vec<Trouble>,
+    asked: usize,
+    charts: HashMap<usize, EcoString>,
+    namespaces: BTreeSet<EcoString>,
+}
+
+impl Part {
+    fn read(tree: &Tree, raw: &Raw<'_>, root: &Root, options: &Options) -> Self {
+        let followed = flux::follow(tree, raw, root);
+        let mut part = Self {
+            name: root.folder.clone(),
+            flux: root.kind == RootKind::Flux,
+            objects: followed.objects,
+            reached: followed.reached,
+            troubles: followed.troubles,
+            asked: followed.asked,
+            ..Self::default()
+        };
+        part.expand(tree, &options.helm);
+        part
+    }
+
+    fn expand(&mut self, tree: &Tree, options: &HelmOptions) {
+        let targets = self.objects.iter().filter(|object| object.is(KUSTOMIZE, "Kustomization"));
+        let targets = targets.filter_map(|object| object.root.at(&["spec", "targetNamespace"])?.as_str());
+        self.namespaces = targets.map(EcoString::from).collect();
+        let expanded = helm::expand(tree, &self.objects, options);
+        for release in expanded {
+            self.namespaces.insert(release.namespace);
+            self.charts.extend(release.chart.map(|chart| (release.place, chart)));
+            self.troubles.extend(release.trouble);
+            self.objects.extend(release.objects);
+        }
+        self.namespaces.remove("");
+    }
+
+    fn namespaces(&self) -> BTreeSet<&str> {
+        self.namespaces.iter().map(EcoString::as_str).collect()
+    }
+
+    fn problems(&self, paths: &dyn Paths) -> Problems {
+        let mut problems = Problems { list: self.troubles.iter().map(|it| it.told(paths)).collect(), ..Problems::default() };
+        for kind in OF_KUSTOMIZATIONS {
+            let with: BTreeSet<Subject> = problems.of(kind).map(|problem| problem.subject.clone()).collect();
+            problems.fine(kind, self.asked.saturating_sub(with.len()));
+        }
+        problems
+    }
+
+    fn finish(self, sources: &Arc<Sources>) -> ClusterFiles {
+        let namespaces = self.namespaces();
+        let mut observed = assemble::observe(&self.objects, &namespaces);
+        let mut repository = Repository {
+            inventory: assemble::inventory(&self.objects, &self.charts, &namespaces, &**sources),
+            problems: self.problems(&**sources),
+            ..Repository::default()
+        };
+        repository.problems.list.extend(observed.troubles.drain(..).map(|it| it.told(&**sources)));
+        repository.problems.list.sort_by(|a, b| a.position.cmp(&b.position));
+        for object in &self.objects {
+            facts::read_object(object, &**sources, &mut repository);
+        }
+        ClusterFiles {
+            cluster: observed.cluster,
+            policies: observed.policies,
+            exceptions: observed.exceptions,
+            places: Places::new(Arc::clone(sources), &self.objects),
+            repository,
+            name: self.name,
+        }
+    }
+}
+
+/// What each Kustomization is asked for.
+const OF_KUSTOMIZATIONS: [ProblemKind; 6] = [
+    ProblemKind::BuildFailed,
+    ProblemKind::PatchUnmatched,
+    ProblemKind::Unsupported,
+    ProblemKind::PathMissing,
+    ProblemKind::VariableUndefined,
+    ProblemKind::SubstitutionFailed,
+];
+
+/// What was printed, read.
+struct Streams {
+    documents: Vec<Node>,
+    texts: Vec<(Arc<str>, String)>,
+    problems: Vec<Problem>,
+}
+
+impl Streams {
+    /// Streams are numbered after the files.
+    fn read(streams: &[Stream], files: usize) -> Self {
+        let mut read = Self { documents: Vec::new(), texts: Vec::new(), problems: Vec::new() };
+        for (number, stream) in streams.iter().enumerate() {
+            let name: Arc<str> = Arc::from(stream.name.as_str());
+            let id = FileId::new(files + number).unwrap_or(FileId::NONE);
+            // A renderer prints a whole cluster at once.
+            let limits = Limits { bytes: 256 << 20, ..Limits::default() };
+            let parsed = yaml::parse(id, &stream.text, &limits);
+            read.documents.extend(parsed.documents.iter().flat_map(unpacked).cloned());
+            read.problems.extend(parsed.error.map(|error| {
+                let at = Some((error.at.line(), error.at.column()));
+                unreadable(&Broken { path: Arc::clone(&name), at, why: error.message })
+            }));
+            read.texts.push((name, String::from_utf8_lossy(&stream.text).into_owned()));
+        }
+        read
+    }
+}
+
+/// Each object goes to the first cluster that knows it; what none knows to the first there is, or to one of its own.
+fn join_streams(parts: &mut Vec<Part>, documents: Vec<Node>) {
+    if documents.is_empty() {
+        return;
+    }
+    let mut left = documents;
+    for part in parts.iter_mut() {
+        left = rendered::join(&mut part.objects, left).into_iter().map(|object| object.root).collect();
+    }
+    if parts.is_empty() {
+        parts.push(Part::default());
+    }
+    let confidence = holdfast_model::Confidence::Rendered;
+    let objects = left.into_iter().filter_map(|root| flux::object(root, None));
+    parts[0].objects.extend(objects.map(|object| Object { confidence, ..object }));
+}
+
+/// The facts of the checkout as a whole.
+fn of_files(tree: &Tree, raw: &Raw<'_>, parts: &[Part], sources: &Sources) -> Repository {
+    let mut repository = Repository::default();
+    for file in tree.files() {
+        facts::read_file(file, sources, &mut repository);
+    }
+    for path in tree.paths().iter().filter(|path| facts::wants_text(path)) {
+        if let Some(text) = sources.text(path) {
+            facts::read_text(path, &text, &mut repository);
+        }
+    }
+    facts::read_tree(tree.paths(), &mut repository);
+    repository.problems.list.extend(tree.broken().iter().map(unreadable));
+    repository.problems.fine(ProblemKind::FileUnreadable, tree.files().len().saturating_sub(tree.broken().len()));
+    let reached: Vec<_> = parts.iter().filter(|part| part.flux).map(|part| &part.reached).collect();
+    let dead = assemble::unreachable(tree, raw, &reached);
+    let inventory = &mut repository.inventory;
+    inventory.files = tree.files().len();
+    inventory.templates = tree.templates();
+    inventory.unreachable = dead.iter().filter_map(|id| tree.path(*id)).cloned().collect();
+    assemble::unreached_items(inventory, raw, &dead, sources);
+    repository
+}
+
+fn unreadable(broken: &Broken) -> Problem {
+    let (line, column) = broken.at.unwrap_or((1, 1));
+    Problem {
+        kind: ProblemKind::FileUnreadable,
+        subject: Subject { kind: FILE, namespace: "".into(), name: (&*broken.path).into() },
+        position: Some(Position { file: Arc::clone(&broken.path), line, column }),
+        message: broken.why.clone(),
+    }
+}
+
+fn finish(parts: Vec<Part>, mut repository: Repository, sources: Arc<Sources>) -> Checkout {
+    let mut clusters: Vec<ClusterFiles> = parts.into_iter().map(|part| part.finish(&sources)).collect();
+    for cluster in &mut clusters {
+        repository.gather(&mut cluster.repository);
+        add(&mut repository.inventory, &cluster.repository.inventory);
+    }
+    Checkout { clusters, repository, sources }
+}
+
+/// Adds what is in a cluster to what is in the checkout.
+fn add(whole: &mut Inventory, part: &Inventory) {
+    whole.namespaces.extend(part.namespaces.iter().cloned());
+    whole.namespaces.sort();
+    whole.namespaces.dedup();
+    let lists = [
+        (&mut whole.helm_releases, &part.helm_releases),
+        (&mut whole.kustomizations, &part.kustomizations),
+        (&mut whole.workloads, &part.workloads),
+        (&mut whole.budgets, &part.budgets),
+    ];
+    for (all, some) in lists {
+        all.items.extend(some.items.iter().cloned());
+        all.items.sort_by_cached_key(|item| (item.position.clone(), item.namespace.clone(), item.name.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! `budget-missing`: a workload that should have a budget has none yet.
+
+use crate::disruption::Decision;
+use crate::rules::{Check, Problem, Rule, Verdict, WorkloadCase};
+use crate::{Domain, RuleId, Severity};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: RuleId::BudgetMissing,
+    domain: Domain::Disruption,
+    severity: Severity::Medium,
+    summary: "a workload that could lose all its pods at once has no disruption budget",
+    prose: include_str!("budget_missing.md"),
+    check: Check::Workload(check),
+};
+
+fn check(case: &WorkloadCase<'_>) -> Verdict {
+    let wanted = match &case.outcome.decision {
+        Decision::Budget(terms) => format!(" with {}", terms.limit),
+        Decision::Excepted(_) => String::new(),
+        Decision::NotSelected
+        | Decision::OperatorOwned(_)
+        | Decision::CustomOwned(_)
+        | Decision::SelectorInvalid(_)
+        | Decision::SelectorShared(_)
+        | Decision::Yielded(_)
+        | Decision::ScaledToZero
+        | Decision::Singleton
+        | Decision::QuorumPair
+        | Decision::Held(_) => return Verdict::NotApplicable,
+    };
+    // An excepted workload is still judged, as far as that needs no budget of ours: a singleton would get none anyway.
+    let single = case.outcome.bounds.ceiling < 2;
+    if single || case.outcome.serving.is_some() || case.survey.has_budget(case.workload) {
+        return Verdict::Holds;
+    }
+    let bounds = case.outcome.bounds;
+    let replicas = if bounds.floor == bounds.ceiling {
+        format!("{} replicas", bounds.floor)
+    } else {
+        format!("{} to {} replicas", bounds.floor, bounds.ceiling)
+    };
+    let message = format!("{replicas} and no disruption budget: a drain may take all of them at once");
+    let remedy =
+        format!("give it a PodDisruptionBudget{wanted}, or set a DisruptionPolicy that selects it to mode: Enforce");
+    Problem::at("spec.replicas", message, remedy).fails()
+}

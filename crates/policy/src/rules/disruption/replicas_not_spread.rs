@@ -1,0 +1,47 @@
+//! `replicas-not-spread`: two replicas or more, and nothing that keeps them off one node.
+//!
+//! Judged of templates that are known whole, at the floor of an autoscaler where there is one. Whether the replicas
+//! share a node at present is `replicas-on-one-node`, which only a cluster shows.
+
+use holdfast_model::repository::Template;
+use holdfast_model::{Repository, WorkloadKind};
+
+use crate::rules::{Answers, Check, Problem, Rule};
+use crate::{Domain, RuleId, Severity};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: RuleId::ReplicasNotSpread,
+    domain: Domain::Disruption,
+    severity: Severity::Low,
+    summary: "replicas of a workload may all run on one node",
+    prose: include_str!("replicas_not_spread.md"),
+    check: Check::Files(check),
+};
+
+fn check(repository: &Repository, answers: &mut Answers) {
+    for template in &repository.templates {
+        let Some(floor) = floor(template, repository).filter(|floor| 2 <= *floor) else { continue };
+        if template.spread {
+            answers.holds();
+            continue;
+        }
+        let message =
+            format!("{floor} replicas and neither an anti-affinity nor a topology spread: one node may hold all");
+        let remedy =
+            "add a topologySpreadConstraint over kubernetes.io/hostname with whenUnsatisfiable: ScheduleAnyway";
+        answers.fails(&template.identity, Problem::at("spec.replicas", message, remedy));
+    }
+}
+
+/// The least replicas it has; none for what doesn't run replicas.
+fn floor(template: &Template, repository: &Repository) -> Option<u32> {
+    match template.kind {
+        WorkloadKind::Deployment | WorkloadKind::StatefulSet => {}
+        WorkloadKind::DaemonSet | WorkloadKind::ReplicaSet | WorkloadKind::Job | WorkloadKind::CronJob => return None,
+    }
+    let subject = &template.identity.subject;
+    let scaler = repository.disruption.floors.iter().find(|floor| {
+        floor.kind == template.kind && floor.name == subject.name && floor.namespace == subject.namespace
+    });
+    Some(scaler.map_or(template.replicas.unwrap_or(1), |floor| floor.least))
+}

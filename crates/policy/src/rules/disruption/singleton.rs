@@ -1,0 +1,29 @@
+//! `singleton`: one replica, so a drain interrupts it; a budget would only block the drain.
+
+use crate::disruption::Decision;
+use crate::rules::{Check, Problem, Rule, Verdict, WorkloadCase};
+use crate::{Domain, RuleId, Severity};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: RuleId::Singleton,
+    domain: Domain::Disruption,
+    severity: Severity::Info,
+    summary: "a workload has one replica, and a drain interrupts it",
+    prose: include_str!("singleton.md"),
+    check: Check::Workload(check),
+};
+
+fn check(case: &WorkloadCase<'_>) -> Verdict {
+    if case.outcome.decision != Decision::Singleton {
+        return Verdict::NotApplicable;
+    }
+    let singleness = case.workload.singleness;
+    let (cause, remedy) = match (singleness.recreate, singleness.volume) {
+        (true, true) => (" (strategy Recreate, a persistent volume)", "expect a short interruption at each drain"),
+        (true, false) => (" (strategy Recreate)", "expect a short interruption at each drain"),
+        (false, true) => (" (it mounts a persistent volume)", "expect a short interruption at each drain"),
+        (false, false) => ("", "run two replicas if it must not be interrupted"),
+    };
+    let message = format!("at most one replica{cause}: a drain interrupts it, and a budget would only block the drain");
+    Problem::at("spec.replicas", message, remedy).fails()
+}

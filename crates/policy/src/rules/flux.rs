@@ -1,0 +1,81 @@
+//! Kustomizations, HelmReleases and sources, as Flux runs them.
+//!
+//! Everything is judged as it is after the patches of its parents. What most of a cluster lacks is one finding, at the
+//! Kustomization above them: one patch there mends them all, and a list of a hundred helps nobody.
+
+pub(super) mod alert_missing;
+pub(super) mod chart_version_mutable;
+pub(super) mod depends_on_cycle;
+pub(super) mod depends_on_missing;
+pub(super) mod drift_detection_off;
+pub(super) mod image_tag_mutable;
+pub(super) mod interval_missing;
+pub(super) mod prune_off;
+pub(super) mod receiver_missing;
+pub(super) mod remediation_missing;
+pub(super) mod retry_interval_missing;
+pub(super) mod source_unverified;
+pub(super) mod suspended;
+pub(super) mod timeout_missing;
+pub(super) mod unreachable;
+
+use std::collections::BTreeMap;
+
+use holdfast_model::Text;
+use holdfast_model::facts::FluxKind;
+use holdfast_model::repository::{Flux, Identity};
+
+use super::{Answers, Problem, named};
+
+/// So many of one kind are each a finding; more, when they are most of all, are one.
+const FEW: usize = 3;
+
+/// An interval, in seconds, that is short enough to stand in for a time-out or a retry.
+const SHORT: u64 = 15 * 60;
+
+/// Whether there is anything of Flux.
+fn is_used(flux: &Flux) -> bool {
+    !flux.kustomizations.is_empty() || !flux.releases.is_empty() || !flux.instances.is_empty()
+}
+
+/// Where something is said that concerns a whole cluster: the Kustomization above most others, else what Flux begins with.
+pub(super) fn root(flux: &Flux) -> Option<&Identity> {
+    let mut children: BTreeMap<(&Text, &Text), usize> = BTreeMap::new();
+    for owner in flux.kustomizations.iter().filter_map(|it| it.identity.owner.as_ref()) {
+        match owner.kind {
+            FluxKind::Kustomization => *children.entry((&owner.key.namespace, &owner.key.name)).or_default() += 1,
+            FluxKind::HelmRelease => {}
+        }
+    }
+    let many = |it: &Identity| children.get(&(&it.subject.namespace, &it.subject.name)).copied();
+    let identities = flux.kustomizations.iter().map(|kustomization| &kustomization.identity);
+    let parents = identities.clone().filter(|identity| many(identity).is_some());
+    // The first of those with as many: `max_by_key` takes the last.
+    parents
+        .rev()
+        .max_by_key(|identity| many(identity))
+        .or_else(|| flux.instances.first())
+        .or_else(|| identities.clone().next())
+        .or_else(|| flux.releases.first().map(|release| &release.identity))
+}
+
+/// Answers for each that fails, or once for all of them, at the root, when they are many and more than those that hold.
+fn answer(
+    flux: &Flux,
+    answers: &mut Answers,
+    holding: usize,
+    failing: Vec<(&Identity, Problem)>,
+    together: impl FnOnce(usize, &str) -> Problem,
+) {
+    (0..holding).for_each(|_| answers.holds());
+    match root(flux) {
+        Some(root) if FEW < failing.len() && holding < failing.len() => {
+            let names = named(failing.iter().map(|(identity, _)| identity.subject.name.as_str()));
+            answers.fails(root, together(failing.len(), &names));
+        }
+        Some(_) | None => failing.into_iter().for_each(|(identity, problem)| answers.fails(identity, problem)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! `unreachable`: files with Kubernetes objects that no root of Flux reaches.
+//!
+//! One finding for each folder in which nothing is reached, however many files are in it, else for each file. Folders
+//! that say by their name that they aren't meant to be deployed (`archive`, `disabled`, `templates`, or a dot before the
+//! name) are information. Without any Flux there is no root, and nothing to say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use holdfast_model::{Position, Repository, Subject};
+
+use crate::rules::{Answers, Check, Problem, Rule};
+use crate::{Domain, RuleId, Severity};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: RuleId::Unreachable,
+    domain: Domain::Flux,
+    severity: Severity::Low,
+    summary: "no root of Flux reaches a file",
+    prose: include_str!("unreachable.md"),
+    check: Check::Files(check),
+};
+
+/// Parts of a path that say that what is below isn't meant to be deployed.
+const KEPT: [&str; 14] = [
+    "archive",
+    "archived",
+    "attic",
+    "bootstrap",
+    "deprecated",
+    "disabled",
+    "docs",
+    "example",
+    "examples",
+    "old",
+    "samples",
+    "template",
+    "templates",
+    "test",
+];
+
+fn check(repository: &Repository, answers: &mut Answers) {
+    let inventory = &repository.inventory;
+    if inventory.reached.is_empty() {
+        return;
+    }
+    inventory.reached.iter().for_each(|_| answers.holds());
+    let live: BTreeSet<&str> = inventory.reached.iter().flat_map(|file| folders(file)).collect();
+    let mut groups: BTreeMap<&str, Vec<&Arc<str>>> = BTreeMap::new();
+    for file in &inventory.unreachable {
+        groups.entry(folders(file).find(|folder| !live.contains(folder)).unwrap_or(file)).or_default().push(file);
+    }
+    for (place, files) in groups {
+        let Some(first) = files.first() else { continue };
+        let kind = if files.len() == 1 && ***first == *place { "File" } else { "Folder" };
+        let subject = Subject { kind, namespace: "".into(), name: place.into() };
+        let position = Position { file: Arc::clone(first), line: 1, column: 1 };
+        let message = match files.len() {
+            1 => "no Kustomization of Flux reaches it: what it describes isn't deployed".to_owned(),
+            many => format!("no Kustomization of Flux reaches its {many} files: what they describe isn't deployed"),
+        };
+        let remedy = "add it to the resources of the kustomization.yaml above, or delete it: Git remembers";
+        let severity = if is_kept(place) { Severity::Info } else { Severity::Low };
+        answers.fails_at(&subject, position, Problem::at("", message, remedy).severe(severity));
+    }
+}
+
+/// The folders above a file, the highest first.
+fn folders(file: &str) -> impl Iterator<Item = &str> {
+    file.match_indices('/').map(|(end, _)| &file[..end])
+}
+
+fn is_kept(place: &str) -> bool {
+    place.split('/').any(|part| part.starts_with(['.', '_']) || KEPT.contains(&part.to_ascii_lowercase().as_str()))
+}

@@ -1,0 +1,34 @@
+//! `monitoring-single-replica`: a Prometheus or Alertmanager with one replica. Information: at home one is enough.
+//!
+//! Read from their own resources and from values of kube-prometheus-stack. Not judged where it is scaled to zero.
+
+use holdfast_model::Repository;
+
+use crate::rules::{Answers, Check, Problem, Rule};
+use crate::{Domain, RuleId, Severity};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: RuleId::MonitoringSingleReplica,
+    domain: Domain::Observability,
+    severity: Severity::Info,
+    summary: "what watches the cluster runs once",
+    prose: include_str!("monitoring_single_replica.md"),
+    check: Check::Files(check),
+};
+
+fn check(repository: &Repository, answers: &mut Answers) {
+    for monitor in &repository.observability.monitors {
+        match monitor.replicas {
+            0 => {}
+            1 => {
+                let message = format!("{} runs once: while its node is drained nothing is watched", monitor.what);
+                let remedy = match monitor.what {
+                    "Alertmanager" => "run two or three: they form a cluster and send each alert once",
+                    _ => "run two, each with its own storage, where a gap during upgrades matters",
+                };
+                answers.fails(&monitor.identity, Problem::at(monitor.field.as_str().to_owned(), message, remedy));
+            }
+            _ => answers.holds(),
+        }
+    }
+}

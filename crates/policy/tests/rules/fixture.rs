@@ -1,0 +1,184 @@
+//! A fixture: a file of manifests, or a folder that is a small checkout, with what its rule should find in it.
+//!
+//! Read by the reader of the audit, so that a finding is checked against the line that a user is shown.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use holdfast_gitops::facts::{self, Paths};
+use holdfast_gitops::yaml::{self, Limits};
+use holdfast_gitops::{FileId, Node, Object, Origin, SourceFile};
+use holdfast_model::builders::{Manifest, namespace};
+use holdfast_model::{Confidence, Kind, Position, Repository};
+use holdfast_policy::{Finding, RuleId, audit};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::world::{NOW, World};
+
+/// What stands before an expectation.
+const MARK: &str = "#~ ";
+
+/// The file of a folder with the expectations that have no place; not part of the checkout.
+const NOWHERE: &str = "nowhere";
+
+/// A fixture, read.
+pub(crate) struct Fixture {
+    path: PathBuf,
+    rule: RuleId,
+    files: Vec<SourceFile>,
+    texts: Vec<(Arc<str>, String)>,
+    objects: Vec<Object>,
+    /// What is expected: file, line (0 for what has none), message.
+    pub(crate) expected: BTreeSet<(String, u32, String)>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "fixtures are files; only the decisions are pure")]
+pub(crate) fn list(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+#[expect(clippy::disallowed_methods, reason = "fixtures are files; only the decisions are pure")]
+fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All files below a folder, in order.
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    list(folder).into_iter().flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+impl Fixture {
+    #[track_caller]
+    pub(crate) fn read(path: &Path, rule: RuleId) -> Self {
+        let (root, paths) =
+            if path.is_dir() { (path, walk(path)) } else { (path.parent().unwrap(), vec![path.to_owned()]) };
+        let mut fixture = Self {
+            path: path.to_owned(),
+            rule,
+            files: Vec::new(),
+            texts: Vec::new(),
+            objects: Vec::new(),
+            expected: BTreeSet::new(),
+        };
+        for path in paths {
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+            fixture.add(&name, &read(&path));
+        }
+        fixture.objects = fixture.files.iter().flat_map(|file| &file.documents).filter_map(object).collect();
+        fixture
+    }
+
+    fn add(&mut self, name: &str, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        for (line, expected) in
+            text.lines().enumerate().filter_map(|(at, line)| Some((at + 1, line.split_once(MARK)?.1)))
+        {
+            let message = expected.strip_prefix(self.rule.id()).and_then(|rest| rest.strip_prefix(": "));
+            let message = message.unwrap_or_else(|| panic!("{self}: {expected:?} doesn't begin with {}", self.rule));
+            let (file, line) = if name == NOWHERE { ("", 0) } else { (name, u32::try_from(line).unwrap()) };
+            self.expected.insert((file.to_owned(), line, message.trim_end().to_owned()));
+        }
+        if name == NOWHERE {
+            return;
+        }
+        if facts::wants_text(name) {
+            self.texts.push((name.into(), text.to_string()));
+        }
+        let id = FileId::new(self.files.len()).unwrap();
+        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+        let parsed = if is_yaml { yaml::parse(id, bytes, &Limits::default()) } else { yaml::Parsed::default() };
+        assert!(parsed.error.is_none(), "{self}: {name}: {:?}", parsed.error);
+        self.files.push(SourceFile { id, path: name.into(), documents: parsed.documents });
+    }
+
+    /// What the rule finds, whatever else is found.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        let world = self.world();
+        let now: Timestamp = NOW.parse().unwrap();
+        let findings = audit(&world.cluster(), &self.repository(), &world.policies(), now).findings;
+        findings.into_iter().filter(|finding| finding.rule == self.rule).collect()
+    }
+
+    /// The cluster of the objects that are observed, with a Namespace where none is given.
+    fn world(&self) -> World {
+        let values: Vec<Value> = self.objects.iter().map(|object| object.root.to_json()).collect();
+        let observed = |value: &&Value| {
+            let is =
+                |kind: Kind| value["kind"] == kind.as_str() && value["apiVersion"] != "kustomize.config.k8s.io/v1beta1";
+            value["apiVersion"] == "holdfast.dev/v1alpha1" || Kind::ALL.into_iter().any(is)
+        };
+        let given = |name: &str| values.iter().any(|it| it["kind"] == "Namespace" && it["metadata"]["name"] == name);
+        let named: BTreeSet<&str> = self.objects.iter().map(|object| object.namespace.as_str()).collect();
+        let added = named.into_iter().filter(|name| !name.is_empty() && !given(name));
+        let added: Vec<Value> = added.map(|name| namespace(name).build()).collect();
+        World::of(added.into_iter().chain(values.iter().filter(observed).cloned()))
+    }
+
+    fn repository(&self) -> Repository {
+        let mut repository = Repository::default();
+        let names: Vec<Arc<str>> = self.files.iter().map(|file| Arc::clone(&file.path)).collect();
+        for file in &self.files {
+            facts::read_file(file, self, &mut repository);
+        }
+        for object in &self.objects {
+            facts::read_object(object, self, &mut repository);
+        }
+        for (path, text) in &self.texts {
+            facts::read_text(path, text, &mut repository);
+        }
+        facts::read_tree(&names, &mut repository);
+        repository
+    }
+
+    /// What was found, in the form of what is expected.
+    pub(crate) fn found(&self, findings: &[Finding]) -> BTreeSet<(String, u32, String)> {
+        let told = findings.iter().map(|finding| {
+            let place = finding.position.clone().or_else(|| self.locate(finding));
+            let (file, line) = place.map_or((String::new(), 0), |place| (place.file.to_string(), place.line));
+            (file, line, finding.message.clone())
+        });
+        told.collect()
+    }
+
+    /// Where the field of a finding stands, or the nearest above it.
+    fn locate(&self, finding: &Finding) -> Option<Position> {
+        let subject = &finding.subject;
+        let object = self.objects.iter().find(|object| {
+            object.kind == subject.kind
+                && object.name == subject.name.as_str()
+                && object.namespace == subject.namespace.as_str()
+        })?;
+        self.position(object.root.find(&finding.field).origin)
+    }
+}
+
+impl Paths for Fixture {
+    fn position(&self, origin: Origin) -> Option<Position> {
+        let file = self.files.get(origin.file().index())?;
+        Some(Position { file: Arc::clone(&file.path), line: origin.line(), column: origin.column() })
+    }
+}
+
+impl std::fmt::Display for Fixture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.path.display())
+    }
+}
+
+fn object(root: &Node) -> Option<Object> {
+    let text = |path: &[&str]| root.at(path).and_then(Node::as_str);
+    Some(Object {
+        api_version: text(&["apiVersion"])?.into(),
+        kind: text(&["kind"])?.into(),
+        namespace: text(&["metadata", "namespace"]).unwrap_or_default().into(),
+        name: text(&["metadata", "name"])?.into(),
+        root: root.clone(),
+        confidence: Confidence::Declared,
+        owner: None,
+    })
+}
