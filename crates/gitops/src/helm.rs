@@ -23,10 +23,12 @@ use ecow::EcoString;
 use holdfast_model::Confidence;
 use holdfast_model::facts::{FluxKind, FluxOwner};
 use holdfast_model::ObjectKey;
+use holdfast_model::repository::Checked;
 use holdfast_model::repository::problems::ProblemKind;
 use rayon::prelude::*;
 
 use crate::checkout::Tree;
+use crate::facts::helm::{checked, rejected};
 use crate::flux::HELM;
 use crate::places_of::{all_at, with_places_of};
 use crate::trouble::Trouble;
@@ -34,6 +36,7 @@ use crate::{Mapping, Node, Object, Origin, Value};
 
 pub(crate) use chart::Chart;
 pub(crate) use release::Release;
+use render::RenderError;
 
 /// Whether charts are rendered with Helm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,6 +77,8 @@ pub(crate) type Known<'a> = HashMap<(&'a str, &'a str, &'a str), &'a Object>;
 pub(crate) struct Expanded {
     pub(crate) objects: Vec<Object>,
     pub(crate) trouble: Option<Trouble>,
+    /// What Helm said of its values, where the chart has a schema.
+    pub(crate) checked: Option<Checked>,
     /// The place of the HelmRelease among the objects.
     pub(crate) place: usize,
     /// As `name@version`.
@@ -87,12 +92,13 @@ pub(crate) fn expand(tree: &Tree, objects: &[Object], options: &HelmOptions) -> 
     let releases = objects.par_iter().enumerate().filter(|(_, object)| object.is(HELM, "HelmRelease"));
     let found = releases.map(|(place, object)| {
         let release = Release::read(object, &known);
-        let (manifests, confidence, trouble) = manifests(tree, &release, options);
-        let manifests = post_render::apply(&release, manifests);
-        let objects = manifests.into_iter().filter_map(|root| owned(root, &release, confidence));
+        let made = manifests(tree, &release, options);
+        let manifests = post_render::apply(&release, made.manifests);
+        let objects = manifests.into_iter().filter_map(|root| owned(root, &release, made.confidence));
         Expanded {
             objects: objects.collect(),
-            trouble,
+            trouble: made.trouble,
+            checked: made.checked,
             place,
             chart: release.chart.as_ref().map(Chart::to_string).map(Into::into),
             namespace: release.namespace.clone(),
@@ -101,20 +107,51 @@ pub(crate) fn expand(tree: &Tree, objects: &[Object], options: &HelmOptions) -> 
     found.collect()
 }
 
-fn manifests(tree: &Tree, release: &Release<'_>, options: &HelmOptions) -> (Vec<Node>, Confidence, Option<Trouble>) {
-    let inferred = || infer(release);
-    let failed = |why: String| Trouble::of_object(ProblemKind::RenderFailed, "HelmRelease", release.object, why);
+/// The manifests of a release, and how they came to be.
+#[derive(Debug)]
+struct Made {
+    manifests: Vec<Node>,
+    confidence: Confidence,
+    trouble: Option<Trouble>,
+    checked: Option<Checked>,
+}
+
+fn manifests(tree: &Tree, release: &Release<'_>, options: &HelmOptions) -> Made {
+    let made = |why: Option<String>, checked: Option<Checked>| {
+        let of = |why| Trouble::of_object(ProblemKind::RenderFailed, "HelmRelease", release.object, why);
+        Made { manifests: infer(release), confidence: Confidence::Inferred, trouble: why.map(of), checked }
+    };
     match options.mode {
-        HelmMode::Never => (inferred(), Confidence::Inferred, None),
+        HelmMode::Never => made(None, None),
         HelmMode::Auto | HelmMode::Always => match render::render(tree, release, options) {
-            Ok(Some(rendered)) => (placed(&rendered, &inferred(), release), Confidence::Rendered, None),
+            Ok(Some(rendered)) => Made {
+                manifests: placed(&rendered.manifests, &infer(release), release),
+                confidence: Confidence::Rendered,
+                trouble: None,
+                checked: rendered.by_schema.then(|| checked(release.object, None)),
+            },
             Ok(None) if options.mode == HelmMode::Always => {
-                let why = "its chart isn't at hand, so it was inferred and not rendered".to_owned();
-                (inferred(), Confidence::Inferred, Some(failed(why)))
+                made(Some("its chart isn't at hand, so it was inferred and not rendered".to_owned()), None)
             }
-            Ok(None) => (inferred(), Confidence::Inferred, None),
-            Err(error) => (inferred(), Confidence::Inferred, Some(failed(error.to_string()))),
+            Ok(None) => made(None, None),
+            Err(error) => refused(&error, release, made),
         },
+    }
+}
+
+/// What the schema of a chart rejects is a finding of its own, at the value; anything else is one of the release.
+fn refused(
+    error: &RenderError,
+    release: &Release<'_>,
+    made: impl FnOnce(Option<String>, Option<Checked>) -> Made,
+) -> Made {
+    match error {
+        RenderError::Refused(complaint) if rejected(complaint).is_some() => {
+            made(None, Some(checked(release.object, Some(complaint))))
+        }
+        RenderError::Refused(_) | RenderError::TimedOut | RenderError::TooMuch | RenderError::NoYaml(_) => {
+            made(Some(error.to_string()), None)
+        }
     }
 }
 

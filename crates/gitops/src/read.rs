@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use holdfast_api::{DisruptionPolicy, PolicyException};
-use holdfast_model::repository::Inventory;
+use holdfast_model::repository::{Checked, Inventory};
 use holdfast_model::repository::problems::{FILE, Problem, ProblemKind, Problems};
 use holdfast_model::{Cluster, Position, Repository, Subject};
 
@@ -110,6 +110,7 @@ struct Part {
     troubles: Vec<Trouble>,
     asked: usize,
     charts: HashMap<usize, EcoString>,
+    checked: Vec<Checked>,
     namespaces: BTreeSet<EcoString>,
 }
 
@@ -138,6 +139,7 @@ impl Part {
             self.namespaces.insert(release.namespace);
             self.charts.extend(release.chart.map(|chart| (release.place, chart)));
             self.troubles.extend(release.trouble);
+            self.checked.extend(release.checked);
             self.objects.extend(release.objects);
         }
         self.namespaces.remove("");
@@ -148,7 +150,8 @@ impl Part {
     }
 
     fn problems(&self, paths: &dyn Paths) -> Problems {
-        let mut problems = Problems { list: self.troubles.iter().map(|it| it.told(paths)).collect(), ..Problems::default() };
+        let mut problems = Problems::default();
+        problems.list = self.troubles.iter().map(|it| it.told(paths)).collect();
         for kind in OF_KUSTOMIZATIONS {
             let with: BTreeSet<Subject> = problems.of(kind).map(|problem| problem.subject.clone()).collect();
             problems.fine(kind, self.asked.saturating_sub(with.len()));
@@ -166,6 +169,7 @@ impl Part {
         };
         repository.problems.list.extend(observed.troubles.drain(..).map(|it| it.told(&**sources)));
         repository.problems.list.sort_by(|a, b| a.position.cmp(&b.position));
+        repository.helm.checked = self.checked;
         for object in &self.objects {
             facts::read_object(object, &**sources, &mut repository);
         }
@@ -254,6 +258,8 @@ fn of_files(tree: &Tree, raw: &Raw<'_>, parts: &[Part], sources: &Sources) -> Re
     let inventory = &mut repository.inventory;
     inventory.files = tree.files().len();
     inventory.templates = tree.templates();
+    let live: BTreeSet<FileId> = reached.iter().flat_map(|files| files.iter().copied()).collect();
+    inventory.reached = live.iter().filter_map(|id| tree.path(*id)).cloned().collect();
     inventory.unreachable = dead.iter().filter_map(|id| tree.path(*id)).cloned().collect();
     assemble::unreached_items(inventory, raw, &dead, sources);
     repository

@@ -68,10 +68,6 @@ impl Kustomization {
     pub(super) fn substitutes(&self) -> bool {
         self.spec.get("postBuild").is_some_and(|it| !it.is_null())
     }
-
-    pub(super) fn text(&self, field: &str) -> Option<&str> {
-        self.spec.get(field).and_then(Node::as_str)
-    }
 }
 
 fn source(spec: &Node, namespace: &EcoString) -> Option<SourceRef> {

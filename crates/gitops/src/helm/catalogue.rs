@@ -15,6 +15,9 @@ use crate::Node;
 
 pub(super) use charts::CHARTS;
 
+/// The annotation of an inferred object that says which version of its chart was read.
+const INFERRED_FROM: &str = "holdfast.dev/inferred-from";
+
 /// A chart that was read.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -141,7 +144,11 @@ impl Maker<'_> {
 
     fn metadata(&self) -> Fields {
         let labels = self.texts(self.workload.labels).text("app.kubernetes.io/managed-by", "Helm");
-        Fields::at(self.release.at).text("name", self.text(self.workload.name)).with("labels", labels.node())
+        let read = ecow::eco_format!("{} {}", self.known.name, self.known.read);
+        Fields::at(self.release.at)
+            .text("name", self.text(self.workload.name))
+            .with("labels", labels.node())
+            .with("annotations", Fields::at(self.release.at).text(INFERRED_FROM, read).node())
     }
 
     fn texts(&self, labels: &[(&str, Text)]) -> Fields {

@@ -51,13 +51,6 @@ impl Fields {
         self.with(key, node)
     }
 
-    /// A field with a mapping of texts.
-    pub(super) fn texts<'a>(self, key: &str, texts: impl IntoIterator<Item = (&'a str, EcoString)>) -> Self {
-        let at = self.at;
-        let inner = texts.into_iter().fold(Self::at(at), |fields, (key, text)| fields.text(key, text));
-        self.with(key, inner.node())
-    }
-
     /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -16,8 +16,6 @@ pub(crate) struct Release<'a> {
     pub(crate) namespace: EcoString,
     pub(crate) chart: Option<Chart>,
     pub(crate) values: Node,
-    /// Whether some values are in an object that isn't in Git.
-    pub(crate) incomplete: bool,
     /// Where its name is written.
     pub(crate) at: Origin,
 }
@@ -27,13 +25,11 @@ impl<'a> Release<'a> {
     pub(crate) fn read(object: &'a Object, known: &Known<'_>) -> Self {
         let field = |name: &str| object.root.at(&["spec", name]).and_then(Node::as_str);
         let target = field("targetNamespace").filter(|target| !target.is_empty());
-        let merged = values::effective(object, known);
         Self {
             name: release_name(field("releaseName"), target, &object.name),
             namespace: target.unwrap_or(&object.namespace).into(),
             chart: Chart::of(object, known),
-            values: merged.values,
-            incomplete: merged.incomplete,
+            values: values::effective(object, known),
             at: object.root.at(&["metadata", "name"]).map_or(object.origin(), |name| name.origin),
             object,
         }

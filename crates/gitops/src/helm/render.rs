@@ -31,7 +31,7 @@ const MOST_COMPLAINT: usize = 300;
 #[derive(Debug, Error)]
 pub(super) enum RenderError {
     /// Helm refused.
-    #[error("its chart doesn't render with these values: {0}")]
+    #[error("its chart doesn't render with these values: {}", one_line(.0))]
     Refused(String),
     /// It took too long.
     #[error("its chart took more than {} seconds to render", PATIENCE.as_secs())]
@@ -44,15 +44,30 @@ pub(super) enum RenderError {
     NoYaml(String),
 }
 
+/// What Helm made of a release.
+#[derive(Debug)]
+pub(super) struct Rendered {
+    pub(super) manifests: Vec<Node>,
+    /// Whether the chart has a schema, against which Helm held the values.
+    pub(super) by_schema: bool,
+}
+
 /// The manifests of a release; none when Helm or the chart isn't at hand.
-pub(super) fn render(tree: &Tree, release: &Release<'_>, options: &HelmOptions) -> Result<Option<Vec<Node>>, RenderError> {
+pub(super) fn render(
+    tree: &Tree,
+    release: &Release<'_>,
+    options: &HelmOptions,
+) -> Result<Option<Rendered>, RenderError> {
     let Some(chart) = find(tree, release, options) else { return Ok(None) };
     let Some(child) = start(&chart, release, options) else { return Ok(None) };
     let printed = run(child, release)?;
     let parsed = yaml::parse(FileId::NONE, &printed, &Limits::default());
     match parsed.error {
         Some(error) => Err(RenderError::NoYaml(error.to_string())),
-        None => Ok(Some(parsed.documents.iter().flat_map(unpacked).map(placeless).collect())),
+        None => Ok(Some(Rendered {
+            manifests: parsed.documents.iter().flat_map(unpacked).map(placeless).collect(),
+            by_schema: chart.join("values.schema.json").is_file(),
+        })),
     }
 }
 
@@ -126,7 +141,7 @@ fn run(mut child: Child, release: &Release<'_>) -> Result<Vec<u8>, RenderError> 
         Err(_) => Err(RenderError::TimedOut),
         Ok(_) if too_much => Err(RenderError::TooMuch),
         Ok(printed) if succeeded => Ok(printed),
-        Ok(_) => Err(RenderError::Refused(one_line(&complaint.join().unwrap_or_default()))),
+        Ok(_) => Err(RenderError::Refused(complaint.join().unwrap_or_default())),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! First each of `valuesFrom` as it comes (a whole document, or one value at a path), then `spec.values` over them. Maps
 //! are merged, everything else is replaced. Values of Secrets that are encrypted, and of objects that aren't in Git, are
-//! missing and said to be.
+//! missing.
 
 mod target;
 
@@ -13,45 +13,31 @@ use crate::checkout::embedded;
 use crate::node::Entry;
 use crate::{Mapping, Node, Object, Value};
 
-/// What the values come to.
-#[derive(Debug)]
-pub(super) struct Merged {
-    pub(super) values: Node,
-    pub(super) incomplete: bool,
-}
-
 /// The values of a HelmRelease.
-pub(super) fn effective(release: &Object, known: &Known<'_>) -> Merged {
+pub(super) fn effective(release: &Object, known: &Known<'_>) -> Node {
     let spec = release.root.get("spec");
-    let empty = || Node::made(Value::Mapping(Mapping::default()));
-    let mut merged = Merged { values: empty(), incomplete: false };
+    let mut values = Node::made(Value::Mapping(Mapping::default()));
     for reference in spec.and_then(|spec| spec.get("valuesFrom")).map(Node::items).unwrap_or_default() {
-        match source(reference, release, known) {
-            Some(value) => merged.take(reference, &value),
-            None => merged.incomplete = true,
+        if let Some(value) = source(reference, release, known) {
+            values = with(values, reference, &value);
         }
     }
-    if let Some(own) = spec.and_then(|spec| spec.get("values")).filter(|own| !own.is_null()) {
-        merged.values = merge(&merged.values, own);
+    match spec.and_then(|spec| spec.get("values")).filter(|own| !own.is_null()) {
+        Some(own) => merge(&values, own),
+        None => values,
     }
-    merged
 }
 
-impl Merged {
-    fn take(&mut self, reference: &Node, value: &Node) {
-        let Some(text) = value.as_str() else { return };
-        match reference.get("targetPath").and_then(Node::as_str).filter(|path| !path.is_empty()) {
-            Some(path) => target::set(&mut self.values, path, &target::value(text, value.origin)),
-            None => match embedded(value) {
-                Ok(documents) => {
-                    for document in &documents {
-                        self.values = merge(&self.values, document);
-                    }
-                }
-                Err(_) => self.incomplete = true,
-            },
-        }
+/// The values with those that a reference gives.
+fn with(mut values: Node, reference: &Node, value: &Node) -> Node {
+    let Some(text) = value.as_str() else { return values };
+    if let Some(path) = reference.get("targetPath").and_then(Node::as_str).filter(|path| !path.is_empty()) {
+        target::set(&mut values, path, &target::value(text, value.origin));
+        return values;
     }
+    // What is no YAML is a problem of the release in the cluster, and here nothing that could be merged.
+    let documents = embedded(value).unwrap_or_default();
+    documents.iter().fold(values, |values, document| merge(&values, document))
 }
 
 /// The text that a reference names.

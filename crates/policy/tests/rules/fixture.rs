@@ -8,14 +8,26 @@ use std::sync::Arc;
 
 use holdfast_gitops::facts::{self, Paths};
 use holdfast_gitops::yaml::{self, Limits};
-use holdfast_gitops::{FileId, Node, Object, Origin, SourceFile};
+use holdfast_gitops::{FileId, HelmMode, HelmOptions, Node, Object, Options, Origin, SourceFile};
 use holdfast_model::builders::{Manifest, namespace};
-use holdfast_model::{Confidence, Kind, Position, Repository};
-use holdfast_policy::{Finding, RuleId, audit};
+use holdfast_model::{Cluster, Confidence, Kind, Position, Repository};
+use holdfast_policy::{Finding, Policies, RuleId, audit};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::world::{NOW, World};
+
+/// Rules about what could not be read: their fixtures are checkouts that are read whole.
+const READING: [RuleId; 8] = [
+    RuleId::FileUnreadable,
+    RuleId::KustomizeBuildFailed,
+    RuleId::FluxPathMissing,
+    RuleId::SubstitutionFailed,
+    RuleId::VariableUndefined,
+    RuleId::PatchUnmatched,
+    RuleId::KustomizeUnsupported,
+    RuleId::ChartRenderFailed,
+];
 
 /// What stands before an expectation.
 const MARK: &str = "#~ ";
@@ -92,16 +104,32 @@ impl Fixture {
         let id = FileId::new(self.files.len()).unwrap();
         let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
         let parsed = if is_yaml { yaml::parse(id, bytes, &Limits::default()) } else { yaml::Parsed::default() };
-        assert!(parsed.error.is_none(), "{self}: {name}: {:?}", parsed.error);
+        assert!(parsed.error.is_none() || READING.contains(&self.rule), "{self}: {name}: {:?}", parsed.error);
         self.files.push(SourceFile { id, path: name.into(), documents: parsed.documents });
     }
 
     /// What the rule finds, whatever else is found.
     pub(crate) fn findings(&self) -> Vec<Finding> {
+        if READING.contains(&self.rule) {
+            return self.findings_of_reading();
+        }
         let world = self.world();
         let now: Timestamp = NOW.parse().unwrap();
         let findings = audit(&world.cluster(), &self.repository(), &world.policies(), now).findings;
         findings.into_iter().filter(|finding| finding.rule == self.rule).collect()
+    }
+
+    /// The same, of a checkout that is read as a user's is.
+    fn findings_of_reading(&self) -> Vec<Finding> {
+        let mode = if self.rule == RuleId::ChartRenderFailed { HelmMode::Always } else { HelmMode::Never };
+        let helm = HelmOptions { mode, program: "no-such-helm".into(), ..HelmOptions::default() };
+        let checkout = holdfast_gitops::read(&self.path, &Options { helm, ..Options::default() }).unwrap();
+        let clusters = checkout.clusters.iter().map(|it| (&it.cluster, &it.repository));
+        let none = Cluster::default();
+        let all = clusters.chain([(&none, &checkout.repository)]);
+        let now: Timestamp = NOW.parse().unwrap();
+        let found = all.flat_map(|(cluster, files)| audit(cluster, files, &Policies::default(), now).findings);
+        found.filter(|finding| finding.rule == self.rule).collect()
     }
 
     /// The cluster of the objects that are observed, with a Namespace where none is given.

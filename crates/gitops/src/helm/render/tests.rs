@@ -49,6 +49,14 @@ fn what_helm_refuses_is_told_and_inferred() {
 }
 
 #[test]
+fn what_a_schema_rejects_is_said_of_the_value_and_not_twice() {
+    let complaint = "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nweb:\n- replicas: Invalid type. Expected: integer, given: string";
+    let expanded =
+        check(&format!("cat >/dev/null; echo \"{complaint}\" >&2; exit 1"), Some(Confidence::Inferred), None);
+    assert_eq!(expanded.checked.unwrap().rejected[0].field, "spec.values.replicas");
+}
+
+#[test]
 fn what_is_no_yaml_is_told_and_inferred() {
     check("cat >/dev/null; echo 'a: [' ", Some(Confidence::Inferred), Some("no YAML"));
 }
