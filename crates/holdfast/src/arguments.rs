@@ -7,6 +7,13 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::audit;
+use crate::explain::Explain;
+
+/// Above the arguments that commands which only read files have no use for.
+const CLUSTER: &str = "Cluster (for commands that use one)";
+const LOG: &str = "Log (of commands that use a cluster)";
+
 /// Keeps a Flux and Talos Kubernetes cluster upgradeable.
 #[derive(Debug, Parser)]
 #[command(version, about, propagate_version = true, max_term_width = 110)]
@@ -23,13 +30,14 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 pub(crate) struct Cluster {
     /// The kubeconfig file. Without it: the pod's own account, else $KUBECONFIG, else ~/.kube/config.
-    #[arg(long, global = true, env = "HOLDFAST_KUBECONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "HOLDFAST_KUBECONFIG", value_name = "FILE", help_heading = CLUSTER, hide_short_help = true)]
     pub(crate) kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig file.
-    #[arg(long, global = true, env = "HOLDFAST_CONTEXT")]
+    #[arg(long, global = true, env = "HOLDFAST_CONTEXT", help_heading = CLUSTER, hide_short_help = true)]
     pub(crate) context: Option<String>,
     /// The namespace of the Lease by which replicas agree who writes.
     #[arg(long, global = true, env = "HOLDFAST_LEASE_NAMESPACE", default_value = "holdfast-system")]
+    #[arg(help_heading = CLUSTER, hide_short_help = true)]
     pub(crate) lease_namespace: String,
 }
 
@@ -37,10 +45,11 @@ pub(crate) struct Cluster {
 #[derive(Debug, Args)]
 pub(crate) struct Logging {
     /// `json` for machines, `text` for people. Without it: text on a terminal, else JSON.
-    #[arg(long, global = true, env = "HOLDFAST_LOG_FORMAT", value_enum)]
+    #[arg(long, global = true, env = "HOLDFAST_LOG_FORMAT", value_enum, help_heading = LOG, hide_short_help = true)]
     pub(crate) log_format: Option<LogFormat>,
     /// error, warn, info, debug or trace; or directives such as `info,holdfast_controller=debug`.
     #[arg(long, global = true, env = "HOLDFAST_LOG_LEVEL", default_value = "info")]
+    #[arg(help_heading = LOG, hide_short_help = true)]
     pub(crate) log_level: String,
 }
 
@@ -55,6 +64,10 @@ pub(crate) enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Says what a Git checkout will do to the next drain and the next upgrade. Needs no cluster.
+    Audit(audit::Arguments),
+    /// Explains a rule: why it matters, what happens otherwise, and the remedy. Without one it lists all.
+    Explain(Explain),
     /// Watches a cluster and keeps its disruption budgets as the policies ask.
     Controller(Controller),
     /// Takes back everything that is ours; what the chart runs before it is uninstalled.
@@ -66,6 +79,16 @@ pub(crate) enum Command {
         /// The shell.
         shell: Shell,
     },
+}
+
+impl Command {
+    /// Whether it answers a person at a prompt, who has no use for a log.
+    pub(crate) const fn is_for_people(&self) -> bool {
+        match self {
+            Self::Audit(_) | Self::Explain(_) => true,
+            Self::Controller(_) | Self::Withdraw | Self::Crds | Self::Completions { .. } => false,
+        }
+    }
 }
 
 /// How the controller runs.

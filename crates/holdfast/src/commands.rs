@@ -49,14 +49,14 @@ pub(crate) fn crds() -> anyhow::Result<()> {
         text.push_str("---\n");
         text.push_str(&serde_saphyr::to_string(&crd)?);
     }
-    print(text.as_bytes())
+    Ok(print(text.as_bytes())?)
 }
 
 /// Prints completions.
 pub(crate) fn completions(shell: Shell) -> anyhow::Result<()> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "holdfast", &mut text);
-    print(&text)
+    Ok(print(&text)?)
 }
 
 /// Two threads: one may plan while the other keeps the watches going.
@@ -87,10 +87,10 @@ fn stop_on_signal() -> anyhow::Result<CancellationToken> {
 }
 
 /// A closed pipe is no failure: whoever read had enough.
-fn print(text: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn print(text: &[u8]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
 }

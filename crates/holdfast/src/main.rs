@@ -1,8 +1,10 @@
 //! The one binary: arguments become settings, then work begins.
 
 mod arguments;
+mod audit;
 mod cluster;
 mod commands;
+mod explain;
 mod telemetry;
 
 use std::process::ExitCode;
@@ -11,11 +13,15 @@ use arguments::{Arguments, Command};
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    telemetry::install(&arguments.logging);
-    let outcome = match arguments.command {
-        Command::Controller(controller) => commands::controller(&arguments.cluster, controller),
-        Command::Withdraw => commands::withdraw(&arguments.cluster),
+    let Arguments { cluster, logging, command } = Arguments::parse();
+    if !command.is_for_people() {
+        telemetry::install(&logging);
+    }
+    let outcome = match command {
+        Command::Audit(audit) => return audit::run(&audit),
+        Command::Explain(explain) => return explain.run(),
+        Command::Controller(controller) => commands::controller(&cluster, controller),
+        Command::Withdraw => commands::withdraw(&cluster),
         Command::Crds => commands::crds(),
         Command::Completions { shell } => commands::completions(shell),
     };

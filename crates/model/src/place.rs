@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Text;
+use crate::{Kind, Text};
 
 /// The object that a finding is about. For something that is no object, such as a workflow or the checkout itself, `kind`
 /// says what it is, the namespace is empty, and the name is its path.
@@ -86,6 +86,12 @@ pub trait Locate {
 
     /// The text of a line, without its end, for quoting.
     fn line(&self, file: &str, line: u32) -> Option<String>;
+
+    /// Group and version of an object, as its file writes them. Without an answer those that are read of its kind.
+    fn api_version(&self, subject: &Subject) -> Option<String> {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == subject.kind)?;
+        Some(kind.api_version().to_owned())
+    }
 }
 
 /// Nowhere: for findings of a live cluster.

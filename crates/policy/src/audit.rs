@@ -45,17 +45,24 @@ impl Audit {
         self.findings.extend(other.findings);
         self.findings.sort_by(Finding::order);
         for (rule, count) in other.tally.held {
-            *self.tally.held.entry(rule).or_default() += count;
+            self.tally.add_held(rule, count);
         }
-        for (key, count) in other.tally.failed {
-            *self.tally.failed.entry(key).or_default() += count;
+        for ((rule, severity), count) in other.tally.failed {
+            self.tally.add_failed(rule, severity, count);
         }
+    }
+
+    /// Keeps only what these rules say.
+    pub fn retain(&mut self, keep: impl Fn(RuleId) -> bool) {
+        self.findings.retain(|finding| keep(finding.rule));
+        self.tally.held.retain(|rule, _| keep(*rule));
+        self.tally.failed.retain(|(rule, _), _| keep(*rule));
     }
 
     fn finish(mut self) -> Self {
         self.findings.sort_by(Finding::order);
         for finding in self.findings.iter().filter(|finding| finding.excepted.is_none()) {
-            *self.tally.failed.entry((finding.rule, finding.severity)).or_default() += 1;
+            self.tally.add_failed(finding.rule, finding.severity, 1);
         }
         self
     }
@@ -64,8 +71,18 @@ impl Audit {
 impl Tally {
     fn hold(&mut self, held: &BTreeMap<RuleId, usize>) {
         for (rule, count) in held {
-            *self.held.entry(*rule).or_default() += count;
+            self.add_held(*rule, *count);
         }
+    }
+
+    /// Counts objects of which a rule said that nothing is wrong.
+    pub fn add_held(&mut self, rule: RuleId, count: usize) {
+        *self.held.entry(rule).or_default() += count;
+    }
+
+    /// Counts findings of a rule.
+    pub fn add_failed(&mut self, rule: RuleId, severity: Severity, count: usize) {
+        *self.failed.entry((rule, severity)).or_default() += count;
     }
 
     /// How often each rule held.

@@ -63,6 +63,12 @@ impl Domain {
         }
     }
 
+    /// The domain of this ID, when there is one.
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|domain| domain.id() == id)
+    }
+
     /// For people.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -27,6 +27,8 @@ pub struct Finding {
     pub message: String,
     /// What to do about it: a clause in lower case, without a full stop.
     pub remedy: Cow<'static, str>,
+    /// The same as a merge patch of the object in YAML, where that can be said exactly.
+    pub patch: Option<&'static str>,
     /// The workloads that it concerns: the subject itself, or those that a budget covers.
     pub workloads: Vec<WorkloadRef>,
     /// In which HelmRelease or Kustomization a person mends it.

@@ -21,6 +21,12 @@ impl Severity {
     /// All of them, worst first.
     pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
 
+    /// The severity of this name, when there is one.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == name)
+    }
+
     /// As it is written in reports and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

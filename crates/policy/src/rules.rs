@@ -118,15 +118,21 @@ struct Problem {
     message: String,
     /// What to do about it: a clause in lower case, without a full stop.
     remedy: Cow<'static, str>,
+    /// The same as a merge patch of the object, where that can be said exactly.
+    patch: Option<&'static str>,
 }
 
 impl Problem {
     fn at(field: impl Into<Cow<'static, str>>, message: String, remedy: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: field.into(), severity: None, message, remedy: remedy.into() }
+        Self { field: field.into(), severity: None, message, remedy: remedy.into(), patch: None }
     }
 
     fn severe(self, severity: Severity) -> Self {
         Self { severity: Some(severity), ..self }
+    }
+
+    fn patched(self, patch: &'static str) -> Self {
+        Self { patch: Some(patch), ..self }
     }
 
     fn fails(self) -> Verdict {

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ecow::EcoString;
 use holdfast_model::{Confidence, Locate, Located, Position, Subject};
 
 use super::Sources;
@@ -15,6 +16,7 @@ use crate::{Node, Object, Origin, Value};
 /// The fields of one object.
 #[derive(Debug)]
 pub(crate) struct Fields {
+    api_version: EcoString,
     confidence: Confidence,
     at: Origin,
     fields: Box<[(u64, Origin)]>,
@@ -54,7 +56,8 @@ impl Fields {
         let mut fields = Vec::new();
         gather(&object.root, START, object.origin(), true, deepest, &mut fields);
         fields.sort_unstable_by_key(|(hash, _)| *hash);
-        Self { confidence: object.confidence, at: object.origin(), fields: fields.into() }
+        let api_version = object.api_version.clone();
+        Self { api_version, confidence: object.confidence, at: object.origin(), fields: fields.into() }
     }
 
     fn find(&self, field: &str) -> Origin {
@@ -142,6 +145,11 @@ impl Locate for Places {
 
     fn line(&self, file: &str, line: u32) -> Option<String> {
         self.sources.line(file, line)
+    }
+
+    fn api_version(&self, subject: &Subject) -> Option<String> {
+        let object = self.objects.get(&hash_of(subject.kind, &subject.namespace, &subject.name))?;
+        Some(object.api_version.as_str().to_owned())
     }
 }
 

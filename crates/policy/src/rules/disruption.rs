@@ -23,3 +23,6 @@ pub(super) mod replicas_on_one_node;
 pub(super) mod selector_invalid;
 pub(super) mod selector_shared;
 pub(super) mod singleton;
+
+/// A patch of a budget: one pod may go, whatever was said before.
+const ONE_MAY_GO: &str = "spec:\n  minAvailable: null\n  maxUnavailable: 1";

@@ -1,5 +1,6 @@
 //! `budget-loose`: a budget that allows every pod to go, and so protects nothing.
 
+use super::ONE_MAY_GO;
 use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 
@@ -24,5 +25,5 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
         return Verdict::Holds;
     }
     let message = format!("{limit} lets all {floor} pods go at once");
-    Problem::at(limit.field(), message, "write maxUnavailable: 1").fails()
+    Problem::at(limit.field(), message, "write maxUnavailable: 1").patched(ONE_MAY_GO).fails()
 }

@@ -5,6 +5,7 @@
 //! integer counts them: only their own controller knows how many there should be, and it may give way once their node is
 //! cordoned, as CloudNativePG moves its primary.
 
+use super::ONE_MAY_GO;
 use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
 
@@ -21,8 +22,8 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
     let limit = match &case.budget.limit {
         Ok(limit) => *limit,
         Err(error) => {
-            return Problem::at("spec", format!("{error}: it allows no eviction"), "set spec.maxUnavailable: 1")
-                .fails();
+            let message = format!("{error}: it allows no eviction");
+            return Problem::at("spec", message, "set spec.maxUnavailable: 1").patched(ONE_MAY_GO).fails();
         }
     };
     if case.covers_custom_pods() {
@@ -36,10 +37,9 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
         return Verdict::Holds;
     }
     let message = format!("{limit} over {asked} {} allows no eviction", if asked == 1 { "pod" } else { "pods" });
-    let remedy = if asked == 1 {
-        "remove the budget, or run two replicas or more: over a single one it protects nothing and blocks every drain"
-    } else {
-        "write maxUnavailable: 1 instead"
-    };
-    Problem::at(limit.field(), message, remedy).fails()
+    if asked == 1 {
+        let remedy = "remove the budget, or run two replicas or more: over a single one it protects nothing and blocks every drain";
+        return Problem::at(limit.field(), message, remedy).fails();
+    }
+    Problem::at(limit.field(), message, "write maxUnavailable: 1 instead").patched(ONE_MAY_GO).fails()
 }

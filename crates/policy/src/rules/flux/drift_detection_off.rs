@@ -23,6 +23,7 @@ fn check(repository: &Repository, answers: &mut Answers) {
     let problem = || {
         let message = "driftDetection is off: what is changed by hand stays changed, and unseen".to_owned();
         Problem::at("spec", message, "set spec.driftDetection.mode: warn, or enabled to have it put back")
+            .patched("spec:\n  driftDetection:\n    mode: warn")
     };
     let failing = off.iter().map(|release| (&release.identity, problem())).collect();
     answer(flux, answers, on.len(), failing, |many, _| {

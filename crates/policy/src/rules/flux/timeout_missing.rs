@@ -23,7 +23,7 @@ fn check(repository: &Repository, answers: &mut Answers) {
     let (given, without): (Vec<_>, Vec<_>) = waits.partition(|kustomization| kustomization.timeout);
     let problem = || {
         let message = "it waits for what it applies and has no timeout: a failure is known after a whole interval";
-        Problem::at("spec", message.to_owned(), "set spec.timeout, such as 5m")
+        Problem::at("spec", message.to_owned(), "set spec.timeout, such as 5m").patched("spec:\n  timeout: 5m")
     };
     let failing = without.iter().map(|kustomization| (&kustomization.identity, problem())).collect();
     answer(&repository.flux, answers, given.len(), failing, |many, names| {

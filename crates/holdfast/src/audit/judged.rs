@@ -1,0 +1,74 @@
+//! A checkout and what was judged of it: its clusters, and what concerns none of them or all.
+
+use holdfast_gitops::{Checkout, Places, Sources};
+use holdfast_model::{Cluster, Locate, Located, Subject};
+use holdfast_policy::Audit;
+use holdfast_report::{Baseline, Input, Part, Report, Selection};
+use jiff::Timestamp;
+
+use super::Policies;
+
+/// A checkout that was judged.
+pub(super) struct Judged {
+    checkout: Checkout,
+    /// Of each cluster, in their order.
+    clusters: Vec<Audit>,
+    /// Of the checkout as a whole.
+    whole: Audit,
+}
+
+impl Judged {
+    /// Judges a checkout.
+    pub(super) fn new(checkout: Checkout, policies: &Policies, selection: &Selection, now: Timestamp) -> Self {
+        let narrowed = |mut audit: Audit| {
+            audit.retain(|rule| selection.wants(rule));
+            audit
+        };
+        let clusters = checkout.clusters.iter().map(|it| {
+            narrowed(holdfast_policy::audit(&it.cluster, &it.repository, &policies.of(it), now))
+        });
+        let clusters = clusters.collect();
+        let (none, in_force) = (Cluster::default(), holdfast_policy::Policies::default());
+        let whole = narrowed(holdfast_policy::audit(&none, &checkout.repository, &in_force, now));
+        Self { checkout, clusters, whole }
+    }
+
+    /// What is told of it.
+    pub(super) fn report(&self, name: &str) -> Report<'_> {
+        let all = Everywhere(&self.checkout);
+        let places = self.checkout.clusters.iter().map(|cluster| &cluster.places);
+        let clusters = self.clusters.iter().zip(places).map(|(audit, places)| Part { audit, locate: places });
+        let parts: Vec<Part<'_>> = clusters.chain([Part { audit: &self.whole, locate: &all }]).collect();
+        let files: &Sources = &self.checkout.sources;
+        let inventory = &self.checkout.repository.inventory;
+        Report::new(&parts, Input { name, version: env!("CARGO_PKG_VERSION"), inventory, files })
+    }
+
+    /// What it has, to be left out of another report.
+    pub(super) fn baseline(&self) -> Baseline {
+        Baseline::of(&self.report(""))
+    }
+}
+
+/// Knows the places of every cluster, for what is judged across them.
+struct Everywhere<'a>(&'a Checkout);
+
+impl Everywhere<'_> {
+    fn first<T>(&self, ask: impl Fn(&Places) -> Option<T>) -> Option<T> {
+        self.0.clusters.iter().find_map(|cluster| ask(&cluster.places))
+    }
+}
+
+impl Locate for Everywhere<'_> {
+    fn locate(&self, subject: &Subject, field: &str) -> Option<Located> {
+        self.first(|places| places.locate(subject, field)).or_else(|| self.0.sources.locate(subject, field))
+    }
+
+    fn line(&self, file: &str, line: u32) -> Option<String> {
+        self.0.sources.line(file, line)
+    }
+
+    fn api_version(&self, subject: &Subject) -> Option<String> {
+        self.first(|places| places.api_version(subject))
+    }
+}

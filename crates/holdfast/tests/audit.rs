@@ -1,0 +1,299 @@
+//! `holdfast audit` and `holdfast explain` as they are run at a prompt.
+//!
+//! 1. Exit codes. 2. What only came with a change: `--baseline`, `--since`. 3. Input from a pipe, output into one. 4. What
+//! can't be done is told with its cause and its remedy, and without a log.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on stops there")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const DEPLOYMENT: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: example.org/web:1.2.3}]}
+";
+
+const BUDGET: &str = "\
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web, namespace: shop}
+spec:
+  minAvailable: 1
+  selector: {matchLabels: {app: web}}
+";
+
+const EXCEPTION: &str = "\
+apiVersion: holdfast.dev/v1alpha1
+kind: PolicyException
+metadata: {name: web, namespace: shop}
+spec:
+  target: {kind: PodDisruptionBudget, name: web}
+  rules: [drain-blocked]
+  reason: it is gone next week
+  owner: me
+";
+
+/// A checkout with a Deployment, and with a budget that blocks it.
+struct Checkout(TempDir);
+
+impl Checkout {
+    fn new() -> Self {
+        let it = Self(tempfile::tempdir().unwrap());
+        it.write("kustomization.yaml", "resources: [web.yaml]\n");
+        it.write("web.yaml", DEPLOYMENT);
+        it
+    }
+
+    fn blocked() -> Self {
+        let it = Self::new();
+        it.block();
+        it
+    }
+
+    fn block(&self) {
+        self.write("budget.yaml", BUDGET);
+        self.write("kustomization.yaml", "resources: [web.yaml, budget.yaml]\n");
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path().join(name), text).unwrap();
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        let mut git = Command::new("git");
+        let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"];
+        let output = git.current_dir(self.path()).args(identity).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn run(&self, arguments: &[&str]) -> Told {
+        run(Command::new(BINARY).current_dir(self.path()).args(arguments))
+    }
+}
+
+const BINARY: &str = env!("CARGO_BIN_EXE_holdfast");
+
+/// What a run said.
+struct Told {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn run(command: &mut Command) -> Told {
+    told(command.stdin(Stdio::null()).output().unwrap())
+}
+
+fn told(output: Output) -> Told {
+    Told {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Told {
+    /// Holds the exit code, and that each of these stands somewhere.
+    #[track_caller]
+    fn check(&self, code: i32, words: &[&str]) -> &Self {
+        let all = format!("{}{}", self.out, self.err);
+        assert_eq!(self.code, Some(code), "{all}");
+        for word in words {
+            assert!(all.contains(word), "{word:?} is not in:\n{all}");
+        }
+        self
+    }
+
+    fn rules(&self) -> Vec<String> {
+        let report: Value = serde_json::from_str(&self.out).unwrap();
+        let rules = report["findings"].as_array().unwrap().iter();
+        rules.map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+#[test]
+fn the_exit_code_says_whether_something_is_as_grave_as_asked() {
+    let it = Checkout::blocked();
+    it.run(&["audit", "."]).check(0, &["1 thing blocks the next drain", "critical[drain-blocked]", "budget.yaml:5:"]);
+    it.run(&["audit", ".", "--fail-on", "critical"]).check(1, &["drain-blocked"]);
+    it.run(&["audit", ".", "--fail-on", "critical", "--skip", "disruption"]).check(0, &[]);
+    Checkout::new().run(&["audit", ".", "--fail-on", "critical"]).check(0, &["Nothing here blocks the next drain"]);
+}
+
+#[test]
+fn only_the_rules_that_are_asked_for_are_told() {
+    let told = Checkout::blocked().run(&["audit", ".", "--format", "json", "--only", "drain-blocked"]);
+    assert_eq!(told.check(0, &[]).rules(), ["drain-blocked"]);
+}
+
+#[test]
+fn an_exception_in_a_file_of_its_own_counts() {
+    let it = Checkout::blocked();
+    it.write("exception.yaml", EXCEPTION);
+    let told = it.run(&["audit", ".", "--policy", "exception.yaml", "--only", "drain-blocked", "--fail-on", "info"]);
+    told.check(0, &["Excepted", "PolicyException web: it is gone next week"]);
+    it.run(&["audit", ".", "--policy", "web.yaml"]).check(2, &["web.yaml holds no policies", "remedy: "]);
+}
+
+#[test]
+fn a_baseline_hides_what_was_there() {
+    let it = Checkout::new();
+    it.run(&["audit", ".", "--format", "json", "--output", "before.json"]).check(0, &[]);
+    it.block();
+    let told = it.run(&["audit", ".", "--format", "json", "--baseline", "before.json", "--fail-on", "critical"]);
+    assert!(told.check(1, &[]).rules().contains(&"drain-blocked".to_owned()));
+    it.run(&["audit", ".", "--format", "json", "--output", "after.json"]).check(0, &[]);
+    let told = it.run(&["audit", ".", "--format", "json", "--baseline", "after.json", "--fail-on", "info"]);
+    assert!(told.check(0, &[]).rules().is_empty());
+    it.run(&["audit", ".", "--baseline", "web.yaml"]).check(2, &["error: web.yaml is no baseline", "cause: ", "remedy: "]);
+}
+
+#[test]
+fn a_branch_is_told_what_it_introduces() {
+    let it = Checkout::new();
+    it.git(&["init", "-q"]);
+    it.git(&["add", "."]);
+    it.git(&["commit", "-qm", "one"]);
+    it.git(&["checkout", "-qb", "change"]);
+    it.block();
+    let told = it.run(&["audit", ".", "--since", "main", "--fail-on", "critical"]);
+    told.check(1, &["1 new thing blocks the next drain"]);
+    it.git(&["add", "."]);
+    it.git(&["commit", "-qm", "two"]);
+    it.run(&["audit", ".", "--since", "main", "--fail-on", "critical"]).check(1, &["1 new thing"]);
+    it.run(&["audit", ".", "--since", "HEAD", "--fail-on", "info"]).check(0, &["Nothing new blocks the next drain"]);
+}
+
+#[test]
+fn what_others_have_merged_meanwhile_is_not_told() {
+    let it = Checkout::blocked();
+    it.git(&["init", "-q"]);
+    it.git(&["add", "."]);
+    it.git(&["commit", "-qm", "one"]);
+    it.git(&["branch", "change"]);
+    fs::remove_file(it.path().join("budget.yaml")).unwrap();
+    it.write("kustomization.yaml", "resources: [web.yaml]\n");
+    it.git(&["commit", "-qam", "main mends it"]);
+    it.git(&["checkout", "-q", "change"]);
+    it.run(&["audit", ".", "--since", "main", "--fail-on", "critical"]).check(0, &["Nothing new blocks"]);
+}
+
+#[test]
+fn a_repository_is_left_as_it_was_by_looking_at_its_past() {
+    let it = Checkout::new();
+    it.git(&["init", "-q"]);
+    it.git(&["add", "."]);
+    it.git(&["commit", "-qm", "one"]);
+    it.block();
+    let state = || {
+        let output = Command::new("git").current_dir(it.path()).args(["status", "--porcelain"]).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), fs::read(it.path().join(".git/index")).unwrap())
+    };
+    let before = state();
+    it.run(&["audit", ".", "--since", "main"]).check(0, &[]);
+    assert_eq!(state(), before);
+    assert!(!it.path().join(".git/worktrees").exists());
+}
+
+#[test]
+fn a_commit_that_is_not_there_is_told_with_what_to_do() {
+    let it = Checkout::new();
+    it.git(&["init", "-q"]);
+    it.git(&["add", "."]);
+    it.git(&["commit", "-qm", "one"]);
+    let told = it.run(&["audit", ".", "--since", "origin/main"]);
+    told.check(2, &["error: there is no commit \"origin/main\"", "remedy: fetch it", "fetch-depth: 0"]);
+    it.run(&["audit", ".", "--since=--output=x"]).check(2, &["there is no commit"]);
+    Checkout::new().run(&["audit", ".", "--since", "main"]).check(2, &["is in no Git repository", "remedy: "]);
+}
+
+#[test]
+fn manifests_may_come_through_a_pipe() {
+    let mut child = Command::new(BINARY)
+        .args(["audit", "-", "--fail-on", "critical"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let text = format!("{DEPLOYMENT}---\n{BUDGET}");
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    told(child.wait_with_output().unwrap()).check(1, &["standard input", "drain-blocked", "<stdin>:15:"]);
+    run(Command::new(BINARY).args(["audit", "-"])).check(2, &["standard input holds no Kubernetes objects", "remedy: "]);
+}
+
+#[test]
+fn whoever_closes_the_pipe_had_enough() {
+    let mut child = Command::new(BINARY)
+        .args(["explain"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    told(child.wait_with_output().unwrap()).check(0, &[]);
+}
+
+#[test]
+fn what_can_not_be_read_is_told_with_what_to_do() {
+    let it = Checkout::new();
+    it.run(&["audit", "nowhere"]).check(2, &["error: there is nothing at nowhere", "remedy: "]);
+    fs::create_dir(it.path().join("empty")).unwrap();
+    it.run(&["audit", "empty"]).check(2, &["error: there is no YAML file in empty", "remedy: "]);
+    let told = it.run(&["audit", ".", "--output", "nowhere/report.json"]);
+    told.check(2, &["error: the report can't be written to nowhere/report.json", "cause: ", "remedy: "]);
+    it.run(&["audit", ".", "--only", "drain-blokced"]).check(2, &["do you mean drain-blocked?", "remedy: "]);
+    assert!(!it.run(&["audit", "nowhere"]).err.contains("{\""), "it is told to a person and not logged");
+}
+
+#[test]
+fn a_report_is_the_only_thing_on_standard_output() {
+    let told = Checkout::blocked().run(&["audit", ".", "--format", "json"]);
+    serde_json::from_str::<Value>(&told.out).unwrap();
+    assert_eq!(told.err, "");
+}
+
+#[test]
+fn a_file_has_no_colours_and_a_report_on_request_does() {
+    let it = Checkout::blocked();
+    assert!(!it.run(&["audit", "."]).out.contains('\u{1b}'));
+    assert!(it.run(&["audit", ".", "--color", "always"]).out.contains('\u{1b}'));
+}
+
+#[test]
+fn a_rule_a_domain_and_all_rules_are_explained() {
+    let explain = |topic: &[&str]| run(Command::new(BINARY).arg("explain").args(topic));
+    explain(&["drain-blocked"]).check(0, &["drain-blocked  critical, Disruption", "What happens otherwise", "Remedy"]);
+    explain(&["disruption"]).check(0, &["drain-blocked", "singleton"]);
+    explain(&[]).check(0, &["Disruption", "Documentation", "holdfast explain RULE"]);
+    explain(&["drain-block"]).check(2, &["do you mean drain-blocked?", "remedy: "]);
+}
+
+#[test]
+fn the_documents_name_every_flag() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/audit.md")).unwrap();
+    let help = run(Command::new(BINARY).args(["audit", "-h"])).out;
+    let flags: Vec<&str> = help.split_whitespace().filter(|word| word.starts_with("--")).collect();
+    let flags = flags.into_iter().map(|flag| flag.trim_end_matches(|c: char| !c.is_ascii_lowercase()));
+    let own: Vec<&str> = flags.filter(|flag| !["--help", "--version"].contains(flag)).collect();
+    assert!(10 < own.len(), "{help}");
+    for flag in own {
+        assert!(text.contains(&format!("| `{flag}")), "{flag} is not in docs/audit.md");
+    }
+}

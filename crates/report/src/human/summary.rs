@@ -1,0 +1,74 @@
+//! The last screen: the score of each domain with both its numbers, and how many findings there are.
+
+use std::io::{self, Write};
+
+use holdfast_policy::Domain;
+
+use super::{Paint, Tone};
+use crate::verdict::{Verdict, tally};
+use crate::{DomainScore, Points, Report, Standing};
+
+const BAR: usize = 20;
+
+/// Writes the summary.
+pub(super) fn write_summary(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}\n", paint.rule("Score"))?;
+    let names = Domain::ALL.iter().map(|domain| domain.name().len()).max().unwrap_or(0);
+    for it in &report.score.domains {
+        write_domain(it, names, paint, out)?;
+    }
+    let name = format!("{:names$}", "Overall");
+    match report.score.overall {
+        Some(points) => writeln!(out, "{}  {}", paint.tone(Tone::Strong, &name), bar(points, paint))?,
+        None => writeln!(out, "{}  {}", paint.tone(Tone::Strong, &name), paint.tone(Tone::Dim, "nothing is judged"))?,
+    }
+    writeln!(out)?;
+    let verdict = Verdict::of(report);
+    let tone = match verdict {
+        Verdict::Blocked(_) => Tone::Critical,
+        Verdict::Clear => Tone::Good,
+        Verdict::Unasked => Tone::Dim,
+    };
+    let text = format!("{}. {}.", paint.tone(tone, &verdict.sentence(report)), tally(report));
+    for line in paint.wrap(&text, "", "") {
+        writeln!(out, "{line}")?;
+    }
+    if let Some(worst) = report.findings().iter().find(|it| it.counts()) {
+        let text = format!("More about a rule: holdfast explain {}", worst.rule);
+        writeln!(out, "{}", paint.tone(Tone::Dim, &text))?;
+    }
+    Ok(())
+}
+
+fn write_domain(it: &DomainScore, names: usize, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let name = format!("{:names$}", it.domain.name());
+    match it.standing {
+        Standing::Judged(points) => {
+            let detail = format!("weight {} of {} fails", it.weight_failed, it.weight_applicable);
+            let counts = format!("{} passed, {} failed", it.passed, it.failed);
+            writeln!(out, "{name}  {}  {}", bar(points, paint), detail_of(&counts, &detail, names, paint))
+        }
+        Standing::NotYetJudged => writeln!(out, "{name}  {}", paint.tone(Tone::Dim, "not yet judged")),
+        Standing::NotApplicable => writeln!(out, "{name}  {}", paint.tone(Tone::Dim, "nothing to judge")),
+    }
+}
+
+/// Both numbers when there is room, else the weights alone.
+fn detail_of(counts: &str, detail: &str, names: usize, paint: Paint) -> String {
+    let used = names + 2 + BAR + 8;
+    let both = format!("{detail}; {counts}");
+    let text = if used + both.len() <= paint.width() { both.as_str() } else { detail };
+    if used + text.len() <= paint.width() { paint.tone(Tone::Dim, text) } else { String::new() }
+}
+
+/// A bar and the number.
+fn bar(points: Points, paint: Paint) -> String {
+    let filled = (points.as_f64() / 100.0 * BAR as f64).floor() as usize;
+    let tone = match points.as_f64() {
+        it if it < 50.0 => Tone::Critical,
+        it if it < 80.0 => Tone::Medium,
+        _ => Tone::Good,
+    };
+    let (full, empty) = ("█".repeat(filled), "░".repeat(BAR - filled.min(BAR)));
+    format!("{}{} {points:>5}", paint.tone(tone, &full), paint.tone(Tone::Dim, &empty))
+}

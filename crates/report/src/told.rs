@@ -1,0 +1,219 @@
+//! A finding as it is told: cleaned, with its place, its owner and its fingerprint.
+
+use std::cmp::{Ordering, Reverse};
+
+use holdfast_model::{Confidence, Locate, Position};
+use holdfast_policy::{Domain, Excepted, Finding, RuleId, Severity};
+use jiff::Timestamp;
+
+use crate::clean::clean;
+use crate::fingerprint::Fingerprints;
+use crate::report::Part;
+
+/// A finding as it is told. All text in it is safe to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The rule.
+    pub rule: RuleId,
+    /// Of what it speaks.
+    pub domain: Domain,
+    /// How much it matters.
+    pub severity: Severity,
+    /// On what it stands.
+    pub confidence: Confidence,
+    /// Where it is written, when it is.
+    pub place: Option<Place>,
+    /// Group and version of the object, when it is one.
+    pub api_version: Option<String>,
+    /// The kind of the object.
+    pub kind: String,
+    /// Its effective namespace; empty when it has none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The field, as a path; empty for the object itself.
+    pub field: String,
+    /// In which Flux object a person mends it.
+    pub owner: Option<Owner>,
+    /// What is wrong: a clause in lower case, without a full stop.
+    pub message: String,
+    /// What to do about it: a clause in lower case, without a full stop.
+    pub remedy: String,
+    /// The same as a merge patch of the object in YAML; only of an object that is written in a file.
+    pub patch: Option<&'static str>,
+    /// What makes it the same finding in another run.
+    pub fingerprint: String,
+    /// The exception that covers it.
+    pub excepted: Option<Exempt>,
+    /// Where it is written, as whoever read the files calls it.
+    position: Option<Position>,
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The path, relative to what was read.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+/// The Flux object in which a person mends something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owner {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The exception that covers a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exempt {
+    /// The PolicyException's name; none for an annotation.
+    pub by: Option<String>,
+    /// The reason given.
+    pub reason: Option<String>,
+    /// When it ends.
+    pub until: Option<Timestamp>,
+}
+
+impl Told {
+    /// What is told of a finding.
+    fn new(finding: &Finding, locate: &dyn Locate) -> Self {
+        let found = locate.locate(&finding.subject, &finding.field);
+        let confidence = found.as_ref().map_or(Confidence::Declared, |located| located.confidence);
+        let position = finding.position.clone().or_else(|| found.map(|located| located.position));
+        let subject = &finding.subject;
+        Self {
+            rule: finding.rule,
+            domain: finding.rule.rule().domain,
+            severity: finding.severity,
+            confidence,
+            place: position.as_ref().map(Place::new),
+            api_version: locate.api_version(subject).map(|version| clean(&version).into_owned()),
+            kind: clean(subject.kind).into_owned(),
+            namespace: clean(&subject.namespace).into_owned(),
+            name: clean(&subject.name).into_owned(),
+            field: clean(&finding.field).into_owned(),
+            owner: finding.owner.as_ref().map(|owner| Owner {
+                kind: owner.kind.kind().as_str(),
+                namespace: clean(&owner.key.namespace).into_owned(),
+                name: clean(&owner.key.name).into_owned(),
+            }),
+            message: clean(&finding.message).into_owned(),
+            remedy: clean(&finding.remedy).into_owned(),
+            patch: finding.patch.filter(|_| confidence == Confidence::Declared),
+            fingerprint: String::new(),
+            excepted: finding.excepted.as_ref().map(Exempt::new),
+            position,
+        }
+    }
+
+    /// All that is told, in order. What two clusters of a checkout have in common is told once.
+    pub(crate) fn all(parts: &[Part<'_>], files: &dyn Locate) -> Vec<Self> {
+        let findings = parts.iter().flat_map(|part| part.audit.findings.iter().map(|finding| (finding, part.locate)));
+        let mut told: Vec<(Self, &Finding)> =
+            findings.map(|(finding, locate)| (Self::new(finding, locate), finding)).collect();
+        told.sort_by(|(a, _), (b, _)| a.order(b));
+        told.dedup_by(|(a, _), (b, _)| a == b);
+        let mut fingerprints = Fingerprints::default();
+        told.into_iter()
+            .map(|(told, finding)| {
+                let text = told.own_line(finding, files);
+                Self { fingerprint: fingerprints.next(finding, text.trim()).to_string(), ..told }
+            })
+            .collect()
+    }
+
+    /// The text of the line, for what has nothing else to be known by.
+    fn own_line(&self, finding: &Finding, files: &dyn Locate) -> String {
+        let own = finding.position.as_ref().filter(|_| finding.field.is_empty());
+        own.and_then(|position| files.line(&position.file, position.line)).unwrap_or_default()
+    }
+
+    /// By severity, file, line and rule, so that two runs can be compared line by line; what has no place comes last.
+    fn order(&self, other: &Self) -> Ordering {
+        let place = |told: &Self| (told.place.is_none(), told.place.clone());
+        let rest = |told: &Self| (told.rule.id(), told.object(), told.field.clone(), told.message.clone());
+        Reverse(self.severity)
+            .cmp(&Reverse(other.severity))
+            .then_with(|| place(self).cmp(&place(other)))
+            .then_with(|| rest(self).cmp(&rest(other)))
+    }
+
+    /// Whether it wants mending: neither merely worth knowing nor excepted.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        Severity::Info < self.severity && self.excepted.is_none()
+    }
+
+    /// Whether the next drain stops at it.
+    #[must_use]
+    pub fn blocks_drain(&self) -> bool {
+        self.domain == Domain::Disruption && self.severity == Severity::Critical && self.excepted.is_none()
+    }
+
+    /// The object, for people: `Deployment shop/web`.
+    #[must_use]
+    pub fn object(&self) -> String {
+        named(&self.kind, &self.namespace, &self.name)
+    }
+
+    /// Where it stands in the files, as whoever read them calls it.
+    pub(crate) fn position(&self) -> Option<&Position> {
+        self.position.as_ref()
+    }
+}
+
+fn named(kind: &str, namespace: &str, name: &str) -> String {
+    if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&named(self.kind, &self.namespace, &self.name))
+    }
+}
+
+impl Place {
+    fn new(position: &Position) -> Self {
+        Self { file: clean(&position.file).into_owned(), line: position.line, column: position.column }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+impl Exempt {
+    fn new(excepted: &Excepted) -> Self {
+        let text = |text: &holdfast_model::Text| clean(text).into_owned();
+        Self { by: excepted.by.as_ref().map(text), reason: excepted.reason.as_ref().map(text), until: excepted.until }
+    }
+
+    /// Who exempts it, for people.
+    #[must_use]
+    pub fn by(&self) -> String {
+        self.by.as_ref().map_or("annotation holdfast.dev/ignore".to_owned(), |name| format!("PolicyException {name}"))
+    }
+}
+
+impl std::fmt::Display for Exempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.by())?;
+        if let Some(reason) = &self.reason {
+            write!(f, ": {reason}")?;
+        }
+        if let Some(until) = &self.until {
+            write!(f, " (until {until})")?;
+        }
+        Ok(())
+    }
+}

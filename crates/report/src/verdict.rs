@@ -1,0 +1,80 @@
+//! The answer to the first question: what blocks the next drain?
+
+use holdfast_policy::Domain;
+
+use crate::Report;
+
+/// What is known of the next drain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// So many things block it.
+    Blocked(usize),
+    /// Nothing does.
+    Clear,
+    /// Nothing was asked about drains: no workloads, or other rules.
+    Unasked,
+}
+
+impl Verdict {
+    pub(crate) fn of(report: &Report<'_>) -> Self {
+        let asked = report.score.domains.iter().any(|it| it.domain == Domain::Disruption && 0 < it.passed + it.failed);
+        match report.blockers().count() {
+            0 if asked => Self::Clear,
+            0 => Self::Unasked,
+            many => Self::Blocked(many),
+        }
+    }
+
+    /// As a sentence without a full stop.
+    pub(crate) fn sentence(self, report: &Report<'_>) -> String {
+        let new = if report.is_compared() { "new " } else { "" };
+        match self {
+            Self::Blocked(1) => format!("1 {new}thing blocks the next drain"),
+            Self::Blocked(many) => format!("{many} {new}things block the next drain"),
+            Self::Clear if new.is_empty() => "Nothing here blocks the next drain".to_owned(),
+            Self::Clear => "Nothing new blocks the next drain".to_owned(),
+            Self::Unasked => "Nothing here was asked about drains".to_owned(),
+        }
+    }
+}
+
+/// `1 finding`, `2 findings`.
+pub(crate) fn count(many: usize, what: &str) -> String {
+    if many == 1 { format!("1 {what}") } else { format!("{many} {what}s") }
+}
+
+/// What was read, in a few words: only what is there.
+pub(crate) fn inventory(report: &Report<'_>) -> Vec<String> {
+    let read = report.inventory;
+    let mut words = vec![count(read.files, "file")];
+    for (listing, what) in [(&read.helm_releases, "HelmRelease"), (&read.kustomizations, "Kustomization")] {
+        let (all, reachable) = (listing.items.len(), listing.reachable());
+        match all {
+            0 => {}
+            _ if reachable == all => words.push(count(all, what)),
+            _ => words.push(format!("{} ({reachable} reachable)", count(all, what))),
+        }
+    }
+    for (listing, what) in [(&read.workloads, "workload"), (&read.budgets, "budget")] {
+        if !listing.items.is_empty() {
+            words.push(count(listing.items.len(), what));
+        }
+    }
+    words
+}
+
+/// How many findings of each severity there are, in words, worst first: `2 critical, 1 low`.
+pub(crate) fn tally(report: &Report<'_>) -> String {
+    let counts = report.counts();
+    let mut words: Vec<String> = counts.iter().rev().map(|(severity, many)| format!("{many} {severity}")).collect();
+    if words.is_empty() {
+        words.push("no findings".to_owned());
+    }
+    if 0 < report.excepted() {
+        words.push(format!("{} excepted", report.excepted()));
+    }
+    if 0 < report.known() {
+        words.push(format!("{} known before", report.known()));
+    }
+    words.join(", ")
+}
