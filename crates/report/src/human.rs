@@ -160,7 +160,8 @@ fn write_worth_knowing(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -
     }
     writeln!(out, "{}\n", paint.rule("Worth knowing"))?;
     for (rule, list) in rules {
-        let head = format!("{} {}: {}", paint.tone(Tone::Info, rule.id()), count(list.len(), "time"), rule.rule().summary);
+        let head =
+            format!("{} {}: {}", paint.tone(Tone::Info, rule.id()), count(list.len(), "time"), rule.rule().summary);
         for line in paint.wrap(&head, "", "  ") {
             writeln!(out, "{line}")?;
         }

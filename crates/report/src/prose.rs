@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn a_sentence_ends_where_the_next_one_begins() {
-        let told = |text: &str| consequence(&format!("# r\n\n## What happens otherwise\n\n{text}\n\n## Remedy\n\nX. Y.\n"));
+        let told =
+            |text: &str| consequence(&format!("# r\n\n## What happens otherwise\n\n{text}\n\n## Remedy\n\nX. Y.\n"));
         assert_eq!(told("Version 1. 2 is `a. b`\nlate. Then more."), "Version 1. 2 is `a. b` late");
         assert_eq!(told("It is [told](https://example.org)."), "It is told");
     }

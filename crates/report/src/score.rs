@@ -97,7 +97,8 @@ impl Score {
                 sum.weight_applicable += count * weight(severity);
             }
         }
-        let domains: Vec<DomainScore> = Domain::ALL.iter().filter_map(|it| sums.remove(it)).map(DomainScore::stand).collect();
+        let domains: Vec<DomainScore> =
+            Domain::ALL.iter().filter_map(|it| sums.remove(it)).map(DomainScore::stand).collect();
         let judged: Vec<Points> = domains.iter().filter_map(DomainScore::points).collect();
         Self { overall: Points::mean(&judged), domains }
     }
@@ -166,7 +167,10 @@ mod tests {
         let it = score.domains[0];
         let points = it.points().map_or("-".to_owned(), |points| points.to_string());
         let overall = score.overall.map_or("-".to_owned(), |points| points.to_string());
-        let told = format!("{points} of {}/{}, {} passed, {} failed, overall {overall}", it.weight_failed, it.weight_applicable, it.passed, it.failed);
+        let told = format!(
+            "{points} of {}/{}, {} passed, {} failed, overall {overall}",
+            it.weight_failed, it.weight_applicable, it.passed, it.failed
+        );
         assert_eq!(told, expected);
     }
 

@@ -24,9 +24,10 @@ impl Judged {
             audit.retain(|rule| selection.wants(rule));
             audit
         };
-        let clusters = checkout.clusters.iter().map(|it| {
-            narrowed(holdfast_policy::audit(&it.cluster, &it.repository, &policies.of(it), now))
-        });
+        let clusters = checkout
+            .clusters
+            .iter()
+            .map(|it| narrowed(holdfast_policy::audit(&it.cluster, &it.repository, &policies.of(it), now)));
         let clusters = clusters.collect();
         let (none, in_force) = (Cluster::default(), holdfast_policy::Policies::default());
         let whole = narrowed(holdfast_policy::audit(&none, &checkout.repository, &in_force, now));
