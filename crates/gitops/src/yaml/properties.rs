@@ -79,7 +79,9 @@ fn write_block(value: &Json, indent: usize, into: &mut String) {
                 write_block(value, indent + 2, into);
             }
         }
-        other => into.push_str(&format!(" {other}")),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) | Json::Object(_) => {
+            into.push_str(&format!(" {value}"));
+        }
     }
 }
 
