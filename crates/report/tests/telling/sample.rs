@@ -226,6 +226,7 @@ fn inventory() -> Inventory {
     };
     Inventory {
         files: 42,
+        templates: 3,
         namespaces: ["cert-manager", "network"].map(Into::into).into(),
         unreachable: vec![Arc::from("archive/old.yaml")],
         helm_releases: Listing {
@@ -234,5 +235,6 @@ fn inventory() -> Inventory {
         kustomizations: Listing { items: vec![item("Kustomization", "flux-system", "apps", true)] },
         workloads: Listing { items: vec![item("Deployment", "observability", "gatus", true)] },
         budgets: Listing::default(),
+        ..Inventory::default()
     }
 }
