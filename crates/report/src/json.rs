@@ -64,6 +64,8 @@ struct Tool<'a> {
 struct Inventory<'a> {
     /// How many files were read.
     files: usize,
+    /// How many are templates of another tool, such as Jinja, and were passed over.
+    templates: usize,
     /// The effective namespaces.
     namespaces: Vec<Cow<'a, str>>,
     /// Files with Kubernetes objects that no Flux root reaches.
@@ -244,6 +246,7 @@ impl<'a> AuditReport<'a> {
             tool: Tool { name: "holdfast", version: report.version },
             inventory: Inventory {
                 files: read.files,
+                templates: read.templates,
                 namespaces: read.namespaces.iter().map(|name| clean(name)).collect(),
                 unreachable: read.unreachable.iter().map(|file| clean(file)).collect(),
                 helm_releases: FluxObjects::new(&read.helm_releases),

@@ -47,6 +47,9 @@ pub(crate) fn count(many: usize, what: &str) -> String {
 pub(crate) fn inventory(report: &Report<'_>) -> Vec<String> {
     let read = report.inventory;
     let mut words = vec![count(read.files, "file")];
+    if 0 < read.templates {
+        words.push(format!("{} passed over", count(read.templates, "template")));
+    }
     for (listing, what) in [(&read.helm_releases, "HelmRelease"), (&read.kustomizations, "Kustomization")] {
         let (all, reachable) = (listing.items.len(), listing.reachable());
         match all {

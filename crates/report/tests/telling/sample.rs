@@ -232,6 +232,7 @@ fn inventory() -> Inventory {
     };
     Inventory {
         files: 42,
+        templates: 3,
         namespaces: ["cert-manager", "network"].map(Into::into).into(),
         unreachable: vec![Arc::from("archive/old.yaml")],
         helm_releases: Listing {
@@ -240,5 +241,6 @@ fn inventory() -> Inventory {
         kustomizations: Listing { items: vec![item("Kustomization", "flux-system", "apps", true)] },
         workloads: Listing { items: vec![item("Deployment", "observability", "gatus", true)] },
         budgets: Listing::default(),
+        ..Inventory::default()
     }
 }
