@@ -82,7 +82,7 @@ pub fn read(root: &Path, options: &Options) -> Result<Checkout, ReadError> {
     let streams = Streams::read(&options.rendered, tree.paths().len());
     join_streams(&mut parts, streams.documents);
     let sources = Arc::new(Sources::new(&tree, streams.texts));
-    let mut repository = of_files(&tree, &raw, &parts, &*sources);
+    let mut repository = of_files(&tree, &raw, &parts, &sources);
     repository.problems.list.extend(streams.problems);
     drop(raw);
     drop(tree);

@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
             self.rest = rest;
             let name = self.name(begin)?;
             self.close(begin)?;
-            return Ok(self.value(name, begin, |value| functions::length(value)));
+            return Ok(self.value(name, begin, functions::length));
         }
         let name = self.name(begin)?;
         if let Some(rest) = self.rest.strip_prefix('}') {
