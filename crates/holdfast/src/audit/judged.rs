@@ -35,7 +35,7 @@ impl Judged {
     }
 
     /// What is told of it.
-    pub(super) fn report(&self, name: &str) -> Report<'_> {
+    pub(super) fn report<'a>(&'a self, name: &'a str) -> Report<'a> {
         let all = Everywhere(&self.checkout);
         let places = self.checkout.clusters.iter().map(|cluster| &cluster.places);
         let clusters = self.clusters.iter().zip(places).map(|(audit, places)| Part { audit, locate: places });
