@@ -1,3 +1,5 @@
+//! Documents, as their paths and headings tell of them.
+
 use std::sync::Arc;
 
 use holdfast_model::repository::{Documents, Topic};

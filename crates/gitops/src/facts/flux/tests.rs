@@ -1,3 +1,5 @@
+//! Facts of the Flux graph and of charts, read from objects.
+
 use holdfast_model::Confidence;
 use holdfast_model::repository::{Follows, Repository};
 

@@ -1,3 +1,5 @@
+//! Facts of policies, routes and TLS, read from objects.
+
 use holdfast_model::repository::Network;
 
 use crate::facts::given::objects;

@@ -1,3 +1,5 @@
+//! Facts of alerts, monitoring, traces and logs, read from objects.
+
 use holdfast_model::repository::{Observability, Retention};
 
 use crate::facts::given::objects;

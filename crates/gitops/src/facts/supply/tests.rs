@@ -1,3 +1,5 @@
+//! Facts of secrets, SOPS and pipelines, read from files.
+
 use holdfast_model::repository::{Guard, Supply};
 
 use crate::facts::given::files;

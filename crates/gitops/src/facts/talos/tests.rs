@@ -1,3 +1,5 @@
+//! Facts of Talos, read from its configuration and from the resources that upgrade it.
+
 use holdfast_model::Repository;
 use holdfast_model::repository::{Health, Switch};
 

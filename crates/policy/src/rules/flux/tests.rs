@@ -1,3 +1,5 @@
+//! What the rules about Flux say of facts that no fixture shows well.
+
 use holdfast_model::facts::{FluxKind, FluxOwner};
 use holdfast_model::repository::{Flux, Identity, Kustomization};
 use holdfast_model::{ObjectKey, Subject};
