@@ -8,8 +8,8 @@ pub(crate) mod watch;
 use std::sync::Arc;
 
 use holdfast_api::{DisruptionPolicy, PolicyException};
-use holdfast_model::shapes::{self, Shape};
-use holdfast_model::{Kind, ObjectKey, Touched};
+use holdfast_model::shapes::{OfShape, Shape};
+use holdfast_model::{ObjectKey, Touched};
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
@@ -40,26 +40,8 @@ impl Observer<'_> {
         match source {
             Source::DisruptionPolicy => self.watch::<DisruptionPolicy>(source, observe_policy),
             Source::PolicyException => self.watch::<PolicyException>(source, observe_exception),
-            Source::Facts(kind) => match kind {
-                Kind::Namespace => self.facts::<shapes::Namespace>(source),
-                Kind::Deployment => self.facts::<shapes::Deployment>(source),
-                Kind::StatefulSet => self.facts::<shapes::StatefulSet>(source),
-                Kind::DaemonSet => self.facts::<shapes::DaemonSet>(source),
-                Kind::ReplicaSet => self.facts::<shapes::ReplicaSet>(source),
-                Kind::Job => self.facts::<shapes::Job>(source),
-                Kind::CronJob => self.facts::<shapes::CronJob>(source),
-                Kind::Pod => self.facts::<shapes::Pod>(source),
-                Kind::PodDisruptionBudget => self.facts::<shapes::PodDisruptionBudget>(source),
-                Kind::HorizontalPodAutoscaler => self.facts::<shapes::HorizontalPodAutoscaler>(source),
-                Kind::ScaledObject => self.facts::<shapes::ScaledObject>(source),
-                Kind::HelmRelease => self.facts::<shapes::HelmRelease>(source),
-                Kind::Kustomization => self.facts::<shapes::Kustomization>(source),
-            },
+            Source::Facts(kind) => kind.with_shape(Watching { observer: self, source }),
         }
-    }
-
-    fn facts<S: Shape>(&mut self, source: Source) -> Relist {
-        self.watch::<S>(source, observe_facts)
     }
 
     fn watch<K>(&mut self, source: Source, observe: fn(&mut Facts, Change<K>) -> Touched) -> Relist
@@ -78,6 +60,20 @@ impl Observer<'_> {
             }
         });
         relist
+    }
+}
+
+/// The facts of one kind.
+struct Watching<'o, 'a> {
+    observer: &'o mut Observer<'a>,
+    source: Source,
+}
+
+impl OfShape for Watching<'_, '_> {
+    type Output = Relist;
+
+    fn of<S: Shape>(self) -> Relist {
+        self.observer.watch::<S>(self.source, observe_facts)
     }
 }
 

@@ -44,6 +44,36 @@ pub trait Shape: DeserializeOwned + Resource<DynamicType = ()> + Send + 'static 
     fn fact(self) -> Fact;
 }
 
+/// Something that can be done with the shape of any kind.
+pub trait OfShape {
+    /// What comes of it.
+    type Output;
+
+    /// Does it with this shape.
+    fn of<S: Shape>(self) -> Self::Output;
+}
+
+impl Kind {
+    /// Does something with the shape of this kind: the one place that says which shape a kind has.
+    pub fn with_shape<T: OfShape>(self, todo: T) -> T::Output {
+        match self {
+            Self::Namespace => todo.of::<Namespace>(),
+            Self::Deployment => todo.of::<Deployment>(),
+            Self::StatefulSet => todo.of::<StatefulSet>(),
+            Self::DaemonSet => todo.of::<DaemonSet>(),
+            Self::ReplicaSet => todo.of::<ReplicaSet>(),
+            Self::Job => todo.of::<Job>(),
+            Self::CronJob => todo.of::<CronJob>(),
+            Self::Pod => todo.of::<Pod>(),
+            Self::PodDisruptionBudget => todo.of::<PodDisruptionBudget>(),
+            Self::HorizontalPodAutoscaler => todo.of::<HorizontalPodAutoscaler>(),
+            Self::ScaledObject => todo.of::<ScaledObject>(),
+            Self::HelmRelease => todo.of::<HelmRelease>(),
+            Self::Kustomization => todo.of::<Kustomization>(),
+        }
+    }
+}
+
 /// The controller of an object, else its first owner: some operators set no `controller`, and what belongs to somebody
 /// should not be taken for nobody's.
 fn owner(meta: &ObjectMeta) -> Option<OwnerRef> {
@@ -108,3 +138,25 @@ macro_rules! custom_resource {
     };
 }
 use custom_resource;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Named;
+
+    impl OfShape for Named {
+        type Output = Kind;
+
+        fn of<S: Shape>(self) -> Kind {
+            S::KIND
+        }
+    }
+
+    #[test]
+    fn the_shape_of_a_kind_is_of_that_kind() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.with_shape(Named), kind);
+        }
+    }
+}

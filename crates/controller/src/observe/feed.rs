@@ -5,8 +5,8 @@
 //! anything that is written.
 
 use holdfast_api::{DisruptionPolicy, PolicyException};
-use holdfast_model::shapes::{self, Shape};
-use holdfast_model::{Cluster, Kind};
+use holdfast_model::Cluster;
+use holdfast_model::shapes::{OfShape, Shape};
 use holdfast_policy::{NamespacePlan, plan_namespace};
 use jiff::Timestamp;
 use kube::Resource;
@@ -87,27 +87,24 @@ impl Feed {
         match source {
             Source::DisruptionPolicy => take::<DisruptionPolicy>(sent, |change| drop(observe_policy(facts, change))),
             Source::PolicyException => take::<PolicyException>(sent, |change| drop(observe_exception(facts, change))),
-            Source::Facts(kind) => match kind {
-                Kind::Namespace => take_facts::<shapes::Namespace>(facts, sent),
-                Kind::Deployment => take_facts::<shapes::Deployment>(facts, sent),
-                Kind::StatefulSet => take_facts::<shapes::StatefulSet>(facts, sent),
-                Kind::DaemonSet => take_facts::<shapes::DaemonSet>(facts, sent),
-                Kind::ReplicaSet => take_facts::<shapes::ReplicaSet>(facts, sent),
-                Kind::Job => take_facts::<shapes::Job>(facts, sent),
-                Kind::CronJob => take_facts::<shapes::CronJob>(facts, sent),
-                Kind::Pod => take_facts::<shapes::Pod>(facts, sent),
-                Kind::PodDisruptionBudget => take_facts::<shapes::PodDisruptionBudget>(facts, sent),
-                Kind::HorizontalPodAutoscaler => take_facts::<shapes::HorizontalPodAutoscaler>(facts, sent),
-                Kind::ScaledObject => take_facts::<shapes::ScaledObject>(facts, sent),
-                Kind::HelmRelease => take_facts::<shapes::HelmRelease>(facts, sent),
-                Kind::Kustomization => take_facts::<shapes::Kustomization>(facts, sent),
-            },
+            Source::Facts(kind) => kind.with_shape(Taking { facts, sent }),
         }
     }
 }
 
-fn take_facts<S: Shape>(facts: &mut Facts, sent: Sent<'_>) {
-    take::<S>(sent, |change| drop(observe_facts(facts, change)));
+/// Facts of one kind.
+struct Taking<'f, 's> {
+    facts: &'f mut Facts,
+    sent: Sent<'s>,
+}
+
+impl OfShape for Taking<'_, '_> {
+    type Output = ();
+
+    fn of<S: Shape>(self) {
+        let facts = self.facts;
+        take::<S>(self.sent, |change| drop(observe_facts(facts, change)));
+    }
 }
 
 /// What a watch makes of it.

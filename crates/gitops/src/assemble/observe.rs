@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 use holdfast_api::{DisruptionPolicy, PolicyException};
 use holdfast_model::repository::problems::ProblemKind;
-use holdfast_model::shapes::{
-    CronJob, DaemonSet, Deployment, HelmRelease, HorizontalPodAutoscaler, Job, Kustomization, Namespace, Pod,
-    PodDisruptionBudget, ReplicaSet, ScaledObject, Shape, StatefulSet,
-};
+use holdfast_model::shapes::{Namespace, OfShape, Shape};
 use holdfast_model::{Cluster, Kind, ObjectKey};
 use serde::de::DeserializeOwned;
 
@@ -30,7 +27,7 @@ pub(crate) fn observe(objects: &[Object], namespaces: &BTreeSet<&str>) -> Observ
     let mut observed = Observed::default();
     for object in objects {
         match kind(object) {
-            Some(kind) => take(&mut observed.cluster, kind, object),
+            Some(kind) => kind.with_shape(Decoding { cluster: &mut observed.cluster, object }),
             None if object.group() == holdfast_api::GROUP => own(&mut observed, object),
             None => {}
         }
@@ -43,33 +40,25 @@ fn kind(object: &Object) -> Option<Kind> {
     Kind::ALL.into_iter().find(|kind| object.is(kind.group(), kind.as_str()))
 }
 
-fn take(cluster: &mut Cluster, kind: Kind, object: &Object) {
-    match kind {
-        Kind::Namespace => decode::<Namespace>(cluster, object),
-        Kind::Deployment => decode::<Deployment>(cluster, object),
-        Kind::StatefulSet => decode::<StatefulSet>(cluster, object),
-        Kind::DaemonSet => decode::<DaemonSet>(cluster, object),
-        Kind::ReplicaSet => decode::<ReplicaSet>(cluster, object),
-        Kind::Job => decode::<Job>(cluster, object),
-        Kind::CronJob => decode::<CronJob>(cluster, object),
-        Kind::Pod => decode::<Pod>(cluster, object),
-        Kind::PodDisruptionBudget => decode::<PodDisruptionBudget>(cluster, object),
-        Kind::HorizontalPodAutoscaler => decode::<HorizontalPodAutoscaler>(cluster, object),
-        Kind::ScaledObject => decode::<ScaledObject>(cluster, object),
-        Kind::HelmRelease => decode::<HelmRelease>(cluster, object),
-        Kind::Kustomization => decode::<Kustomization>(cluster, object),
-    }
+struct Decoding<'a> {
+    cluster: &'a mut Cluster,
+    object: &'a Object,
 }
 
-fn decode<S: Shape>(cluster: &mut Cluster, object: &Object) {
-    match object.root.decode::<S>() {
-        Ok(shape) => {
-            cluster.apply(shape);
-        }
-        Err(error) if is_unknown(object, &error) => {}
-        Err(error) => {
-            let key = ObjectKey::new(object.namespace.as_str(), object.name.as_str());
-            cluster.apply_unreadable(S::KIND, &key, &error.to_string());
+impl OfShape for Decoding<'_> {
+    type Output = ();
+
+    fn of<S: Shape>(self) {
+        let Self { cluster, object } = self;
+        match object.root.decode::<S>() {
+            Ok(shape) => {
+                cluster.apply(shape);
+            }
+            Err(error) if is_unknown(object, &error) => {}
+            Err(error) => {
+                let key = ObjectKey::new(object.namespace.as_str(), object.name.as_str());
+                cluster.apply_unreadable(S::KIND, &key, &error.to_string());
+            }
         }
     }
 }
