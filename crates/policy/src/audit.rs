@@ -69,10 +69,8 @@ impl Audit {
 }
 
 impl Tally {
-    fn hold(&mut self, held: &BTreeMap<RuleId, usize>) {
-        for (rule, count) in held {
-            self.add_held(*rule, *count);
-        }
+    fn hold(&mut self, held: &rules::Held) {
+        held.iter().for_each(|(rule, count)| self.add_held(rule, count));
     }
 
     /// Counts objects of which a rule said that nothing is wrong.

@@ -7,6 +7,7 @@
 mod disruption;
 mod documentation;
 mod flux;
+mod held;
 mod helm;
 mod judge;
 mod network;
@@ -23,6 +24,7 @@ use holdfast_model::repository::Identity;
 use holdfast_model::{Kind, Position, Repository, Subject};
 use jiff::Timestamp;
 
+pub use held::Held;
 pub(crate) use judge::judge_files;
 pub use judge::{Judgement, Subjects, judge};
 pub use subject::{BudgetCase, Covered, WorkloadCase};

@@ -25,7 +25,7 @@ pub struct NamespacePlan {
     /// What is wrong, worst first.
     pub findings: Vec<Finding>,
     /// How often each rule applied and nothing was wrong.
-    pub held: BTreeMap<RuleId, usize>,
+    pub held: rules::Held,
     /// Budgets of ours that are there, those contested among them.
     pub owned: usize,
     /// When this plan would be another though nothing changed: an exception ends, a grace period is over.

@@ -1,12 +1,10 @@
 //! Runs every rule over a namespace.
 
-use std::collections::BTreeMap;
-
 use holdfast_model::facts::{FluxOwner, OptOut};
 use holdfast_model::{Cluster, Kind, Labels, Repository, Subject, Text, WorkloadRef};
 use jiff::Timestamp;
 
-use super::{Answers, BudgetCase, Check, Failure, Problem, Rule, Verdict, WorkloadCase};
+use super::{Answers, BudgetCase, Check, Failure, Held, Problem, Rule, Verdict, WorkloadCase};
 use crate::disruption::{Decision, Outcome};
 use crate::policies::Judged;
 use crate::survey::Survey;
@@ -31,7 +29,7 @@ pub struct Judgement {
     /// What is wrong, worst first.
     pub findings: Vec<Finding>,
     /// How often each rule applied and nothing was wrong.
-    pub held: BTreeMap<RuleId, usize>,
+    pub held: Held,
     /// When something would be judged otherwise though nothing changed.
     pub recheck_at: Option<Timestamp>,
 }
@@ -60,21 +58,32 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
     RuleId::ALL.iter().map(|id| id.rule())
 }
 
+/// The rules with such a check. Asked for once, before the many things that it looks at.
+fn checks<C>(such: impl Fn(Check) -> Option<C>) -> Vec<(&'static Rule, C)> {
+    rules().filter_map(|rule| Some((rule, such(rule.check)?))).collect()
+}
+
 fn judge_budgets(subjects: &Subjects<'_>, judgement: &mut Judgement) {
     let view = subjects.survey.view;
+    let checks = checks(|check| match check {
+        Check::Budget(check) | Check::Both(check, _) => Some(check),
+        Check::Workload(_) | Check::Exception(_) | Check::Unreadable(_) | Check::Files(_) => None,
+    });
     for (name, budget) in view.budgets() {
         let case = BudgetCase::new(subjects.survey, name, budget, subjects.now);
         let about = about_budget(subjects, &case);
-        for rule in rules() {
-            if let Check::Budget(check) | Check::Both(check, _) = rule.check {
-                judgement.add(rule, check(&case), &about, subjects);
-            }
+        for (rule, check) in &checks {
+            judgement.add(rule, check(&case), &about, subjects);
         }
     }
 }
 
 fn judge_workloads(subjects: &Subjects<'_>, judgement: &mut Judgement) {
     let view = subjects.survey.view;
+    let checks = checks(|check| match check {
+        Check::Workload(check) | Check::Both(_, check) => Some(check),
+        Check::Budget(_) | Check::Exception(_) | Check::Unreadable(_) | Check::Files(_) => None,
+    });
     for outcome in subjects.outcomes {
         let Some(workload) = view.workload(&outcome.workload) else { continue };
         if outcome.decision == Decision::NotSelected {
@@ -88,10 +97,8 @@ fn judge_workloads(subjects: &Subjects<'_>, judgement: &mut Judgement) {
             owner: outcome.owner.clone(),
             policy: outcome.policy.clone(),
         };
-        for rule in rules() {
-            if let Check::Workload(check) | Check::Both(_, check) = rule.check {
-                judgement.add(rule, check(&case), &about, subjects);
-            }
+        for (rule, check) in &checks {
+            judgement.add(rule, check(&case), &about, subjects);
         }
     }
 }
@@ -135,9 +142,7 @@ pub(crate) fn judge_files(
         let Check::Files(check) = rule.check else { continue };
         let mut answers = Answers::default();
         check(repository, &mut answers);
-        if 0 < answers.holds {
-            judgement.held.insert(rule.id, answers.holds);
-        }
+        judgement.held.add(rule.id, answers.holds);
         for Failure { identity, position, problem } in answers.failures {
             let of_namespace = cluster.namespace(&identity.subject.namespace).and_then(|view| view.namespace());
             let judged = Judged {
@@ -147,21 +152,9 @@ pub(crate) fn judge_files(
                 labels: &identity.labels,
                 opt_outs: [Some(&identity.opt_out), of_namespace.map(|namespace| &namespace.opt_out)],
             };
-            let excepted = policies.excepted(rule.id, &judged, now);
-            judgement.findings.push(Finding {
-                rule: rule.id,
-                severity: problem.severity.unwrap_or(rule.severity),
-                field: problem.field,
-                position,
-                message: problem.message,
-                remedy: problem.remedy,
-                patch: problem.patch,
-                workloads: Vec::new(),
-                owner: identity.owner,
-                policy: None,
-                excepted,
-                subject: identity.subject,
-            });
+            let about = About { judged, workloads: Vec::new(), owner: identity.owner.clone(), policy: None };
+            let found = finding(rule, problem, &about, policies, now);
+            judgement.findings.push(Finding { position, ..found });
         }
     }
     judgement.findings.sort_by(Finding::order);
@@ -210,15 +203,17 @@ fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
 impl Judgement {
     fn add(&mut self, rule: &Rule, verdict: Verdict, about: &About<'_>, subjects: &Subjects<'_>) {
         match verdict {
-            Verdict::Holds => *self.held.entry(rule.id).or_default() += 1,
+            Verdict::Holds => self.held.add(rule.id, 1),
             Verdict::NotApplicable => {}
             Verdict::NotYet(at) => self.recheck_at = earliest(self.recheck_at, Some(at)),
-            Verdict::Fails(problem) => self.findings.push(finding(rule, problem, about, subjects)),
+            Verdict::Fails(problem) => {
+                self.findings.push(finding(rule, problem, about, subjects.policies, subjects.now));
+            }
         }
     }
 }
 
-fn finding(rule: &Rule, problem: Problem, about: &About<'_>, subjects: &Subjects<'_>) -> Finding {
+fn finding(rule: &Rule, problem: Problem, about: &About<'_>, policies: &Policies, now: Timestamp) -> Finding {
     let judged = &about.judged;
     Finding {
         rule: rule.id,
@@ -232,6 +227,6 @@ fn finding(rule: &Rule, problem: Problem, about: &About<'_>, subjects: &Subjects
         workloads: about.workloads.clone(),
         owner: about.owner.clone(),
         policy: about.policy.clone(),
-        excepted: subjects.policies.excepted(rule.id, judged, subjects.now),
+        excepted: policies.excepted(rule.id, judged, now),
     }
 }
