@@ -88,97 +88,48 @@ impl Node {
     /// The text, of a string only.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        match &self.value {
-            Value::String(text) => Some(text),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::Sequence(_)
-            | Value::Mapping(_) => None,
-        }
+        let Value::String(text) = &self.value else { return None };
+        Some(text)
     }
 
     /// The truth value, of a boolean only.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
-        match self.value {
-            Value::Bool(value) => Some(value),
-            Value::Null
-            | Value::String(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::Sequence(_)
-            | Value::Mapping(_) => None,
-        }
+        let Value::Bool(value) = self.value else { return None };
+        Some(value)
     }
 
     /// The number, of an integer only.
     #[must_use]
     pub fn as_integer(&self) -> Option<i64> {
-        match self.value {
-            Value::Integer(value) => Some(value),
-            Value::Null
-            | Value::String(_)
-            | Value::Bool(_)
-            | Value::Float(_)
-            | Value::Sequence(_)
-            | Value::Mapping(_) => None,
-        }
+        let Value::Integer(value) = self.value else { return None };
+        Some(value)
     }
 
     /// The mapping, when it is one.
     #[must_use]
     pub fn as_mapping(&self) -> Option<&Mapping> {
-        match &self.value {
-            Value::Mapping(mapping) => Some(mapping),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::String(_)
-            | Value::Sequence(_) => None,
-        }
+        let Value::Mapping(mapping) = &self.value else { return None };
+        Some(mapping)
     }
 
     /// The mapping, to change it.
     pub fn as_mapping_mut(&mut self) -> Option<&mut Mapping> {
-        match &mut self.value {
-            Value::Mapping(mapping) => Some(mapping),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::String(_)
-            | Value::Sequence(_) => None,
-        }
+        let Value::Mapping(mapping) = &mut self.value else { return None };
+        Some(mapping)
     }
 
     /// The items of a sequence; none for everything else.
     #[must_use]
     pub fn items(&self) -> &[Self] {
-        match &self.value {
-            Value::Sequence(items) => items,
-            Value::Null
-            | Value::Bool(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::String(_)
-            | Value::Mapping(_) => &[],
-        }
+        let Value::Sequence(items) = &self.value else { return &[] };
+        items
     }
 
     /// The items of a sequence, to change them.
     pub fn items_mut(&mut self) -> &mut [Self] {
-        match &mut self.value {
-            Value::Sequence(items) => items.make_mut(),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Integer(_)
-            | Value::Float(_)
-            | Value::String(_)
-            | Value::Mapping(_) => &mut [],
-        }
+        let Value::Sequence(items) = &mut self.value else { return &mut [] };
+        items.make_mut()
     }
 
     /// A scalar as text; none for null, sequences and mappings.
