@@ -207,7 +207,8 @@ impl ControllerProcess {
         Ok(String::from_utf8_lossy(&fs::read(log_in(self.folder.path()))?).into_owned())
     }
 
-    fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+    /// An error with the end of what it logged.
+    pub fn explain(&self, error: anyhow::Error) -> anyhow::Error {
         let tail = tail_of(&log_in(self.folder.path())).unwrap_or_else(|unreadable| format!("{unreadable:#}"));
         anyhow!("{error:#}\n--- the end of the controller's log ---\n{tail}")
     }

@@ -82,7 +82,7 @@ async fn story(mut churn: Churn, kills: usize) -> Result<()> {
 
     let mut victims = Victims::new(&cluster, churn.seed());
     let first = victims.start("holdfast-0", false).await?;
-    let ours = everything_is_done(&client).await.map_err(|error| explained(error, &first))?;
+    let ours = everything_is_done(&client).await.map_err(|error| first.explain(error))?;
     say(&format!("kills: {ours} budgets at the beginning, after {:.0?}", started.elapsed()));
     first.kill()?;
 
@@ -102,7 +102,7 @@ async fn story(mut churn: Churn, kills: usize) -> Result<()> {
 
     // The Lease may still be that of the dead.
     let last = victims.start("holdfast-0", false).await?;
-    let ours = everything_is_done(&client).await.map_err(|error| explained(error, &last))?;
+    let ours = everything_is_done(&client).await.map_err(|error| last.explain(error))?;
     say(&format!("kills: {ours} budgets at the end, after {:.0?}", started.elapsed()));
     ensure!(0 < ours, "there is nothing that could be wrong");
     last.terminate(PATIENCE).await?;
@@ -122,12 +122,6 @@ async fn everything_is_done(client: &Client) -> Result<usize> {
         Ok(now.ours())
     })
     .await
-}
-
-fn explained(error: anyhow::Error, controller: &ControllerProcess) -> anyhow::Error {
-    let log = controller.log().unwrap_or_default();
-    let lines: Vec<&str> = log.lines().collect();
-    error.context(lines[lines.len().saturating_sub(30)..].join("\n"))
 }
 
 /// Until it leads, knows what it may do, and has renewed its Lease twice since: its first writes would be out by then.

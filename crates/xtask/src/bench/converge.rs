@@ -71,23 +71,30 @@ impl Converge {
     /// The controller leads; it is given a policy.
     async fn warm(&self, stage: &Stage) -> Result<Sample> {
         let (controller, _) = stage.controller().await?;
-        let mut arrivals = Arrivals::watch(&stage.admin()).await?;
+        let arrivals = Arrivals::watch(&stage.admin()).await?;
         let begun = Instant::now();
         stage.enforce().await?;
-        let span = told(arrivals.span(self.workloads, PATIENCE).await, &controller).await?;
-        // In this order, or it would begin to withdraw what is to be written again.
-        controller.terminate(PATIENCE).await?;
-        stage.forget_policy().await?;
-        Ok(Sample::new(begun, span))
+        self.sample(stage, &controller, arrivals, begun).await
     }
 
     /// The policy waits; the controller is started.
     async fn cold(&self, stage: &Stage) -> Result<Sample> {
         stage.enforce().await?;
-        let mut arrivals = Arrivals::watch(&stage.admin()).await?;
+        let arrivals = Arrivals::watch(&stage.admin()).await?;
         let begun = Instant::now();
         let (controller, _) = stage.controller().await?;
-        let span = told(arrivals.span(self.workloads, PATIENCE).await, &controller).await?;
+        self.sample(stage, &controller, arrivals, begun).await
+    }
+
+    /// Until the controller's last budget; then both are ended.
+    async fn sample(
+        &self,
+        stage: &Stage,
+        controller: &ControllerProcess,
+        mut arrivals: Arrivals,
+        begun: Instant,
+    ) -> Result<Sample> {
+        let span = arrivals.span(self.workloads, PATIENCE).await.map_err(|error| controller.explain(error))?;
         // In this order, or it would begin to withdraw what is to be written again.
         controller.terminate(PATIENCE).await?;
         stage.forget_policy().await?;
@@ -105,15 +112,6 @@ impl Converge {
         let (_, span) = tokio::try_join!(writing, arrivals.span(self.workloads, PATIENCE))?;
         Ok(Sample::new(begun, span))
     }
-}
-
-/// A span that never ended, with what the controller says of it.
-async fn told(span: Result<Span>, controller: &ControllerProcess) -> Result<Span> {
-    let Err(error) = span else { return span };
-    let log = controller.log()?;
-    let tail: Vec<&str> = log.lines().rev().take(40).collect();
-    let metrics = controller.metrics().await.map(|metrics| format!("{metrics:?}"));
-    Err(error.context(format!("{}\n{metrics:?}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))))
 }
 
 fn report(workloads: usize, ways: [(&str, Vec<Sample>); 3]) -> Report {
