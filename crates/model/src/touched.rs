@@ -10,8 +10,8 @@ pub enum Touched {
     /// The facts are as before; nothing has to be looked at.
     #[default]
     Nothing,
-    /// This namespace, of which nothing is different but a budget that is ours and was: as a rule what a write of ours left
-    /// behind, so there is no hurry.
+    /// This namespace, of which nothing is different but a budget that is ours and was nobody else's before: as a rule what
+    /// a write of ours left behind, so there is no hurry.
     Echo(Text),
     /// These namespaces.
     Namespaces(BTreeSet<Text>),

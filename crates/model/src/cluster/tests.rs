@@ -47,9 +47,9 @@ fn a_new_object_touches_its_namespace_and_the_same_again_nothing() {
     assert_eq!(observe(&mut cluster, &shop), Touched::Nothing);
 }
 
-/// Everything else about a budget is looked at at once: one that is new may overlap, one that was edited is theirs.
+/// Everything else about a budget is looked at at once: one of theirs may overlap, one that was edited is theirs or was.
 #[test]
-fn only_a_budget_that_is_ours_and_was_is_an_echo() {
+fn only_a_budget_that_is_ours_and_was_nobody_elses_is_an_echo() {
     let ours =
         || budget("shop/web").max_unavailable(1).selecting([("app", "web")]).ours("guard", "u", "Deployment/web");
     let theirs = || budget("shop/web").max_unavailable(1).selecting([("app", "web")]);
