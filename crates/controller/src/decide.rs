@@ -61,8 +61,9 @@ struct State {
     recheck: Recheck,
     backoff: Backoff<ObjectKey>,
     brake: Brake,
-    /// Withdrawals that the brake would hold, by namespace.
-    braked: BTreeMap<Text, usize>,
+    /// Withdrawals that the brake would hold, by namespace, until they are done: those under way among them, or as many
+    /// as there are writers would go uncounted.
+    braked: BTreeMap<Text, BTreeSet<ObjectKey>>,
     /// Namespaces of which a write was left out because one was under way.
     deferred: BTreeSet<Text>,
     policies: Option<Arc<Policies>>,
@@ -256,9 +257,9 @@ impl Engine {
     fn act(&mut self, proposed: Vec<Proposed>, now: Timestamp) {
         let moment = Instant::now();
         for Proposed { namespace, writes, .. } in &proposed {
-            let braked = writes.iter().filter(|write| is_braked(write));
-            let braked = braked.filter(|write| !self.is_on_its_way(write.key(), moment)).count();
-            if braked == 0 {
+            let braked = writes.iter().filter(|write| is_braked(write)).map(Write::key);
+            let braked: BTreeSet<_> = braked.filter(|key| !self.state.expected.awaits(key, moment)).cloned().collect();
+            if braked.is_empty() {
                 self.state.braked.remove(namespace)
             } else {
                 self.state.braked.insert(namespace.clone(), braked)
@@ -307,7 +308,7 @@ impl Engine {
             self.state.looking = None;
             self.state.brake.looked();
         }
-        let pending = self.state.braked.values().sum();
+        let pending = self.state.braked.values().map(BTreeSet::len).sum();
         let was_engaged = self.state.brake.is_engaged();
         let braking = self.state.brake.judge(pending, self.parts.board.owned(), now);
         let engaged = self.state.brake.is_engaged();
@@ -370,6 +371,9 @@ impl Engine {
         self.state.backoff.succeeded(key);
         if is_braked(&job.write) {
             self.state.brake.withdrew(1, Timestamp::now());
+            if let Some(braked) = self.state.braked.get_mut(&key.namespace) {
+                braked.remove(key);
+            }
         }
         let what = match &written {
             Written::There { created: true, .. } => Act::Created,
