@@ -26,6 +26,8 @@ pub struct FreshStart {
     cluster: Cluster,
     policies: Policies,
     budgets: BTreeMap<ObjectKey, PodDisruptionBudget>,
+    /// The UIDs of the DisruptionPolicies that are there.
+    policy_uids: BTreeSet<String>,
     now: Timestamp,
 }
 
@@ -54,9 +56,11 @@ impl FreshStart {
         fill::<shapes::Kustomization>(client, &mut cluster).await?;
         fill::<shapes::PodDisruptionBudget>(client, &mut cluster).await?;
         let now = Timestamp::now();
-        let policies = policies(client, now).await?;
+        let policies = list::<DisruptionPolicy>(client).await?;
+        let policy_uids = policies.iter().filter_map(|policy| policy.uid()).collect();
+        let policies = parsed(client, &policies, now).await?;
         let budgets = list::<PodDisruptionBudget>(client).await?.into_iter().map(|budget| (key(&budget), budget));
-        Ok(Self { cluster, policies, budgets: budgets.collect(), now })
+        Ok(Self { cluster, policies, budgets: budgets.collect(), policy_uids, now })
     }
 
     /// How many budgets of ours there are.
@@ -68,6 +72,7 @@ impl FreshStart {
     /// Fails unless everything is exactly as a fresh start would have it.
     pub fn finds_everything_done(&self) -> Result<()> {
         self.has_nothing_to_write()?;
+        self.has_nothing_to_collect()?;
         self.would_make_what_is_there()?;
         self.finds_none_twice()
     }
@@ -79,6 +84,16 @@ impl FreshStart {
             ensure!(!namespace.terminating, "{} is still being deleted", view.name());
             let plan = plan_namespace(view, &self.policies, self.now);
             ensure!(plan.writes.is_empty(), "{} has to be written: {:#?}", view.name(), plan.writes);
+        }
+        Ok(())
+    }
+
+    /// A budget that somebody edited keeps its policy as an owner and goes with it, whenever the garbage collector comes to it.
+    fn has_nothing_to_collect(&self) -> Result<()> {
+        for (key, budget) in &self.budgets {
+            let owners = budget.owner_references().iter().filter(|owner| owner.kind == DisruptionPolicy::kind(&()));
+            let gone = owners.filter(|owner| !self.policy_uids.contains(&owner.uid)).count();
+            ensure!(gone == 0, "{key:?} is garbage that will be collected");
         }
         Ok(())
     }
@@ -184,8 +199,7 @@ async fn fill<S: Shape + Clone + Debug>(client: &Client, cluster: &mut Cluster) 
 }
 
 /// Fails while an exception is going to end: what is right now would be wrong then.
-async fn policies(client: &Client, now: Timestamp) -> Result<Policies> {
-    let policies = list::<DisruptionPolicy>(client).await?;
+async fn parsed(client: &Client, policies: &[DisruptionPolicy], now: Timestamp) -> Result<Policies> {
     let staying = policies.iter().filter(|policy| policy.metadata.deletion_timestamp.is_none());
     let settings = staying.map(|policy| Ok(Settings::try_from(policy)?)).collect::<Result<Vec<_>>>()?;
     let exceptions = list::<PolicyException>(client).await?;
