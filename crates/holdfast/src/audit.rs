@@ -53,7 +53,8 @@ fn audit(arguments: &Arguments) -> Result<ExitCode, AuditError> {
         None => None,
     };
     drop(progress);
-    let mut report = judged.report(&arguments.name());
+    let name = arguments.name();
+    let mut report = judged.report(&name);
     for known in baseline.into_iter().chain(former.as_ref().map(Judged::baseline)) {
         report = report.without(&known);
     }

@@ -161,7 +161,8 @@ fn a_baseline_hides_what_was_there() {
     it.run(&["audit", ".", "--format", "json", "--output", "after.json"]).check(0, &[]);
     let told = it.run(&["audit", ".", "--format", "json", "--baseline", "after.json", "--fail-on", "info"]);
     assert!(told.check(0, &[]).rules().is_empty());
-    it.run(&["audit", ".", "--baseline", "web.yaml"]).check(2, &["error: web.yaml is no baseline", "cause: ", "remedy: "]);
+    it.run(&["audit", ".", "--baseline", "web.yaml"])
+        .check(2, &["error: web.yaml is no baseline", "cause: ", "remedy: "]);
 }
 
 #[test]
@@ -235,17 +236,14 @@ fn manifests_may_come_through_a_pipe() {
     let text = format!("{DEPLOYMENT}---\n{BUDGET}");
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     told(child.wait_with_output().unwrap()).check(1, &["standard input", "drain-blocked", "<stdin>:15:"]);
-    run(Command::new(BINARY).args(["audit", "-"])).check(2, &["standard input holds no Kubernetes objects", "remedy: "]);
+    run(Command::new(BINARY).args(["audit", "-"]))
+        .check(2, &["standard input holds no Kubernetes objects", "remedy: "]);
 }
 
 #[test]
 fn whoever_closes_the_pipe_had_enough() {
-    let mut child = Command::new(BINARY)
-        .args(["explain"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        Command::new(BINARY).args(["explain"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     told(child.wait_with_output().unwrap()).check(0, &[]);
 }

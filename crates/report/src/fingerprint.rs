@@ -132,6 +132,9 @@ mod tests {
     #[test]
     fn fingerprints_are_the_same_on_every_machine() {
         let told = Fingerprints::default().next(&finding("spec", "m"), "").to_string();
-        assert_eq!(told, "0f92e86dac7fbad86161b61dac249384", "a changed scheme makes every baseline worthless: rename SCHEME");
+        assert_eq!(
+            told, "0f92e86dac7fbad86161b61dac249384",
+            "a changed scheme makes every baseline worthless: rename SCHEME"
+        );
     }
 }

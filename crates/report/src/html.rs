@@ -233,8 +233,8 @@ impl<'a> Row<'a> {
             line: told.place.as_ref().map_or(0, |place| place.line),
             from: match told.confidence {
                 Confidence::Declared => None,
-                Confidence::Rendered => Some("of the chart, rendered with these values"),
-                Confidence::Inferred => Some("of the values, as charts usually read them"),
+                Confidence::Rendered => Some("from the chart with these values"),
+                Confidence::Inferred => Some("from the values, as charts usually read them"),
             },
             why: consequence(told.rule.rule().prose),
             excepted: told.excepted.as_ref().map(ToString::to_string),

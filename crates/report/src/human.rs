@@ -13,7 +13,7 @@ use std::io::{self, Write};
 
 use holdfast_policy::{RuleId, Severity};
 
-use crate::verdict::{Verdict, count, inventory};
+use crate::verdict::{Verdict, inventory};
 use crate::{Look, Report, Told};
 use finding::{Length, write_finding};
 pub(crate) use paint::{Paint, Tone};
@@ -160,7 +160,8 @@ fn write_worth_knowing(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -
     }
     writeln!(out, "{}\n", paint.rule("Worth knowing"))?;
     for (rule, list) in rules {
-        let head = format!("{} {}: {}", paint.tone(Tone::Info, rule.id()), count(list.len(), "time"), rule.rule().summary);
+        let many = if 1 < list.len() { format!(" ({})", list.len()) } else { String::new() };
+        let head = format!("{}{many}: {}", paint.tone(Tone::Info, rule.id()), rule.rule().summary);
         for line in paint.wrap(&head, "", "  ") {
             writeln!(out, "{line}")?;
         }

@@ -86,7 +86,10 @@ fn score_row(it: &DomainScore) -> String {
     let name = it.domain.name();
     match it.standing {
         Standing::Judged(points) => {
-            format!("| {name} | {points} | {} / {} | {} | {} |\n", it.weight_failed, it.weight_applicable, it.passed, it.failed)
+            format!(
+                "| {name} | {points} | {} / {} | {} | {} |\n",
+                it.weight_failed, it.weight_applicable, it.passed, it.failed
+            )
         }
         Standing::NotYetJudged => format!("| {name} | not yet judged | | | |\n"),
         Standing::NotApplicable => format!("| {name} | nothing to judge | | | |\n"),

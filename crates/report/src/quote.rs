@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn a_very_long_line_is_cut_around_the_place() {
-        let quote = Quote::new(&format!("{}minAvailable: 1, {}", "x".repeat(100_000), "y".repeat(100_000)), 100_001).unwrap();
+        let quote =
+            Quote::new(&format!("{}minAvailable: 1, {}", "x".repeat(100_000), "y".repeat(100_000)), 100_001).unwrap();
         assert!(quote.text.len() < 300 && quote.text[quote.span].starts_with("minAvailable: 1"));
     }
 

@@ -225,13 +225,17 @@ impl<'a> ResultOf<'a> {
     fn new(it: &'a Told, report: &Report<'_>, rules: &[RuleId], prefix: &str) -> Self {
         let text = format!("{}: {}. Remedy: {}.", it.object(), it.message, it.remedy);
         let name = if it.field.is_empty() { it.object() } else { format!("{} {}", it.object(), it.field) };
-        let logical = Logical { fully_qualified_name: name, kind: if it.field.is_empty() { "object" } else { "member" } };
+        let logical =
+            Logical { fully_qualified_name: name, kind: if it.field.is_empty() { "object" } else { "member" } };
         Self {
             rule_id: it.rule.id(),
             rule_index: rules.iter().position(|rule| *rule == it.rule).unwrap_or_default(),
             level: level(it.severity),
             message: message(text),
-            locations: [Location { physical_location: Physical::new(it, report, prefix), logical_locations: [logical] }],
+            locations: [Location {
+                physical_location: Physical::new(it, report, prefix),
+                logical_locations: [logical],
+            }],
             partial_fingerprints: BTreeMap::from([(SCHEME, it.fingerprint.as_str())]),
             suppressions: it.excepted.iter().map(Suppression::new).collect(),
             properties: ResultProperties {

@@ -26,8 +26,10 @@ pub struct DomainScore {
     pub standing: Standing,
     /// How often a rule held.
     pub passed: usize,
-    /// How often a rule failed.
+    /// How often a rule failed; what is only worth knowing is no failure.
     pub failed: usize,
+    /// Whether any rule had something to say, be it only worth knowing.
+    pub asked: bool,
     /// The weight of what failed.
     pub weight_failed: usize,
     /// The weight of what was asked.
@@ -87,17 +89,20 @@ impl Score {
             let rule = rule.rule();
             if let Some(sum) = sums.get_mut(&rule.domain) {
                 sum.passed += count;
+                sum.asked = true;
                 sum.weight_applicable += count * weight(rule.severity);
             }
         }
         for (rule, severity, count) in tallies.flat_map(Tally::failed) {
             if let Some(sum) = sums.get_mut(&rule.rule().domain) {
-                sum.failed += count;
+                sum.failed += if Severity::Info < severity { count } else { 0 };
+                sum.asked = true;
                 sum.weight_failed += count * weight(severity);
                 sum.weight_applicable += count * weight(severity);
             }
         }
-        let domains: Vec<DomainScore> = Domain::ALL.iter().filter_map(|it| sums.remove(it)).map(DomainScore::stand).collect();
+        let domains: Vec<DomainScore> =
+            Domain::ALL.iter().filter_map(|it| sums.remove(it)).map(DomainScore::stand).collect();
         let judged: Vec<Points> = domains.iter().filter_map(DomainScore::points).collect();
         Self { overall: Points::mean(&judged), domains }
     }
@@ -105,7 +110,15 @@ impl Score {
 
 impl DomainScore {
     fn empty(domain: Domain) -> Self {
-        Self { domain, standing: Standing::NotApplicable, passed: 0, failed: 0, weight_failed: 0, weight_applicable: 0 }
+        Self {
+            domain,
+            standing: Standing::NotApplicable,
+            passed: 0,
+            failed: 0,
+            asked: false,
+            weight_failed: 0,
+            weight_applicable: 0,
+        }
     }
 
     fn stand(self) -> Self {
@@ -166,7 +179,10 @@ mod tests {
         let it = score.domains[0];
         let points = it.points().map_or("-".to_owned(), |points| points.to_string());
         let overall = score.overall.map_or("-".to_owned(), |points| points.to_string());
-        let told = format!("{points} of {}/{}, {} passed, {} failed, overall {overall}", it.weight_failed, it.weight_applicable, it.passed, it.failed);
+        let told = format!(
+            "{points} of {}/{}, {} passed, {} failed, overall {overall}",
+            it.weight_failed, it.weight_applicable, it.passed, it.failed
+        );
         assert_eq!(told, expected);
     }
 
@@ -191,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_is_only_worth_knowing_is_no_score() {
-        check(&[], &[(RuleId::Singleton, Severity::Info, 7)], "- of 0/0, 0 passed, 7 failed, overall -");
+        check(&[], &[(RuleId::Singleton, Severity::Info, 7)], "- of 0/0, 0 passed, 0 failed, overall -");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(crate) enum Verdict {
 
 impl Verdict {
     pub(crate) fn of(report: &Report<'_>) -> Self {
-        let asked = report.score.domains.iter().any(|it| it.domain == Domain::Disruption && 0 < it.passed + it.failed);
+        let asked = report.score.domains.iter().any(|it| it.domain == Domain::Disruption && it.asked);
         match report.blockers().count() {
             0 if asked => Self::Clear,
             0 => Self::Unasked,

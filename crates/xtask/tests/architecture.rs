@@ -13,7 +13,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ("holdfast-model", &["kube", "kube-client", "tokio", "hyper", "reqwest", "holdfast-api", "holdfast-policy"]),
     ("holdfast-api", &["kube", "kube-client", "tokio", "hyper", "reqwest", "holdfast-model", "holdfast-policy"]),
     ("holdfast-policy", &["kube", "kube-client", "tokio", "hyper", "reqwest", "holdfast-controller"]),
-    ("holdfast-report", &["kube", "kube-client", "tokio", "hyper", "reqwest", "holdfast-gitops", "holdfast-controller"]),
+    (
+        "holdfast-report",
+        &["kube", "kube-client", "tokio", "hyper", "reqwest", "holdfast-gitops", "holdfast-controller"],
+    ),
     ("holdfast-controller", &["clap", "anyhow", "holdfast-testkit"]),
     ("holdfast", &["holdfast-testkit", "holdfast-e2e", "rcgen"]),
 ];

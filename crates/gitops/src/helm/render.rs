@@ -91,7 +91,8 @@ fn find(tree: &Tree, release: &Release<'_>, options: &HelmOptions) -> Option<Pat
         let packed = stems().map(|stem| folder.join(format!("{stem}.tgz")));
         unpacked.filter(|path| is_chart(path)).chain(packed.filter(|path| path.is_file())).collect::<Vec<_>>()
     });
-    let cached = options.cache.iter().flat_map(|cache| stems().map(|stem| cache.join("repository").join(format!("{stem}.tgz"))));
+    let cached =
+        options.cache.iter().flat_map(|cache| stems().map(|stem| cache.join("repository").join(format!("{stem}.tgz"))));
     folders.chain(cached.filter(|path| path.is_file())).next()
 }
 

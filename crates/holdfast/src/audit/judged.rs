@@ -24,9 +24,10 @@ impl Judged {
             audit.retain(|rule| selection.wants(rule));
             audit
         };
-        let clusters = checkout.clusters.iter().map(|it| {
-            narrowed(holdfast_policy::audit(&it.cluster, &it.repository, &policies.of(it), now))
-        });
+        let clusters = checkout
+            .clusters
+            .iter()
+            .map(|it| narrowed(holdfast_policy::audit(&it.cluster, &it.repository, &policies.of(it), now)));
         let clusters = clusters.collect();
         let (none, in_force) = (Cluster::default(), holdfast_policy::Policies::default());
         let whole = narrowed(holdfast_policy::audit(&none, &checkout.repository, &in_force, now));
@@ -34,7 +35,7 @@ impl Judged {
     }
 
     /// What is told of it.
-    pub(super) fn report(&self, name: &str) -> Report<'_> {
+    pub(super) fn report<'a>(&'a self, name: &'a str) -> Report<'a> {
         let all = Everywhere(&self.checkout);
         let places = self.checkout.clusters.iter().map(|cluster| &cluster.places);
         let clusters = self.clusters.iter().zip(places).map(|(audit, places)| Part { audit, locate: places });

@@ -1,7 +1,7 @@
 //! Where the report goes, and how it looks there.
 
 use std::fs;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _};
 
 use anstream::{AutoStream, ColorChoice};
 use holdfast_report::{

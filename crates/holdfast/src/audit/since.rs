@@ -86,7 +86,11 @@ struct Former {
 impl Former {
     fn write_out(path: &Path, reference: &str) -> Result<Option<Self>, SinceError> {
         let is_file = path.is_file();
-        let beside = if is_file { path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")) } else { path };
+        let beside = if is_file {
+            path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        } else {
+            path
+        };
         let root = Git::at(beside).root()?;
         let prefix = Git::at(beside).said(&["rev-parse", "--show-prefix"])?.unwrap_or_default();
         let git = Git::at(&root);

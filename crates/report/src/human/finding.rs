@@ -66,8 +66,8 @@ fn notes(it: &Told, length: Length) -> Vec<(&'static str, String)> {
     let mut notes = Vec::new();
     match it.confidence {
         Confidence::Declared => {}
-        Confidence::Rendered => notes.push(("from", "the chart, rendered with these values".to_owned())),
-        Confidence::Inferred => notes.push(("from", "the values, as charts usually read them".to_owned())),
+        Confidence::Rendered => notes.push(("rendered", "from the chart with these values".to_owned())),
+        Confidence::Inferred => notes.push(("inferred", "from the values, as charts usually read them".to_owned())),
     }
     match length {
         Length::Short => return Vec::new(),

@@ -12,7 +12,8 @@ use std::io;
 use holdfast_model::Confidence;
 use holdfast_policy::{RuleId, Severity};
 use holdfast_report::{
-    Baseline, Detail, Look, Report, schema, write_html, write_human, write_json, write_junit, write_markdown, write_sarif,
+    Baseline, Detail, Look, Report, schema, write_html, write_human, write_json, write_junit, write_markdown,
+    write_sarif,
 };
 use serde_json::Value;
 
@@ -207,7 +208,11 @@ fn a_comment_fits_into_what_github_takes() {
     for number in 0..5_000 {
         let name = format!("a-namespace-of-some-length/a-budget-of-some-length-{number}");
         let message = "minAvailable: 1 over 1 pod allows no eviction";
-        many.add(finding(RuleId::DrainBlocked, subject("PodDisruptionBudget", &name), "spec", message, "delete it"), None, Confidence::Declared);
+        many.add(
+            finding(RuleId::DrainBlocked, subject("PodDisruptionBudget", &name), "spec", message, "delete it"),
+            None,
+            Confidence::Declared,
+        );
     }
     let text = told(&many, format("markdown"));
     assert!((30_000..65_536).contains(&text.chars().count()), "{}", text.chars().count());
@@ -228,7 +233,13 @@ fn what_is_new_is_told_though_all_lines_have_moved() {
     let mut now = homelab();
     now.file("kubernetes/apps/network/envoy/budget.yaml", "\n\n\n");
     now.add(
-        finding(RuleId::DrainBlocked, subject("PodDisruptionBudget", "shop/web"), "spec.minAvailable", "m", "delete it"),
+        finding(
+            RuleId::DrainBlocked,
+            subject("PodDisruptionBudget", "shop/web"),
+            "spec.minAvailable",
+            "m",
+            "delete it",
+        ),
         None,
         Confidence::Declared,
     );

@@ -70,7 +70,13 @@ pub(crate) fn owner(kind: FluxKind, namespace: &str, name: &str) -> FluxOwner {
     FluxOwner { kind, key: ObjectKey { namespace: namespace.into(), name: name.into() } }
 }
 
-pub(crate) fn finding(rule: RuleId, subject: Subject, field: &'static str, message: &str, remedy: &'static str) -> Finding {
+pub(crate) fn finding(
+    rule: RuleId,
+    subject: Subject,
+    field: &'static str,
+    message: &str,
+    remedy: &'static str,
+) -> Finding {
     Finding {
         rule,
         severity: rule.rule().severity,

@@ -1,10 +1,10 @@
 //! The volumes of app-template: claims that it makes, and what each pod mounts.
 
 use super::{App, naming};
+use crate::Node;
 use crate::helm::fields::{Fields, list, object};
 use crate::helm::values::is_empty;
 use crate::node::Entry;
-use crate::Node;
 
 fn kind(entry: &Entry) -> &str {
     entry.value.get("type").and_then(Node::as_str).filter(|kind| !kind.is_empty()).unwrap_or("persistentVolumeClaim")

@@ -32,6 +32,9 @@ fn check(repository: &Repository, answers: &mut Answers) {
             "no interval, or none that can be read: the API server refuses it, and with it all that is applied \
                        beside it"
                 .to_owned();
-        answers.fails(identity, Problem::at("spec.interval", message, "set spec.interval, such as 1h").patched("spec:\n  interval: 1h"));
+        answers.fails(
+            identity,
+            Problem::at("spec.interval", message, "set spec.interval, such as 1h").patched("spec:\n  interval: 1h"),
+        );
     }
 }

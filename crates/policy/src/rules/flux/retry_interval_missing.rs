@@ -20,7 +20,8 @@ fn check(repository: &Repository, answers: &mut Answers) {
     let (given, without): (Vec<_>, Vec<_>) = long.partition(|kustomization| kustomization.retry_interval);
     let problem = || {
         let message = "no retryInterval: after a failure it is tried again only when its interval is over";
-        Problem::at("spec.interval", message.to_owned(), "set spec.retryInterval, such as 2m").patched("spec:\n  retryInterval: 2m")
+        Problem::at("spec.interval", message.to_owned(), "set spec.retryInterval, such as 2m")
+            .patched("spec:\n  retryInterval: 2m")
     };
     let failing = without.iter().map(|kustomization| (&kustomization.identity, problem())).collect();
     answer(&repository.flux, answers, given.len(), failing, |many, names| {

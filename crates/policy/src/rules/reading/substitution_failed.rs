@@ -15,7 +15,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
     check: Check::Files(check),
 };
 
-const REMEDY: &str = "write `$${` for what should stay, or annotate the object with `kustomize.toolkit.fluxcd.io/substitute: disabled`";
+const REMEDY: &str =
+    "write `$${` for what should stay, or annotate the object with `kustomize.toolkit.fluxcd.io/substitute: disabled`";
 
 fn check(repository: &Repository, answers: &mut Answers) {
     super::answer(repository, ProblemKind::SubstitutionFailed, REMEDY, answers);

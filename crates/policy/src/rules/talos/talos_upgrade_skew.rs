@@ -40,6 +40,10 @@ fn check(repository: &Repository, answers: &mut Answers) {
             }
         };
         let severity = if version.is_same_minor(other) { Severity::Medium } else { Severity::High };
-        answers.fails_where(&upgrade.identity, upgrade.version_at.as_ref(), Problem::at("", message, remedy).severe(severity));
+        answers.fails_where(
+            &upgrade.identity,
+            upgrade.version_at.as_ref(),
+            Problem::at("", message, remedy).severe(severity),
+        );
     }
 }
