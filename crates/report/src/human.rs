@@ -13,9 +13,9 @@ use std::io::{self, Write};
 
 use holdfast_policy::{RuleId, Severity};
 
-use crate::verdict::{Verdict, inventory};
+use crate::verdict::{UNBROKEN, Verdict, inventory};
 use crate::{Look, Report, Told};
-use finding::{Length, write_finding};
+use finding::{Entry, Length, write_finding};
 pub(crate) use paint::{Paint, Tone};
 use summary::write_summary;
 
@@ -116,7 +116,7 @@ fn write_groups(report: &Report<'_>, paint: Paint, detail: Detail, out: &mut dyn
                 _ => Length::Short,
             };
             *before += 1;
-            write_finding(report, it, &title, length, paint, out)?;
+            write_finding(report, Entry { it, group: &title, length }, paint, out)?;
         }
     }
     Ok(())
@@ -165,7 +165,8 @@ fn write_worth_knowing(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -
         for line in paint.wrap(&head, "", "  ") {
             writeln!(out, "{line}")?;
         }
-        let mut names: Vec<String> = list.iter().take(MOST_LISTED).map(|it| it.object()).collect();
+        let unbroken = |it: &&Told| it.object().replace(' ', &UNBROKEN.to_string());
+        let mut names: Vec<String> = list.iter().take(MOST_LISTED).map(unbroken).collect();
         let more = list.len().saturating_sub(MOST_LISTED);
         if 0 < more {
             names.push(format!("and {more} more (--only {rule} lists them)"));

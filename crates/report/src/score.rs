@@ -140,6 +140,31 @@ impl DomainScore {
     }
 }
 
+/// How a score is to be taken: a good number doesn't help where a drain is blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Grade {
+    Bad,
+    Fair,
+    Good,
+}
+
+impl Grade {
+    /// Of a number, and of the gravest finding behind it.
+    pub(crate) fn of(points: Points, worst: Option<Severity>) -> Self {
+        let of_points = match points.0 {
+            0..500 => Self::Bad,
+            500..800 => Self::Fair,
+            800.. => Self::Good,
+        };
+        let at_most = match worst {
+            Some(Severity::Critical) => Self::Bad,
+            Some(Severity::High) => Self::Fair,
+            Some(Severity::Medium | Severity::Low | Severity::Info) | None => Self::Good,
+        };
+        of_points.min(at_most)
+    }
+}
+
 impl Standing {
     /// As it is written in reports.
     #[must_use]
@@ -216,6 +241,14 @@ mod tests {
         assert_eq!(score.overall, None);
         let standings: Vec<_> = score.domains.iter().map(|it| (it.domain.is_judged(), it.standing)).collect();
         assert!(standings.iter().all(|(judged, standing)| *judged == (*standing == Standing::NotApplicable)));
+    }
+
+    #[test]
+    fn no_number_is_good_where_a_drain_is_blocked() {
+        assert_eq!(Grade::of(Points(990), Some(Severity::Critical)), Grade::Bad);
+        assert_eq!(Grade::of(Points(990), Some(Severity::High)), Grade::Fair);
+        assert_eq!(Grade::of(Points(990), Some(Severity::Low)), Grade::Good);
+        assert_eq!(Grade::of(Points(799), None), Grade::Fair);
     }
 
     #[test]
