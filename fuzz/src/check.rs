@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::checkout;
 use crate::input::{self, Line};
 
 /// The present: within the years that the seeds speak of.
@@ -23,6 +24,9 @@ const NOW: i64 = 1_780_000_000;
 /// # Panics
 /// When something doesn't hold: that is what is looked for.
 pub fn check(bytes: &[u8]) {
+    if checkout::is_checkout(bytes) {
+        return checkout::check(bytes);
+    }
     let mut feed = Feed::default();
     for line in input::parse(bytes) {
         take(&mut feed, line);

@@ -21,7 +21,7 @@ const LENGTH: usize = 4096;
 #[must_use]
 pub fn all() -> Vec<String> {
     let files = FOLDERS.into_iter().flat_map(|folder| manifests(&root().join(folder)));
-    files.flat_map(|file| inputs(&documents(&file))).chain(answers()).collect()
+    files.flat_map(|file| inputs(&documents(&file))).chain(answers()).chain(checkouts()).collect()
 }
 
 /// Names of fields that the seeds use, in order.
@@ -49,6 +49,43 @@ pub fn kept() -> Vec<(PathBuf, Vec<u8>)> {
 #[must_use]
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// Overlays: one for each way to change an object, each object on a line of its own, as mutations want it.
+fn checkouts() -> Vec<String> {
+    let container = json!({ "name": "app", "image": "nginx:1", "env": [{ "name": "A", "value": "1" }], "ports": [{ "containerPort": 80 }] });
+    let deployment = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web" },
+        "spec": { "template": { "spec": { "containers": [container], "volumes": [{ "name": "a", "configMap": { "name": "made" } }] } } },
+    });
+    let merge = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web", "annotations": null },
+        "spec": { "template": { "spec": { "containers": [{ "name": "app", "env": [{ "name": "A", "$patch": "delete" }] }, { "name": "b" }] } } },
+    });
+    let operations = json!([
+        { "op": "copy", "from": "/spec", "path": "/spec/copy" }, { "op": "add", "path": "/spec/template/spec/containers/-", "value": {} },
+    ]);
+    let select = json!({ "kind": "Dep.*", "name": "web" });
+    let replacement = json!({
+        "source": { "kind": "Deployment", "fieldPath": "spec.template.spec.containers.[name=app].image", "options": { "delimiter": ":", "index": 1 } },
+        "targets": [{ "select": select, "fieldPaths": ["metadata.annotations.tag"], "options": { "create": true } }],
+    });
+    let fields = [
+        json!({ "patches": [{ "path": "merge.yaml" }] }),
+        json!({ "patches": [{ "path": "operations.yaml", "target": select }] }),
+        json!({ "namePrefix": "a-", "namespace": "shop", "labels": [{ "pairs": { "a": "b" }, "includeSelectors": true }] }),
+        json!({ "images": [{ "name": "nginx", "newTag": "2" }], "replicas": [{ "name": "web", "count": 2 }] }),
+        json!({ "configMapGenerator": [{ "name": "made", "literals": ["a=b"], "files": ["merge.yaml"] }] }),
+        json!({ "replacements": [replacement] }),
+    ];
+    let of = |fields: &Value| {
+        let mut it = fields.clone();
+        it["resources"] = json!(["object.yaml"]);
+        format!(
+            "== top/kustomization.yaml\n{it}\n== top/object.yaml\n{deployment}\n== top/merge.yaml\n{merge}\n== top/operations.yaml\n{operations}\n"
+        )
+    };
+    fields.iter().map(of).collect()
 }
 
 /// What isn't in any manifest: the lines of a watch that hold no object, and a refusal.

@@ -47,6 +47,8 @@ pub struct Broken {
     pub at: Option<(u32, u32)>,
     /// Why: a clause in lower case.
     pub why: String,
+    /// Whether it is a link that isn't followed: nothing is wrong with it, but what is behind it isn't read.
+    pub link: bool,
 }
 
 /// Why nothing can be read at all.

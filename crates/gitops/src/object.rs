@@ -44,3 +44,9 @@ impl Object {
         self.root.origin
     }
 }
+
+/// Where an object is named, for whoever looks for it: at its own name, not where a patch for all of its kind says `_`.
+pub(crate) fn named_at(root: &Node) -> Origin {
+    let name = root.at(&["metadata", "name"]).map(|name| name.origin);
+    name.filter(|name| name.file() == root.origin.file()).unwrap_or(root.origin)
+}

@@ -82,7 +82,7 @@ pub fn read(root: &Path, options: &Options) -> Result<Checkout, ReadError> {
     let streams = Streams::read(&options.rendered, tree.paths().len());
     join_streams(&mut parts, streams.documents);
     let sources = Arc::new(Sources::new(&tree, streams.texts));
-    let mut repository = of_files(&tree, &raw, &parts, &*sources);
+    let mut repository = of_files(&tree, &raw, &parts, &sources);
     repository.problems.list.extend(streams.problems);
     drop(raw);
     drop(tree);
@@ -215,7 +215,7 @@ impl Streams {
             read.documents.extend(parsed.documents.iter().flat_map(unpacked).cloned());
             read.problems.extend(parsed.error.map(|error| {
                 let at = Some((error.at.line(), error.at.column()));
-                unreadable(&Broken { path: Arc::clone(&name), at, why: error.message })
+                unreadable(&Broken { path: Arc::clone(&name), at, why: error.message, link: false })
             }));
             read.texts.push((name, String::from_utf8_lossy(&stream.text).into_owned()));
         }
@@ -269,7 +269,7 @@ fn of_files(tree: &Tree, raw: &Raw<'_>, parts: &[Part], sources: &Sources) -> Re
 fn unreadable(broken: &Broken) -> Problem {
     let (line, column) = broken.at.unwrap_or((1, 1));
     Problem {
-        kind: ProblemKind::FileUnreadable,
+        kind: if broken.link { ProblemKind::Unsupported } else { ProblemKind::FileUnreadable },
         subject: Subject { kind: FILE, namespace: "".into(), name: (&*broken.path).into() },
         position: Some(Position { file: Arc::clone(&broken.path), line, column }),
         message: broken.why.clone(),

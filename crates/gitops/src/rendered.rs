@@ -12,6 +12,7 @@ use holdfast_model::facts::{FluxKind, FluxOwner};
 use holdfast_model::{ObjectKey, Text};
 
 use crate::flux::{self, HELM};
+use crate::object::named_at;
 use crate::places_of::{all_at, with_places_of};
 use crate::{Node, Object};
 
@@ -64,7 +65,7 @@ fn with_labels_of(rendered: &Node, written: &Node) -> Node {
 }
 
 fn of_release(object: Object, release: &Object) -> Object {
-    let at = release.root.at(&["metadata", "name"]).map_or(release.origin(), |name| name.origin);
+    let at = named_at(&release.root);
     let mut root = all_at(&object.root, at);
     if let Some(metadata) = root.as_mapping_mut().and_then(|mapping| mapping.get_mut("metadata")) {
         crate::helm::label(metadata, &format!("{HELM}/name"), &release.name, at);

@@ -88,4 +88,6 @@ pub fn parse_as(dialect: Dialect, file: FileId, text: &[u8], limits: &Limits) ->
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

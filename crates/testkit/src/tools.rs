@@ -9,6 +9,7 @@ mod control_plane;
 mod go;
 mod helm;
 mod kubectl;
+mod kustomize;
 mod kwok;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub enum Tool {
     Kwok,
     /// The package manager that installs the chart.
     Helm,
+    /// What builds overlays, and with which ours are compared.
+    Kustomize,
     /// The Go toolchain, which builds the others.
     Go,
     /// The check of licences, bans and sources.
@@ -68,7 +71,15 @@ pub struct Found {
 
 impl Tool {
     /// Every tool, in the order in which they are best got.
-    pub const ALL: [Self; 6] = [Self::Go, Self::ControlPlane, Self::Kubectl, Self::Kwok, Self::Helm, Self::CargoDeny];
+    pub const ALL: [Self; 7] = [
+        Self::Go,
+        Self::ControlPlane,
+        Self::Kubectl,
+        Self::Kwok,
+        Self::Helm,
+        Self::Kustomize,
+        Self::CargoDeny,
+    ];
 
     /// The name by which people call it.
     pub const fn name(self) -> &'static str {
@@ -77,6 +88,7 @@ impl Tool {
             Self::Kubectl => "kubectl",
             Self::Kwok => "kwok",
             Self::Helm => "helm",
+            Self::Kustomize => "kustomize",
             Self::Go => "go",
             Self::CargoDeny => "cargo-deny",
         }
@@ -94,6 +106,7 @@ impl Tool {
             Self::Kubectl => kubectl::find(&cache),
             Self::Kwok => kwok::find(&cache),
             Self::Helm => helm::find(&cache),
+            Self::Kustomize => kustomize::find(&cache),
             Self::Go => go::find(&cache),
             Self::CargoDeny => cargo_deny::find(&cache),
         }

@@ -52,7 +52,10 @@ fn is_yaml(path: &str) -> bool {
 }
 
 fn read(id: FileId, path: &Arc<str>, root: &Path) -> Outcome {
-    let broken = |at, why| Outcome { broken: Some(Broken { path: Arc::clone(path), at, why }), ..Outcome::default() };
+    let broken = |at, why| Outcome {
+        broken: Some(Broken { path: Arc::clone(path), at, why, link: false }),
+        ..Outcome::default()
+    };
     let bytes = match bytes_of(&root.join(&**path)) {
         Ok(bytes) => bytes,
         Err(why) => return broken(None, why),
@@ -69,7 +72,8 @@ fn read(id: FileId, path: &Arc<str>, root: &Path) -> Outcome {
 }
 
 fn told(path: &Arc<str>, error: &ParseError) -> Broken {
-    Broken { path: Arc::clone(path), at: Some((error.at.line(), error.at.column())), why: error.message.clone() }
+    let at = Some((error.at.line(), error.at.column()));
+    Broken { path: Arc::clone(path), at, why: error.message.clone(), link: false }
 }
 
 pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {

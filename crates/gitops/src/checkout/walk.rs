@@ -87,7 +87,7 @@ fn step(entry: &DirEntry, root: &Path, real: &Path) -> Option<Result<Arc<str>, B
 
 /// A link to a file of the checkout is that file; every other link is told of and not followed.
 fn link(at: &Path, path: &Arc<str>, real: &Path) -> Option<Result<Arc<str>, Broken>> {
-    let broken = |why: String| Some(Err(Broken { path: Arc::clone(path), at: None, why }));
+    let broken = |why: String| Some(Err(Broken { path: Arc::clone(path), at: None, why, link: true }));
     match at.canonicalize() {
         Ok(target) if !target.starts_with(real) => {
             broken("a link that leads out of the checkout, and is not followed".to_owned())
@@ -107,7 +107,7 @@ fn relative(path: &Path, root: &Path) -> Option<Arc<str>> {
 fn broken_folder(error: &ignore::Error, root: &Path) -> Broken {
     let at = path_of(error).and_then(|path| relative(path, root)).unwrap_or_else(|| Arc::from("."));
     let why = error.io_error().map_or_else(|| error.to_string(), std::string::ToString::to_string);
-    Broken { path: at, at: None, why: why.to_lowercase() }
+    Broken { path: at, at: None, why: why.to_lowercase(), link: false }
 }
 
 fn path_of(error: &ignore::Error) -> Option<&Path> {

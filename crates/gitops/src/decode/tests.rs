@@ -1,3 +1,5 @@
+//! Values that decode, and errors that say where.
+
 use std::collections::BTreeMap;
 
 use holdfast_model::shapes::{Deployment, PodDisruptionBudget};

@@ -3,6 +3,7 @@
 use ecow::EcoString;
 
 use super::{FLUX_SYSTEM, KUSTOMIZE};
+use crate::object::named_at;
 use crate::tree_path as path;
 use crate::{Node, Object, Origin};
 
@@ -58,7 +59,7 @@ impl Kustomization {
             source: source(&spec, &namespace),
             substitute_from: variables(&spec),
             name: name.into(),
-            at: root.at(&["metadata", "name"]).map_or(root.origin, |name| name.origin),
+            at: named_at(root),
             namespace,
             spec,
         }

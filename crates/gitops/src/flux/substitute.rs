@@ -111,13 +111,23 @@ fn text(before: &str, at: Origin, variables: &Variables, report: &mut Report) ->
     match evaluate(before, &|name| variables.get(name)) {
         Ok(evaluated) => {
             report.unknown |= evaluated.unknown;
-            report.undefined.extend(evaluated.undefined.into_iter().map(|name| (name, at)));
+            let place = |name: EcoString| (name.clone(), line_of(before, &format!("${{{name}"), at));
+            report.undefined.extend(evaluated.undefined.into_iter().map(place));
             (evaluated.text != before).then_some(evaluated.text)
         }
         Err(error) => {
-            report.failed.push((error.to_string(), at));
+            report.failed.push((error.to_string(), line_of(before, error.excerpt(), at)));
             None
         }
+    }
+}
+
+/// Where a part of a text stands: of a block the line it is in, of any other text the text itself.
+fn line_of(text: &str, part: &str, at: Origin) -> Origin {
+    let before = text.find(part).map_or("", |found| &text[..found]);
+    match before.matches('\n').count() {
+        0 => at,
+        lines => Origin::new(at.file(), at.line() as usize + lines, at.column() as usize),
     }
 }
 

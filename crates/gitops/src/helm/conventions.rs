@@ -23,6 +23,11 @@ pub(super) fn infer(release: &Release<'_>) -> Vec<Node> {
     let count = REPLICAS.iter().find_map(|key| release.value(&[key]).filter(|it| it.as_integer().is_some()));
     let other = NO_DEPLOYMENT.iter().any(|key| release.value(&[key]).is_some_and(|value| !is_empty(value)));
     let Some(count) = count.filter(|_| !other) else { return Vec::new() };
+    // A budget whose limit only the chart knows: whatever was said of this workload would be wrong.
+    let limit = limit(release);
+    if limit.is_none() && has_budget(release) {
+        return Vec::new();
+    }
     let at = release.at;
     let labels = Fields::at(at)
         .text("app.kubernetes.io/name", name::name(release, &chart.name))
@@ -38,7 +43,7 @@ pub(super) fn infer(release: &Release<'_>) -> Vec<Node> {
         .with("selector", selector.clone())
         .with("template", template.node());
     let workload = object(at, "apps/v1", "Deployment", metadata()).with("spec", spec.node()).node();
-    let budget = limit(release).map(|limit| {
+    let budget = limit.map(|limit| {
         let spec = limit.with("selector", selector.clone());
         object(at, "policy/v1", "PodDisruptionBudget", metadata()).with("spec", spec.node()).node()
     });
@@ -53,10 +58,18 @@ fn pod(release: &Release<'_>) -> Node {
     fields.node()
 }
 
+/// Whether a budget is switched on.
+fn has_budget(release: &Release<'_>) -> bool {
+    BUDGETS.iter().filter_map(|key| release.value(&[key])).any(is_on)
+}
+
+fn is_on(budget: &Node) -> bool {
+    ["enabled", "create"].iter().any(|key| budget.get(key).and_then(Node::as_bool) == Some(true))
+}
+
 /// The limit of a budget that is switched on and says one.
 fn limit(release: &Release<'_>) -> Option<Fields> {
     let given = BUDGETS.iter().find_map(|key| release.value(&[key]))?;
-    let on = ["enabled", "create"].iter().any(|key| given.get(key).and_then(Node::as_bool) == Some(true));
     let limit = |key: &str| given.get(key).filter(|limit| is_amount(limit)).cloned();
     let fields = Fields::at(given.origin);
     let fields = match (limit("maxUnavailable"), limit("minAvailable")) {
@@ -64,7 +77,7 @@ fn limit(release: &Release<'_>) -> Option<Fields> {
         (None, Some(least)) => fields.with("minAvailable", least),
         (None, None) => return None,
     };
-    on.then_some(fields)
+    is_on(given).then_some(fields)
 }
 
 fn is_amount(node: &Node) -> bool {

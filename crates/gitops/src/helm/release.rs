@@ -3,6 +3,7 @@
 use ecow::EcoString;
 
 use super::{Chart, Known, values};
+use crate::object::named_at;
 use crate::{Node, Object, Origin};
 
 /// A release of a chart.
@@ -30,7 +31,7 @@ impl<'a> Release<'a> {
             namespace: target.unwrap_or(&object.namespace).into(),
             chart: Chart::of(object, known),
             values: values::effective(object, known),
-            at: object.root.at(&["metadata", "name"]).map_or(object.origin(), |name| name.origin),
+            at: named_at(&object.root),
             object,
         }
     }

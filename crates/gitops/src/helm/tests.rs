@@ -173,6 +173,7 @@ fn an_unknown_chart_makes_only_what_its_values_say_outright() {
         &[("spec.replicas", "2")],
     );
     check("unheard-of", "replicaCount: 2\nstatefulSet: {enabled: true}", &[], &[]);
+    check("unheard-of", "replicaCount: 2\npodDisruptionBudget: {enabled: true}", &[], &[]);
 }
 
 #[test]

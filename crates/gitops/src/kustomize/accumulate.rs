@@ -215,6 +215,7 @@ impl<'a> Builder<'a> {
         it.images.iter().for_each(|image| image::change(all, image, problems));
         replacement::apply_all(self, folder, &it.replacements, all);
         all.drop_empty();
+        all.names_changed();
     }
 
     fn add_resource(&mut self, folder: &str, written: &Scalar, namespace: Option<&Scalar>, all: &mut Collection) {

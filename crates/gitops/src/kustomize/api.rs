@@ -75,7 +75,7 @@ pub fn build(folder: &str, files: &dyn Files, overlay: &Overlay<'_>) -> Build {
     let mut builder = Builder::new(files);
     let collection = builder.root(folder, overlay);
     let objects = finish::finish(collection, builder.sort.as_ref(), builder.managed_by, &mut builder.problems);
-    Build { objects, problems: builder.problems.0, read: builder.read }
+    Build { objects, problems: builder.problems.into_list(), read: builder.read }
 }
 
 /// Applies the patches and images of an overlay to objects, as `postRenderers` of a HelmRelease do.
@@ -88,5 +88,5 @@ pub fn post_render(objects: Vec<Node>, overlay: &Overlay<'_>) -> Build {
     }
     overlay.apply_rendered(&mut collection, &mut problems);
     let objects = collection.into_objects();
-    Build { objects, problems: problems.0, read: BTreeSet::new() }
+    Build { objects, problems: problems.into_list(), read: BTreeSet::new() }
 }

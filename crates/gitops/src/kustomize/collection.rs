@@ -1,6 +1,10 @@
 //! The objects of a build, in the order in which they came.
 
-use super::id::Id;
+use std::collections::HashSet;
+
+use ecow::EcoString;
+
+use super::id::{Gvk, Id};
 use super::problem::{ProblemKind, Problems};
 use super::resource::{Behavior, Resource};
 use crate::node::Mapping;
@@ -13,18 +17,35 @@ const MOST: usize = 100_000;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Collection {
     pub(super) list: Vec<Resource>,
+    /// What they are called, as far as objects are being added; empty when names may have changed since.
+    known: HashSet<Key>,
+}
+
+/// What makes two objects the same.
+type Key = (Gvk, EcoString, EcoString);
+
+pub(super) fn key(id: &Id) -> Key {
+    (id.gvk.clone(), id.effective_namespace(), id.name.clone())
 }
 
 impl Collection {
+    /// Says that objects may be called otherwise now.
+    pub(super) fn names_changed(&mut self) {
+        self.known.clear();
+    }
+
     /// Adds an object. One that is already there stays, and the other is told.
     pub(super) fn append(&mut self, resource: Resource, problems: &mut Problems) {
+        if self.known.is_empty() {
+            self.known = self.list.iter().map(|resource| key(&resource.id())).collect();
+        }
         let id = resource.id();
-        if self.list.iter().any(|known| known.id().is(&id)) {
+        if !self.known.insert(key(&id)) {
             let message = format!("{} is there twice in one build", id.told());
             problems.add(ProblemKind::Clash, resource.root.origin, message);
         } else if self.list.len() < MOST {
             self.list.push(resource);
-        } else if self.list.len() == MOST {
+        } else if self.known.len() == MOST + 1 {
             let message = format!("a build of more than {MOST} objects, which is all that is built");
             problems.add(ProblemKind::TooLarge, resource.root.origin, message);
         }

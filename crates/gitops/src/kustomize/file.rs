@@ -109,6 +109,10 @@ impl Kustomization {
             problems.add(ProblemKind::Invalid, root.origin, "a kustomization file is a mapping");
         }
         check_type(root, problems);
+        let says = |entry: &Entry| !matches!(entry.key.as_str(), "apiVersion" | "kind") && !entry.value.is_null();
+        if !root.entries().any(says) {
+            problems.add(ProblemKind::Invalid, root.origin, "the kustomization file says nothing");
+        }
         for entry in root.entries() {
             it.read_field(entry, problems);
         }

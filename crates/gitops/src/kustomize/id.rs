@@ -6,7 +6,7 @@ use ecow::EcoString;
 pub(super) const NO_NAMESPACE: &str = "_non_namespaceable_";
 
 /// Group, version and kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Gvk {
     pub(super) group: EcoString,
     pub(super) version: EcoString,

@@ -167,3 +167,6 @@ fn find<'a>(root: &'a Node, path: &str) -> Option<&'a Node> {
 fn unescape(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }
+
+#[cfg(test)]
+mod tests;

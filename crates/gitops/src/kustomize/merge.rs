@@ -164,3 +164,6 @@ fn read_directive(directive: &Node) -> Result<Directive, Problem> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,10 +30,12 @@ pub(super) fn walk(dest: Option<&Node>, patch: Option<&Node>, (keys, shape): Lis
             None => return Ok(None),
         },
     };
+    // A list that the patch adds is merged with itself.
+    let added = patch.is_some_and(|patch| std::ptr::eq(patch, base));
     let patch_items = patch.map(Node::items).unwrap_or_default();
     let items = match keys {
         [] => scalars(base.items(), patch_items),
-        keys => merge_items(base.items(), patch_items, keys, shape)?,
+        keys => merge_items(base.items(), patch_items, added, keys, shape)?,
     };
     Ok(Some(Node::new(Value::Sequence(items.into_iter().collect()), base.origin)))
 }
@@ -49,18 +51,24 @@ fn scalars(dest: &[Node], patch: &[Node]) -> Vec<Node> {
     kept
 }
 
-fn merge_items(dest: &[Node], patch: &[Node], keys: &[&str], shape: Shape) -> Result<Vec<Node>, Problem> {
+fn merge_items(dest: &[Node], patch: &[Node], added: bool, keys: &[&str], shape: Shape) -> Result<Vec<Node>, Problem> {
     let all = all_values(patch.iter().chain(dest), keys);
     let mut dest = dest.to_vec();
+    let mut patch = patch.to_vec();
     let mut first: Vec<Node> = Vec::new();
     let mut valid: Vec<usize> = Vec::new();
     for values in &all {
         valid = valid_keys(&all, keys);
         let matching = Matching { keys, used: &used(&valid, values), values };
-        let (ours, theirs) = (matching.find(&dest), matching.find(patch));
+        let (ours, theirs) = (matching.find(&dest), matching.find(&patch));
         let merged = merge::walk(ours.map(|at| &dest[at]), theirs.map(|at| &patch[at]), false, shape, None)?;
         match merged.filter(|node| !is_empty(node)) {
-            None => dest.retain(|item| !matching.is(item)),
+            None => {
+                dest.retain(|item| !matching.removes(&valid, item));
+                if added {
+                    patch.clone_from(&dest);
+                }
+            }
             Some(node) => {
                 let node = matching.completed(node);
                 let replaced = theirs.is_some_and(|at| replaces(&patch[at]));
@@ -83,14 +91,14 @@ fn is_empty(node: &Node) -> bool {
     node.is_null() || node.as_mapping().is_some_and(crate::Mapping::is_empty)
 }
 
-/// Puts the object's items behind those of the patch, or in their places. An item without the key is kept as it is, where
-/// Kustomize would lose those before it.
+/// Puts the object's items behind those of the patch, or in their places. Before an item without any key everything is
+/// lost, as in Kustomize.
 fn append_rest(mut items: Vec<Node>, rest: Vec<Node>, keys: &[&str], valid: &[usize]) -> Vec<Node> {
     for item in rest {
         let values: Values = keys.iter().map(|key| value_of(&item, key)).collect();
         let has: Vec<usize> = valid.iter().copied().filter(|key| item.get(keys[*key]).is_some()).collect();
         if has.is_empty() {
-            items.push(item);
+            items = vec![item];
             continue;
         }
         let matching = Matching { keys, used: &has, values: &values };
@@ -169,6 +177,15 @@ impl Matching<'_> {
         self.used
             .iter()
             .all(|key| item.get(self.keys[*key]).is_some() && value_of(item, self.keys[*key]) == self.values[*key])
+    }
+
+    /// Whether an item is taken out with this one. An item without a key takes out every item that has one: that is
+    /// Kustomize's doing, and so what Flux applies.
+    fn removes(&self, valid: &[usize], item: &Node) -> bool {
+        valid.iter().all(|key| {
+            let has = item.get(self.keys[*key]).is_some_and(|value| !value.is_null());
+            has && (self.values[*key].is_empty() || value_of(item, self.keys[*key]) == self.values[*key])
+        })
     }
 
     fn find(&self, items: &[Node]) -> Option<usize> {

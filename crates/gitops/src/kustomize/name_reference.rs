@@ -31,6 +31,12 @@ impl Candidate {
     }
 }
 
+/// Where an object is and was, as far as a namespace in a reference is concerned.
+struct Seen {
+    id: Id,
+    first_namespace: EcoString,
+}
+
 /// Whoever names an object.
 struct Referrer {
     id: Id,
@@ -52,25 +58,24 @@ pub(super) fn follow(all: &mut Collection, problems: &mut Problems) {
         let kinds: HashSet<&EcoString> = candidate.previous.iter().map(|id| &id.gvk.kind).collect();
         kinds.into_iter().for_each(|kind| by_kind.entry(kind.clone()).or_default().push(candidate));
     }
+    let seen: Vec<Seen> = all
+        .list
+        .iter()
+        .map(|it| Seen { id: it.id(), first_namespace: it.original_id().effective_namespace() })
+        .collect();
     for resource in &mut all.list {
         let first = resource.original_id().gvk;
         let mut referrer = None;
         for reference in ALL.iter().filter(|reference| reference.field.applies_to(&first)) {
             let Some(candidates) = by_kind.get(reference.target.2) else { continue };
             let referrer = referrer.get_or_insert_with(|| Referrer::of(resource));
-            follow_one(&mut resource.root, reference, referrer, candidates, problems);
+            let search = Search { reference, referrer, all: candidates, seen: &seen };
+            follow_one(&mut resource.root, &search, problems);
         }
     }
 }
 
-fn follow_one(
-    root: &mut Node,
-    reference: &Reference,
-    referrer: &Referrer,
-    all: &[&Candidate],
-    problems: &mut Problems,
-) {
-    let search = Search { reference, referrer, all };
+fn follow_one(root: &mut Node, search: &Search<'_>, problems: &mut Problems) {
     let mut ambiguous = None;
     let mut set = |node: &mut Node| {
         if let Err(Ambiguous(name)) = search.rewrite(node) {
@@ -79,9 +84,9 @@ fn follow_one(
         Ok(())
     };
     // A path through something else is an object that no server takes; it is judged as it is.
-    let _: Result<(), NotAContainer> = reference.field.visit(root, Leaf::Nothing, crate::Origin::NONE, &mut set);
+    let _: Result<(), NotAContainer> = search.reference.field.visit(root, Leaf::Nothing, crate::Origin::NONE, &mut set);
     if let Some((name, at)) = ambiguous {
-        let message = format!("{name} could mean several of kind {}", reference.target.2);
+        let message = format!("{name} could mean several of kind {}", search.reference.target.2);
         problems.add(ProblemKind::Clash, at, message);
     }
 }
@@ -93,6 +98,7 @@ struct Search<'a> {
     reference: &'a Reference,
     referrer: &'a Referrer,
     all: &'a [&'a Candidate],
+    seen: &'a [Seen],
 }
 
 impl Search<'_> {
@@ -151,8 +157,8 @@ impl Search<'_> {
         namespace: Option<&EcoString>,
         same: impl Fn(&Candidate, &Candidate) -> bool,
     ) -> Result<Option<&Candidate>, Ambiguous> {
-        let visible = self.all.iter().copied().filter(|candidate| self.referrer.sees(candidate));
-        let visible: Vec<&Candidate> = in_namespace(visible.collect(), namespace);
+        let visible = self.all.iter().copied().filter(|candidate| self.referrer.sees(&candidate.id));
+        let visible: Vec<&Candidate> = self.in_namespace(visible, namespace);
         let (group, version, kind) = self.reference.target;
         let mut found: Vec<&Candidate> = visible
             .into_iter()
@@ -174,6 +180,24 @@ impl Search<'_> {
         }
     }
 
+    /// Those that were in the namespace first; only when nothing at all was, those that are in it now.
+    fn in_namespace<'a>(
+        &self,
+        all: impl Iterator<Item = &'a Candidate>,
+        namespace: Option<&EcoString>,
+    ) -> Vec<&'a Candidate> {
+        let Some(namespace) = namespace else { return all.collect() };
+        let is_first = |seen: &Seen| {
+            !seen.id.gvk.is_cluster_scoped() && seen.first_namespace == *namespace && self.referrer.sees(&seen.id)
+        };
+        let by_first = self.seen.iter().any(is_first);
+        let is_in = |candidate: &&Candidate| match candidate.previous.first() {
+            Some(first) if by_first => first.effective_namespace() == *namespace,
+            Some(_) | None => candidate.id.effective_namespace() == *namespace,
+        };
+        all.filter(is_in).collect()
+    }
+
     /// A role is meant by its kind too.
     fn is_role(&self, candidate: &Candidate) -> bool {
         match &self.referrer.role {
@@ -189,18 +213,6 @@ fn was_called(candidate: &Candidate, name: &str) -> bool {
     candidate.previous.iter().any(|id| id.name == name)
 }
 
-/// Those that were in the namespace first; when none was, those that are in it now.
-fn in_namespace<'a>(all: Vec<&'a Candidate>, namespace: Option<&EcoString>) -> Vec<&'a Candidate> {
-    let Some(namespace) = namespace else { return all };
-    let first =
-        |candidate: &&Candidate| candidate.previous.first().is_some_and(|id| id.effective_namespace() == *namespace);
-    let found: Vec<&Candidate> = all.iter().copied().filter(first).collect();
-    if !found.is_empty() {
-        return found;
-    }
-    all.into_iter().filter(|candidate| candidate.id.effective_namespace() == *namespace).collect()
-}
-
 impl Referrer {
     fn of(resource: &Resource) -> Self {
         let id = resource.id();
@@ -214,22 +226,22 @@ impl Referrer {
     }
 
     /// Whether it could mean the object at all.
-    fn sees(&self, candidate: &Candidate) -> bool {
+    fn sees(&self, other: &Id) -> bool {
         self.id.gvk.is_cluster_scoped()
-            || candidate.id.gvk.is_cluster_scoped()
-            || self.is_in(candidate)
-            || self.bound.contains(&candidate.id.namespace)
+            || other.gvk.is_cluster_scoped()
+            || self.is_in(other)
+            || self.bound.contains(&other.namespace)
     }
 
-    fn is_in(&self, candidate: &Candidate) -> bool {
-        self.id.effective_namespace() == candidate.id.effective_namespace()
+    fn is_in(&self, other: &Id) -> bool {
+        self.id.effective_namespace() == other.effective_namespace()
     }
 
     fn shares_namespace(&self, candidate: &Candidate) -> bool {
         self.id.gvk.is_cluster_scoped()
             || candidate.id.gvk.is_cluster_scoped()
             || candidate.id.gvk.kind == "ServiceAccount"
-            || self.is_in(candidate)
+            || self.is_in(&candidate.id)
     }
 
     /// Whether both were renamed by the same overlays.

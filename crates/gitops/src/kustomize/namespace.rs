@@ -1,6 +1,8 @@
 //! `namespace`: puts all objects into one.
 
-use super::collection::Collection;
+use std::collections::HashSet;
+
+use super::collection::{self, Collection};
 use super::field_spec::{FieldSpec, Leaf};
 use super::file::Scalar;
 use super::problem::{ProblemKind, Problems};
@@ -9,10 +11,11 @@ use crate::{Node, Value};
 
 /// Puts every object that may have one into the namespace.
 pub(super) fn set(collection: &mut Collection, namespace: &Scalar, problems: &mut Problems) {
-    for index in 0..collection.list.len() {
-        set_one(&mut collection.list[index], namespace);
-        let id = collection.list[index].id();
-        if collection.list.iter().enumerate().any(|(other, resource)| other != index && resource.id().is(&id)) {
+    let mut known = HashSet::new();
+    for resource in &mut collection.list {
+        set_one(resource, namespace);
+        let id = resource.id();
+        if !known.insert(collection::key(&id)) {
             let message = format!("the namespace {} gives {} twice", namespace.text, id.told());
             problems.add(ProblemKind::Clash, namespace.at, message);
         }

@@ -11,7 +11,7 @@ use super::resource::Resource;
 use super::selector::Selector;
 use super::{json_patch, merge};
 use crate::yaml::{self, Limits};
-use crate::{Node, Origin};
+use crate::{Mapping, Node, Origin, Value};
 
 /// Applies `patchesStrategicMerge`: texts, or paths of files.
 pub(super) fn apply_strategic(builder: &mut Builder<'_>, folder: &str, patches: &[Node], all: &mut Collection) {
@@ -35,6 +35,7 @@ pub(super) fn apply_strategic(builder: &mut Builder<'_>, folder: &str, patches: 
             allow_kind_change: false,
             at: patch.origin,
         };
+        let documents: Vec<Node> = documents.iter().map(with_text_pairs).collect();
         apply(all, &source, &documents, &mut builder.problems);
     }
 }
@@ -75,7 +76,7 @@ pub(super) fn apply_inline(all: &mut Collection, source: &PatchSource, inline: &
 }
 
 fn apply(all: &mut Collection, source: &PatchSource, documents: &[Node], problems: &mut Problems) {
-    let is_json = |document: &Node| matches!(document.value, crate::Value::Sequence(_));
+    let is_json = |document: &Node| matches!(document.value, Value::Sequence(_));
     match documents.first() {
         None => problems.add(ProblemKind::Invalid, source.at, "the patch is empty"),
         Some(operations) if is_json(operations) => apply_json(all, source, operations, problems),
@@ -95,7 +96,7 @@ fn apply_json(all: &mut Collection, source: &PatchSource, operations: &Node, pro
                 resource.remember();
                 resource.root = root;
             }
-            Err(problem) => problems.0.push(of_object(problem, resource)),
+            Err(problem) => problems.push(of_object(problem, resource)),
         }
     }
 }
@@ -108,7 +109,9 @@ fn of_object(problem: Problem, resource: &Resource) -> Problem {
 
 fn apply_merges(all: &mut Collection, source: &PatchSource, documents: &[Node], problems: &mut Problems) {
     let Some(target) = &source.target else {
+        let rewritten = source.allow_name_change || source.allow_kind_change;
         for patch in documents {
+            let patch = if rewritten { &with_text_pairs(patch) } else { patch };
             merge_into_named(all, source, patch, problems);
         }
         return;
@@ -121,9 +124,31 @@ fn apply_merges(all: &mut Collection, source: &PatchSource, documents: &[Node], 
     if !is_object(patch, problems) {
         return;
     }
+    let patch = with_text_pairs(patch);
     for index in select(all, target, problems) {
-        merge_into(&mut all.list[index], source, patch, problems);
+        merge_into(&mut all.list[index], source, &patch, problems);
     }
+}
+
+/// Where there is a target, and in `patchesStrategicMerge`, Kustomize writes the labels and annotations of the patch anew,
+/// as strings: null, which would take one away, becomes the word.
+fn with_text_pairs(patch: &Node) -> Node {
+    let mut patch = patch.clone();
+    let Some(metadata) = patch.as_mapping_mut().and_then(|patch| patch.get_mut("metadata")) else { return patch };
+    let Some(metadata) = metadata.as_mapping_mut() else { return patch };
+    for field in ["labels", "annotations"] {
+        match metadata.get_mut(field).map(|pairs| (pairs.as_mapping().is_none_or(Mapping::is_empty), pairs)) {
+            Some((true, _)) => drop(metadata.remove(field)),
+            Some((false, pairs)) => {
+                for entry in pairs.as_mapping_mut().into_iter().flat_map(Mapping::entries_mut) {
+                    let absent = if entry.at == entry.value.origin { "" } else { "null" };
+                    entry.value.value = Value::String(entry.value.text().unwrap_or_else(|| absent.into()));
+                }
+            }
+            None => {}
+        }
+    }
+    patch
 }
 
 /// Without a target a patch names the one object that it changes.
@@ -168,8 +193,8 @@ fn merge_into(resource: &mut Resource, source: &PatchSource, patch: &Node, probl
     // With a target the patch is of whatever kind it meets.
     let patch = with_version(patch, resource);
     let merged = match merge::merge(&resource.root, &patch) {
-        Ok(merged) => merged.unwrap_or_else(|| Node::made(crate::Value::Null)),
-        Err(problem) => return problems.0.push(of_object(problem, resource)),
+        Ok(merged) => merged.unwrap_or_else(|| Node::made(Value::Null)),
+        Err(problem) => return problems.push(of_object(problem, resource)),
     };
     if source.allow_name_change || source.allow_kind_change {
         resource.remember();
@@ -218,7 +243,7 @@ fn select(all: &Collection, target: &Node, problems: &mut Problems) -> Vec<usize
     let selector = match Selector::read(target) {
         Ok(selector) => selector,
         Err(problem) => {
-            problems.0.push(problem);
+            problems.push(problem);
             return Vec::new();
         }
     };

@@ -75,12 +75,26 @@ impl fmt::Display for Problem {
     }
 }
 
+/// More than anybody reads; a patch may fail on each of many objects.
+const MOST: usize = 1000;
+
 /// The problems of a build, as they are found.
 #[derive(Debug, Default)]
-pub(super) struct Problems(pub(super) Vec<Problem>);
+pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
     pub(super) fn add(&mut self, kind: ProblemKind, at: Origin, message: impl Into<String>) {
-        self.0.push(Problem::new(kind, at, message));
+        self.push(Problem::new(kind, at, message));
+    }
+
+    /// Takes a problem in; the first thousand.
+    pub(super) fn push(&mut self, problem: Problem) {
+        if self.0.len() < MOST {
+            self.0.push(problem);
+        }
+    }
+
+    pub(super) fn into_list(self) -> Vec<Problem> {
+        self.0
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn apply_all(builder: &mut Builder<'_>, folder: &str, replacements: &
     for replacement in replacements {
         for one in load(builder, folder, replacement) {
             if let Err(problem) = apply(&one, all) {
-                builder.problems.0.push(problem);
+                builder.problems.push(problem);
             }
         }
     }

@@ -66,9 +66,8 @@ fn pieces(path: &str) -> Vec<String> {
 
 /// The value at a path.
 pub(super) fn lookup<'a>(root: &'a Node, parts: &[String]) -> Option<&'a Node> {
-    let parts = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
-    parts.fold(Some(root), |node, part| {
-        let node = node.filter(|node| !node.is_null())?;
+    let mut parts = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty());
+    parts.try_fold(root, |node, part| {
         if let Ok(index) = part.parse::<usize>() {
             return node.items().get(index);
         }

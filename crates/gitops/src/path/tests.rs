@@ -1,3 +1,5 @@
+//! Paths into a document, and what they find.
+
 use rstest::rstest;
 
 use super::*;

@@ -55,7 +55,8 @@ a: [
 
 #[test]
 fn a_workload_has_its_effective_namespace_replicas_and_place() {
-    let read = checkout(HOME).read();
+    let home = checkout(HOME);
+    let read = home.read();
     assert_eq!(read.clusters.len(), 1);
     let cluster = &read.clusters[0].cluster;
     let shop = cluster.namespace(&Text::from("shop")).unwrap();

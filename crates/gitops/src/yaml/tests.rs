@@ -1,3 +1,5 @@
+//! Scalars, keys, merges, places and errors of files.
+
 use std::fmt::Write as _;
 
 use rstest::rstest;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use holdfast_gitops::facts::{self, Paths};
 use holdfast_gitops::yaml::{self, Limits};
-use holdfast_gitops::{FileId, HelmMode, HelmOptions, Node, Object, Options, Origin, SourceFile};
+use holdfast_gitops::{Checkout, FileId, HelmMode, HelmOptions, Node, Object, Options, Origin, SourceFile};
 use holdfast_model::builders::{Manifest, namespace};
-use holdfast_model::{Cluster, Confidence, Kind, Position, Repository};
+use holdfast_model::{Cluster, Confidence, Kind, Locate as _, Position, Repository};
 use holdfast_policy::{Finding, Policies, RuleId, audit};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -42,6 +42,8 @@ pub(crate) struct Fixture {
     files: Vec<SourceFile>,
     texts: Vec<(Arc<str>, String)>,
     objects: Vec<Object>,
+    /// Of a folder with a Kustomization of Flux, and of rules about reading: as the audit reads it.
+    checkout: Option<Checkout>,
     /// What is expected: file, line (0 for what has none), message.
     pub(crate) expected: BTreeSet<(String, u32, String)>,
 }
@@ -57,6 +59,13 @@ pub(crate) fn list(folder: &Path) -> Vec<PathBuf> {
 #[expect(clippy::disallowed_methods, reason = "fixtures are files; only the decisions are pure")]
 fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A checkout as the audit reads it, on a machine without Helm.
+fn whole(path: &Path, rule: RuleId) -> Checkout {
+    let mode = if rule == RuleId::ChartRenderFailed { HelmMode::Always } else { HelmMode::Never };
+    let helm = HelmOptions { mode, program: "no-such-helm".into(), ..HelmOptions::default() };
+    holdfast_gitops::read(path, &Options { helm, ..Options::default() }).unwrap()
 }
 
 /// All files below a folder, in order.
@@ -75,6 +84,7 @@ impl Fixture {
             files: Vec::new(),
             texts: Vec::new(),
             objects: Vec::new(),
+            checkout: None,
             expected: BTreeSet::new(),
         };
         for path in paths {
@@ -82,6 +92,10 @@ impl Fixture {
             fixture.add(&name, &read(&path));
         }
         fixture.objects = fixture.files.iter().flat_map(|file| &file.documents).filter_map(object).collect();
+        let is_flux = |object: &Object| object.is("kustomize.toolkit.fluxcd.io", "Kustomization");
+        if path.is_dir() && (READING.contains(&rule) || fixture.objects.iter().any(is_flux)) {
+            fixture.checkout = Some(whole(path, rule));
+        }
         fixture
     }
 
@@ -99,7 +113,9 @@ impl Fixture {
             return;
         }
         if facts::wants_text(name) {
-            self.texts.push((name.into(), text.to_string()));
+            // In a document, unlike in YAML, a mark would be words like any others.
+            let unmarked = text.lines().map(|line| line.split_once(MARK).map_or(line, |(before, _)| before));
+            self.texts.push((name.into(), unmarked.collect::<Vec<_>>().join("\n")));
         }
         let id = FileId::new(self.files.len()).unwrap();
         let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
@@ -110,26 +126,43 @@ impl Fixture {
 
     /// What the rule finds, whatever else is found.
     pub(crate) fn findings(&self) -> Vec<Finding> {
-        if READING.contains(&self.rule) {
-            return self.findings_of_reading();
-        }
-        let world = self.world();
-        let now: Timestamp = NOW.parse().unwrap();
-        let findings = audit(&world.cluster(), &self.repository(), &world.policies(), now).findings;
-        findings.into_iter().filter(|finding| finding.rule == self.rule).collect()
+        self.judged().into_iter().map(|(finding, _)| finding).collect()
     }
 
-    /// The same, of a checkout that is read as a user's is.
-    fn findings_of_reading(&self) -> Vec<Finding> {
-        let mode = if self.rule == RuleId::ChartRenderFailed { HelmMode::Always } else { HelmMode::Never };
-        let helm = HelmOptions { mode, program: "no-such-helm".into(), ..HelmOptions::default() };
-        let checkout = holdfast_gitops::read(&self.path, &Options { helm, ..Options::default() }).unwrap();
-        let clusters = checkout.clusters.iter().map(|it| (&it.cluster, &it.repository));
-        let none = Cluster::default();
-        let all = clusters.chain([(&none, &checkout.repository)]);
+    /// What was found, in the form of what is expected.
+    pub(crate) fn found(&self) -> BTreeSet<(String, u32, String)> {
+        let told = self.judged().into_iter().map(|(finding, place)| {
+            let (file, line) = place.map_or((String::new(), 0), |place| (place.file.to_string(), place.line));
+            (file, line, finding.message)
+        });
+        told.collect()
+    }
+
+    /// What the rule finds, and where a user is shown it.
+    fn judged(&self) -> Vec<(Finding, Option<Position>)> {
         let now: Timestamp = NOW.parse().unwrap();
-        let found = all.flat_map(|(cluster, files)| audit(cluster, files, &Policies::default(), now).findings);
-        found.filter(|finding| finding.rule == self.rule).collect()
+        let about = |findings: Vec<Finding>, locate: &dyn Fn(&Finding) -> Option<Position>| {
+            let ours = findings.into_iter().filter(|finding| finding.rule == self.rule);
+            ours.map(|finding| {
+                let place = finding.position.clone().or_else(|| locate(&finding));
+                (finding, place)
+            })
+            .collect::<Vec<_>>()
+        };
+        let Some(checkout) = &self.checkout else {
+            let world = self.world();
+            let findings = audit(&world.cluster(), &self.repository(), &world.policies(), now).findings;
+            return about(findings, &|finding| self.locate(finding));
+        };
+        let whole = audit(&Cluster::default(), &checkout.repository, &Policies::default(), now).findings;
+        let clusters = checkout.clusters.iter().flat_map(|it| {
+            let policies = it.policies.iter().map(|policy| serde_json::to_value(policy).unwrap());
+            let exceptions = it.exceptions.iter().map(|exception| serde_json::to_value(exception).unwrap());
+            let policies = World::of(policies.chain(exceptions)).policies();
+            let findings = audit(&it.cluster, &it.repository, &policies, now).findings;
+            about(findings, &|finding| Some(it.places.locate(&finding.subject, &finding.field)?.position))
+        });
+        clusters.chain(about(whole, &|_| None)).collect()
     }
 
     /// The cluster of the objects that are observed, with a Namespace where none is given.
@@ -161,16 +194,6 @@ impl Fixture {
         }
         facts::read_tree(&names, &mut repository);
         repository
-    }
-
-    /// What was found, in the form of what is expected.
-    pub(crate) fn found(&self, findings: &[Finding]) -> BTreeSet<(String, u32, String)> {
-        let told = findings.iter().map(|finding| {
-            let place = finding.position.clone().or_else(|| self.locate(finding));
-            let (file, line) = place.map_or((String::new(), 0), |place| (place.file.to_string(), place.line));
-            (file, line, finding.message.clone())
-        });
-        told.collect()
     }
 
     /// Where the field of a finding stands, or the nearest above it.

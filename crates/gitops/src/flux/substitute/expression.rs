@@ -49,6 +49,15 @@ pub(in crate::flux) enum ExpressionError {
     Bad(String),
 }
 
+impl ExpressionError {
+    /// The expression, as far as it is shown.
+    pub(in crate::flux) fn excerpt(&self) -> &str {
+        match self {
+            Self::NoName(excerpt) | Self::NotClosed(excerpt) | Self::Bad(excerpt) => excerpt,
+        }
+    }
+}
+
 /// Substitutes in a text.
 pub(in crate::flux) fn evaluate(text: &str, lookup: &dyn Fn(&str) -> Lookup) -> Result<Evaluated, ExpressionError> {
     let mut reader = Reader { rest: text, lookup, evaluated: Evaluated::default() };
@@ -117,7 +126,7 @@ impl<'a> Reader<'a> {
             self.rest = rest;
             let name = self.name(begin)?;
             self.close(begin)?;
-            return Ok(self.value(name, begin, |value| functions::length(value)));
+            return Ok(self.value(name, begin, functions::length));
         }
         let name = self.name(begin)?;
         if let Some(rest) = self.rest.strip_prefix('}') {

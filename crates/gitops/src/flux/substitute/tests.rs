@@ -59,6 +59,12 @@ fn what_is_wrong_is_told_with_its_place() {
 }
 
 #[test]
+fn in_a_block_the_line_is_told() {
+    let report = check("a: |\n  x\n  y ${none}\n", "a: |\n  x\n  y \n");
+    assert_eq!(report.undefined[0].1.line(), 4 - 1);
+}
+
+#[test]
 fn a_value_keeps_its_place() {
     let mut object = read("a: x\nb:\n  c: ${name}\n");
     substitute(&mut object, &variables(), &mut Report::default());

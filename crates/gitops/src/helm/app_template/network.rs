@@ -1,7 +1,5 @@
 //! What app-template opens to others: services, ingresses, routes; and what it closes.
 
-use ecow::EcoString;
-
 use super::{App, enabled, naming};
 use crate::helm::fields::{Fields, list, object};
 use crate::helm::values::is_empty;
@@ -131,7 +129,7 @@ fn expanded_list(app: &App<'_>, node: &Node) -> Node {
             let entries = mapping.iter().map(|it| Entry { value: expanded_list(app, &it.value), ..it.clone() });
             Value::Mapping(entries.collect())
         }
-        Value::String(text) => Value::String(EcoString::from(app.release.expanded(text))),
+        Value::String(text) => Value::String(app.release.expanded(text)),
         Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => node.value.clone(),
     };
     Node::new(value, node.origin)

@@ -44,7 +44,7 @@ fn is_mounted(entry: &Entry, controller: &Entry) -> bool {
     let given = |path: &[&str]| entry.value.at(path).is_some_and(|mounts| !is_empty(mounts));
     let global = given(&["globalMounts"]);
     let advanced = given(&["advancedMounts"]);
-    global || (advanced && given(&["advancedMounts", &controller.key])) || !(global || advanced)
+    global || !advanced || given(&["advancedMounts", &controller.key])
 }
 
 /// The volumes of a controller's pods.

@@ -67,6 +67,7 @@ pub(in crate::helm) const CHARTS: &[Known] = &[
     // Its pods are the operator's.
     Known { name: "rook-ceph-cluster", read: "1.20.6", workloads: &[] },
     Known { name: "spegel", read: "0.7.4", workloads: SPEGEL },
+    Known { name: "tuppr", read: "0.5.0", workloads: &[deployment(REPLICA_COUNT, None)] },
     Known { name: "volsync", read: "0.17.0", workloads: VOLSYNC },
 ];
 

@@ -20,17 +20,15 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 /// Charts: the name, what it is for, and the value that takes the class.
-const CHARTS: [(&str, &str, &str); 11] = [
+const CHARTS: [(&str, &str, &str); 9] = [
     ("cert-manager", "certificates", "global.priorityClassName"),
     ("coredns", "DNS", "priorityClassName"),
     ("democratic-csi", "storage", "controller.priorityClassName and node.priorityClassName"),
     ("flux-operator", "Flux", "priorityClassName"),
     ("gateway-helm", "ingress", "deployment.priorityClassName"),
     ("ingress-nginx", "ingress", "controller.priorityClassName"),
-    ("k8s-gateway", "DNS", "priorityClassName"),
     ("metallb", "network", "controller.priorityClassName and speaker.priorityClassName"),
     ("rook-ceph", "storage", "priorityClassName"),
-    ("snapshot-controller", "storage", "controller.priorityClassName"),
     ("traefik", "ingress", "priorityClassName"),
 ];
 

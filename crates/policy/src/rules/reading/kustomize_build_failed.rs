@@ -10,7 +10,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::KustomizeBuildFailed,
     domain: Domain::Flux,
     severity: Severity::High,
-    summary: "Kustomize would refuse to build",
+    summary: "an overlay is one that Kustomize would refuse to build",
     prose: include_str!("kustomize_build_failed.md"),
     check: Check::Files(check),
 };
