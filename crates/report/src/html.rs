@@ -13,6 +13,7 @@ use holdfast_policy::{Domain, RuleId, Severity};
 use crate::clean::clean;
 use crate::prose::{consequence, html};
 use crate::score::Grade;
+use crate::spans::{Span, spans};
 use crate::verdict::{Verdict, inventory, tally};
 use crate::{DomainScore, Report, Standing, Told};
 
@@ -96,9 +97,9 @@ struct Row<'a> {
     quote: Option<(String, String, String)>,
     line: u32,
     from: Option<&'static str>,
-    what: Vec<(bool, String)>,
-    remedy: Vec<(bool, String)>,
-    why: Vec<(bool, String)>,
+    what: Vec<Span<'a>>,
+    remedy: Vec<Span<'a>>,
+    why: Vec<Span<'static>>,
     excepted: Option<String>,
 }
 
@@ -222,14 +223,6 @@ const fn class(grade: Grade) -> &'static str {
     }
 }
 
-/// Words and code in turn, as backticks part them.
-fn spans(text: &str) -> Vec<(bool, String)> {
-    if text.matches('`').count() % 2 == 1 {
-        return vec![(false, text.to_owned())];
-    }
-    text.split('`').enumerate().map(|(at, part)| (at % 2 == 1, part.to_owned())).collect()
-}
-
 impl<'a> Row<'a> {
     fn new(report: &Report<'_>, told: &'a Told) -> Self {
         let split = |quote: crate::quote::Quote| {
@@ -250,7 +243,7 @@ impl<'a> Row<'a> {
             },
             what: spans(&told.message),
             remedy: spans(&told.remedy),
-            why: spans(&consequence(told.rule.rule().prose)),
+            why: spans(&consequence(told.rule.rule().prose)).into_iter().map(Span::into_owned).collect(),
             excepted: told.excepted.as_ref().map(ToString::to_string),
         }
     }
