@@ -70,6 +70,18 @@ fn file(path: &str) -> Subject {
     Subject { kind: "File", namespace: "".into(), name: path.into() }
 }
 
+/// Whether a file is there to be tried or shown, and not to describe what runs.
+fn is_trial(path: &str) -> bool {
+    const FOLDERS: [&str; 12] = [
+        ".forgejo", ".gitea", ".github", "archive", "archived", "e2e", "example", "examples", "samples", "test",
+        "testdata", "tests",
+    ];
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    folders.split('/').any(|folder| FOLDERS.contains(&folder))
+        || name.contains(".sample.")
+        || name.contains(".example.")
+}
+
 /// Whether SOPS encrypted a document.
 fn is_sealed(document: &Node) -> bool {
     document.get("sops").is_some_and(|sops| sops.get("mac").is_some() || sops.get("version").is_some())

@@ -111,6 +111,9 @@ struct Source<'a> {
 
 /// Adds what a file says.
 pub(super) fn read_file(file: &SourceFile, paths: &dyn Paths, talos: &mut Talos) {
+    if super::is_trial(&file.path) {
+        return;
+    }
     let place = |origin| paths.position(origin);
     let source = Source { file: super::file(&file.path), place: &place };
     for document in &file.documents {

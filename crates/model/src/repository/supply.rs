@@ -50,6 +50,8 @@ pub enum Looks {
     PrivateKey,
     /// A token in the form in which its issuer makes them.
     Token(&'static str),
+    /// Its key says so, and it looks random.
+    NamedAndRandom,
     /// Its key says so.
     Named,
     /// It looks random.

@@ -6,7 +6,7 @@ use holdfast_model::repository::{Exposed, Identity, Looks, Supply, Vessel};
 use holdfast_model::{Labels, Subject};
 
 use super::{base64, looks};
-use crate::facts::{Paths, file, is_sealed, talos};
+use crate::facts::{Paths, file, is_sealed, is_trial, talos};
 use crate::node::Entry;
 use crate::{Node, Origin, SourceFile};
 
@@ -21,6 +21,13 @@ pub(super) fn read(source: &SourceFile, paths: &dyn Paths, supply: &mut Supply) 
     for document in source.documents.iter().filter(|document| document.as_mapping().is_some()) {
         let mut finder = Finder { paths, exposed: Vec::new() };
         let kind = if is_sealed(document) { sealed_kind(document) } else { finder.look(document, source) };
+        if is_trial(&source.path) {
+            // Made up to be tried; a key that works is no less one there.
+            finder.exposed.retain(|exposed| match exposed.looks {
+                Looks::Token(_) => true,
+                Looks::PrivateKey | Looks::NamedAndRandom | Looks::Named | Looks::Random => false,
+            });
+        }
         let Some(kind) = kind else { continue };
         let identity = if kind == "File" { Identity::of(file(&source.path)) } else { identity(document, kind) };
         // ConfigMaps and Kustomizations by the hundred have no room for secrets; only one that holds some counts.
@@ -108,8 +115,13 @@ impl Finder<'_> {
     fn entry(&mut self, entry: &Entry, text: &str) {
         let found = looks::by_form(text).or_else(|| {
             let named = looks::is_named(&entry.key) || entry.key.ends_with("credentials");
-            let random = looks::is_random(text).then_some(Looks::Random);
-            if looks::is_placeholder(text) { None } else { named.then_some(Looks::Named).or(random) }
+            let looks = match (named, looks::is_random(text)) {
+                (true, true) => Looks::NamedAndRandom,
+                (true, false) => Looks::Named,
+                (false, true) => Looks::Random,
+                (false, false) => return None,
+            };
+            (!looks::is_placeholder(text)).then_some(looks)
         });
         if let Some(looks) = found.or_else(|| buried(text)) {
             self.expose(&entry.key, entry.at, looks);
@@ -152,8 +164,9 @@ impl Finder<'_> {
         let refers = ["ref", "existing", "keys", "mapping", "remote", "annotations", "labels", "secret"];
         let is_entry = refers.iter().any(|mark| above.contains(mark)) || names_an_entry(text);
         if looks::is_named(key) && !is_entry && !looks::is_placeholder(text) {
-            let chosen = key.to_ascii_lowercase().contains("pass");
-            if chosen || looks::is_random(text) {
+            if looks::is_random(text) {
+                self.expose(key, at, Looks::NamedAndRandom);
+            } else if key.to_ascii_lowercase().contains("pass") {
                 self.expose(key, at, Looks::Named);
             }
         }

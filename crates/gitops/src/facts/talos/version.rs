@@ -9,11 +9,13 @@ const TALOS: [&str; 4] = ["talosVersion", "talos_version", "TALOS_VERSION", "tal
 const KUBERNETES: [&str; 6] =
     ["kubernetesVersion", "kubernetes_version", "KUBERNETES_VERSION", "k8s_version", "k8sVersion", "K8S_VERSION"];
 
-/// Adds the versions at the root of a document. A Kubernetes version alone could be about anything, so it counts only
-/// beside one of Talos; variables are no versions.
+/// Adds the versions at the root of a document, of a file that is about Talos by its path or describes a cluster. A
+/// Kubernetes version alone could be about anything, so it counts only beside one of Talos; variables are no versions.
 pub(super) fn read(document: &Node, source: &Source<'_>, talos: &mut Talos) {
     let is_object = document.get("apiVersion").is_some() && document.get("kind").is_some();
-    if is_object || !document.entries().any(|entry| TALOS.contains(&entry.key.as_str())) {
+    let path = source.file.name.to_ascii_lowercase();
+    let is_ours = path.contains("talos") || path.contains("talenv") || document.get("nodes").is_some();
+    if is_object || !is_ours || !document.entries().any(|entry| TALOS.contains(&entry.key.as_str())) {
         return;
     }
     for entry in document.entries() {

@@ -48,7 +48,9 @@ fn check(repository: &Repository, answers: &mut Answers) {
 fn severity(worst: &Exposed, kind: &str) -> Severity {
     match (worst.looks, kind) {
         (Looks::PrivateKey, "File") => Severity::Critical,
-        (Looks::PrivateKey | Looks::Token(_), _) | (Looks::Named, "Secret" | "File") => Severity::High,
+        (Looks::PrivateKey | Looks::Token(_) | Looks::NamedAndRandom, _) | (Looks::Named, "Secret" | "File") => {
+            Severity::High
+        }
         (Looks::Named | Looks::Random, _) => Severity::Medium,
     }
 }
@@ -57,6 +59,7 @@ fn because(exposed: &Exposed) -> String {
     match exposed.looks {
         Looks::PrivateKey => "key material".to_owned(),
         Looks::Token(issuer) => format!("the form of a token of {issuer}"),
+        Looks::NamedAndRandom => "by its name, and it looks random".to_owned(),
         Looks::Named => "by its name".to_owned(),
         Looks::Random => "it looks random".to_owned(),
     }

@@ -4,6 +4,7 @@
 //! a timer on another machine, aren't seen; hence low.
 
 use holdfast_model::Repository;
+use holdfast_model::repository::Product;
 
 use crate::rules::{Answers, Check, Problem, Rule};
 use crate::{Domain, RuleId, Severity};
@@ -27,9 +28,13 @@ fn check(repository: &Repository, answers: &mut Answers) {
     let remedy =
         "run talos-backup, or a CronJob with `talosctl etcd snapshot`, and keep the result outside of the cluster";
     let problem = Problem::at("", message, remedy);
-    match (talos.clusters.first(), talos.upgrades.first()) {
-        (Some(cluster), _) => answers.fails_at(&cluster.file, cluster.at.clone(), problem),
-        (None, Some(upgrade)) => answers.fails_where(&upgrade.identity, upgrade.at.as_ref(), problem),
-        (None, None) => {}
+    // Where Talos is described best.
+    let pinned = talos.pinned.iter().find(|pinned| pinned.product == Product::Talos);
+    let upgrade = talos.upgrades.iter().find(|upgrade| upgrade.product == Product::Talos);
+    match (talos.clusters.first(), pinned, upgrade) {
+        (Some(cluster), _, _) => answers.fails_at(&cluster.file, cluster.at.clone(), problem),
+        (None, Some(pinned), _) => answers.fails_at(&pinned.file, pinned.at.clone(), problem),
+        (None, None, Some(upgrade)) => answers.fails_where(&upgrade.identity, upgrade.at.as_ref(), problem),
+        (None, None, None) => {}
     }
 }
