@@ -1,7 +1,7 @@
 //! `holdfast audit` and `holdfast explain` as they are run at a prompt.
 //!
-//! Exit codes; what only came with a change (`--baseline`, `--since`); input from a pipe, output into one; what can't be
-//! done is told with its cause and its remedy, and without a log.
+//! Exit codes first; then what only came with a change (`--baseline`, `--since`); input from a pipe and output into one;
+//! and what can't be done, which is told with its cause and its remedy, and without a log.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on stops there")]
 

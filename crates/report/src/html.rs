@@ -12,6 +12,8 @@ use holdfast_policy::{Domain, RuleId, Severity};
 
 use crate::clean::clean;
 use crate::prose::{consequence, html};
+use crate::score::Grade;
+use crate::spans::{Span, spans};
 use crate::verdict::{Verdict, inventory, tally};
 use crate::{DomainScore, Report, Standing, Told};
 
@@ -95,7 +97,9 @@ struct Row<'a> {
     quote: Option<(String, String, String)>,
     line: u32,
     from: Option<&'static str>,
-    why: String,
+    what: Vec<Span<'a>>,
+    remedy: Vec<Span<'a>>,
+    why: Vec<Span<'static>>,
     excepted: Option<String>,
 }
 
@@ -125,11 +129,11 @@ impl<'a> Page<'a> {
             overall: report.score.overall.map(|points| Overall {
                 points: points.to_string(),
                 filled: format!("{:.1} {RING:.1}", points.as_f64() / 100.0 * RING),
-                grade: grade(points.as_f64()),
+                grade: class(report.grade(points, None)),
             }),
             blockers: report.blockers().take(MOST_FINDINGS).collect(),
             severities: severities(shown),
-            domains: report.score.domains.iter().map(|it| Card::new(it, all)).collect(),
+            domains: report.score.domains.iter().map(|it| Card::new(it, report)).collect(),
             groups: groups(report, shown),
             shown: shown.len(),
             left_out: all.len() - shown.len(),
@@ -167,13 +171,14 @@ fn prose(findings: &[Told]) -> Vec<Prose> {
 }
 
 impl Card {
-    fn new(it: &DomainScore, findings: &[Told]) -> Self {
+    fn new(it: &DomainScore, report: &Report<'_>) -> Self {
+        let findings = report.findings();
         let points = it.points();
         Self {
             id: it.domain.id(),
             name: it.domain.name(),
             points: points.map(|points| points.to_string()),
-            grade: points.map_or("none", |points| grade(points.as_f64())),
+            grade: points.map_or("none", |points| class(report.grade(points, Some(it.domain)))),
             state: it.standing.as_str(),
             detail: match it.standing {
                 Standing::Judged(_) => format!(
@@ -210,11 +215,11 @@ fn bars(it: &DomainScore, findings: &[Told]) -> Vec<Bar> {
     bars
 }
 
-const fn grade(points: f64) -> &'static str {
-    match points {
-        it if it < 50.0 => "bad",
-        it if it < 80.0 => "fair",
-        _ => "good",
+const fn class(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Bad => "bad",
+        Grade::Fair => "fair",
+        Grade::Good => "good",
     }
 }
 
@@ -233,10 +238,12 @@ impl<'a> Row<'a> {
             line: told.place.as_ref().map_or(0, |place| place.line),
             from: match told.confidence {
                 Confidence::Declared => None,
-                Confidence::Rendered => Some("of the chart, rendered with these values"),
-                Confidence::Inferred => Some("of the values, as charts usually read them"),
+                Confidence::Rendered => Some("from the chart with these values"),
+                Confidence::Inferred => Some("from the values, as charts usually read them"),
             },
-            why: consequence(told.rule.rule().prose),
+            what: spans(&told.message),
+            remedy: spans(&told.remedy),
+            why: spans(&consequence(told.rule.rule().prose)).into_iter().map(Span::into_owned).collect(),
             excepted: told.excepted.as_ref().map(ToString::to_string),
         }
     }

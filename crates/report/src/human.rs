@@ -4,6 +4,7 @@
 //! then the score. The first findings of a rule are told in full; further ones of a middling severity only with their
 //! place, since the twentieth quote of the same mistake is noise.
 
+mod aside;
 mod finding;
 mod paint;
 mod summary;
@@ -13,9 +14,10 @@ use std::io::{self, Write};
 
 use holdfast_policy::{RuleId, Severity};
 
-use crate::verdict::{Verdict, count, inventory};
+use crate::verdict::{Verdict, inventory};
 use crate::{Look, Report, Told};
-use finding::{Length, write_finding};
+use aside::{write_excepted, write_worth_knowing};
+use finding::{Entry, Length, write_finding};
 pub(crate) use paint::{Paint, Tone};
 use summary::write_summary;
 
@@ -23,8 +25,6 @@ use summary::write_summary;
 const MOST_BLOCKERS: usize = 12;
 /// How many findings of a rule are quoted, unless they are grave.
 const MOST_QUOTED: usize = 3;
-/// How many objects are listed of a rule that is only worth knowing.
-const MOST_LISTED: usize = 8;
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ fn write_groups(report: &Report<'_>, paint: Paint, detail: Detail, out: &mut dyn
                 _ => Length::Short,
             };
             *before += 1;
-            write_finding(report, it, &title, length, paint, out)?;
+            write_finding(report, Entry { it, group: &title, length }, paint, out)?;
         }
     }
     Ok(())
@@ -143,55 +143,4 @@ fn group(it: &Told) -> String {
         ("HelmRelease" | "Kustomization", _) | (_, None) => it.object(),
         (_, Some(owner)) => owner.to_string(),
     }
-}
-
-/// What is only worth knowing, by rule.
-fn write_worth_knowing(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    let mut rules: Vec<(RuleId, Vec<&Told>)> = Vec::new();
-    let infos = report.findings().iter().filter(|it| it.severity == Severity::Info && it.excepted.is_none());
-    for it in infos {
-        match rules.iter_mut().find(|(rule, _)| *rule == it.rule) {
-            Some((_, list)) => list.push(it),
-            None => rules.push((it.rule, vec![it])),
-        }
-    }
-    if rules.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "{}\n", paint.rule("Worth knowing"))?;
-    for (rule, list) in rules {
-        let head =
-            format!("{} {}: {}", paint.tone(Tone::Info, rule.id()), count(list.len(), "time"), rule.rule().summary);
-        for line in paint.wrap(&head, "", "  ") {
-            writeln!(out, "{line}")?;
-        }
-        let mut names: Vec<String> = list.iter().take(MOST_LISTED).map(|it| it.object()).collect();
-        let more = list.len().saturating_sub(MOST_LISTED);
-        if 0 < more {
-            names.push(format!("and {more} more (--only {rule} lists them)"));
-        }
-        for line in paint.wrap(&names.join(", "), "  ", "  ") {
-            writeln!(out, "{}", paint.tone(Tone::Dim, &line))?;
-        }
-        writeln!(out)?;
-    }
-    Ok(())
-}
-
-/// What an exception covers: still told, since somebody should know.
-fn write_excepted(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    let mut excepted = report.findings().iter().filter_map(|it| it.excepted.as_ref().map(|by| (it, by))).peekable();
-    if excepted.peek().is_none() {
-        return Ok(());
-    }
-    writeln!(out, "{}\n", paint.rule("Excepted"))?;
-    for (it, by) in excepted {
-        let severity = paint.tone(Tone::of(it.severity), it.severity.as_str());
-        let text = format!("{severity}[{}] {}: {}", it.rule, it.object(), it.message);
-        let by = format!("by {by}");
-        for line in paint.wrap(&text, "", "  ").into_iter().chain(paint.wrap(&by, "  ", "  ")) {
-            writeln!(out, "{line}")?;
-        }
-    }
-    writeln!(out)
 }

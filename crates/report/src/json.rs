@@ -149,7 +149,7 @@ struct Domain<'a> {
     score: Option<f64>,
     /// How often a rule held.
     passed: usize,
-    /// How often a rule failed; what is excepted isn't counted.
+    /// How often a rule failed; what is excepted or only worth knowing isn't counted.
     failed: usize,
     /// The weight of what failed: critical 10, high 5, medium 2, low 1, info 0.
     weight_failed: usize,

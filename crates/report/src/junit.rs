@@ -41,7 +41,7 @@ struct Suite<'a> {
 impl<'a> Suite<'a> {
     fn new(report: &'a Report<'_>, domain: Domain) -> Option<Self> {
         let findings: Vec<&Told> = report.findings().iter().filter(|it| it.domain == domain).collect();
-        let asked = report.score.domains.iter().any(|it| it.domain == domain && 0 < it.passed + it.failed);
+        let asked = report.score.domains.iter().any(|it| it.domain == domain && it.asked);
         let mut silent: Vec<RuleId> = RuleId::ALL.iter().copied().filter(|rule| rule.rule().domain == domain).collect();
         silent.retain(|rule| asked && !findings.iter().any(|it| it.rule == *rule));
         (asked || !findings.is_empty()).then_some(Self { domain, findings, silent })

@@ -21,6 +21,7 @@ mod report;
 mod sarif;
 mod score;
 mod selection;
+mod spans;
 mod told;
 mod verdict;
 

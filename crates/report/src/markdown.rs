@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use holdfast_policy::Severity;
 
+use crate::spans::{Span, spans};
 use crate::verdict::{Verdict, count, inventory, tally};
 use crate::{DomainScore, Report, Standing, Told};
 
@@ -65,8 +66,8 @@ fn row(it: &Told) -> String {
         it.severity,
         code(it.rule.id()),
         escape(&it.object()),
-        escape(&it.message),
-        escape(&it.remedy)
+        sentence(&it.message),
+        sentence(&it.remedy)
     )
 }
 
@@ -99,6 +100,15 @@ fn score_row(it: &DomainScore) -> String {
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// A sentence, in which what stands in backticks stays code.
+fn sentence(text: &str) -> String {
+    let told = |span: Span<'_>| match span {
+        Span::Words(text) => escape(&text),
+        Span::Code(text) => code(&text),
+    };
+    spans(text).into_iter().map(told).collect()
 }
 
 /// As plain words: nothing in it is markup, a mention or a reference.
@@ -153,5 +163,6 @@ mod tests {
     #[test]
     fn code_stays_in_its_cell() {
         assert_eq!(code("a|b`c"), "`a\\|b'c`");
+        assert_eq!(sentence("`${A_B}` is *not* set"), "`${A_B}` is \\*not\\* set");
     }
 }

@@ -12,10 +12,14 @@ pub(crate) fn section<'a>(prose: &'a str, heading: &str) -> &'a str {
     found.unwrap_or_default().trim()
 }
 
-/// What happens if nothing is done, in one sentence without Markdown and without the full stop.
+/// A sentence that is shorter says too little alone: "While all is well, nothing".
+const TELLING: usize = 70;
+
+/// What happens if nothing is done, in a sentence or two without Markdown and without the last full stop.
 pub(crate) fn consequence(prose: &str) -> String {
     let text = first_paragraph(section(prose, "What happens otherwise"));
-    let end = text.match_indices(". ").map(|(at, _)| at).find(|at| is_end(&text[at + 2..]));
+    let mut ends = text.match_indices(". ").map(|(at, _)| at);
+    let end = ends.find(|at| TELLING <= *at && is_end(&text[at + 2..]));
     text[..end.unwrap_or(text.len())].trim_end_matches('.').to_owned()
 }
 
@@ -24,6 +28,7 @@ fn is_end(rest: &str) -> bool {
     rest.starts_with(|c: char| c.is_uppercase() || c == '`')
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "Markdown has more than our prose uses")]
 fn first_paragraph(markdown: &str) -> String {
     let mut text = String::new();
     for event in Parser::new(markdown) {
@@ -39,6 +44,7 @@ fn first_paragraph(markdown: &str) -> String {
 }
 
 /// As HTML.
+#[expect(clippy::wildcard_enum_match_arm, reason = "Markdown has more than our prose uses")]
 pub(crate) fn html(markdown: &str) -> String {
     let mut html = String::new();
     // The page has headings of its own, and the rule's title stands in one already.
@@ -72,7 +78,9 @@ mod tests {
     fn a_sentence_ends_where_the_next_one_begins() {
         let told =
             |text: &str| consequence(&format!("# r\n\n## What happens otherwise\n\n{text}\n\n## Remedy\n\nX. Y.\n"));
-        assert_eq!(told("Version 1. 2 is `a. b`\nlate. Then more."), "Version 1. 2 is `a. b` late");
+        let long = "and this goes on for as long as it takes to say something";
+        assert_eq!(told(&format!("V1. 2 is `a. b`\nlate {long}. Then more.")), format!("V1. 2 is `a. b` late {long}"));
+        assert_eq!(told(&format!("Nothing. Until {long}. Then more.")), format!("Nothing. Until {long}"));
         assert_eq!(told("It is [told](https://example.org)."), "It is told");
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use holdfast_model::Locate;
 use holdfast_model::repository::Inventory;
-use holdfast_policy::{Audit, Severity};
+use holdfast_policy::{Audit, Domain, Severity};
 
 use crate::clean::clean;
 use crate::quote::Quote;
-use crate::{Baseline, Score, Told};
+use crate::score::Grade;
+use crate::{Baseline, Points, Score, Told};
 
 /// What a report is made of, beside what was judged.
 #[derive(Clone, Copy)]
@@ -92,6 +93,12 @@ impl<'a> Report<'a> {
     /// What the next drain stops at.
     pub fn blockers(&self) -> impl Iterator<Item = &Told> {
         self.findings.iter().filter(|finding| finding.blocks_drain())
+    }
+
+    /// How a domain's score is to be taken, or that of all.
+    pub(crate) fn grade(&self, points: Points, domain: Option<Domain>) -> Grade {
+        let meant = |it: &&Told| it.counts() && domain.is_none_or(|domain| domain == it.domain);
+        Grade::of(points, self.findings.iter().filter(meant).map(|it| it.severity).max())
     }
 
     /// Whether something that isn't excepted matters at least so much.

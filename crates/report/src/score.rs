@@ -26,8 +26,10 @@ pub struct DomainScore {
     pub standing: Standing,
     /// How often a rule held.
     pub passed: usize,
-    /// How often a rule failed.
+    /// How often a rule failed; what is only worth knowing is no failure.
     pub failed: usize,
+    /// Whether any rule had something to say, be it only worth knowing.
+    pub asked: bool,
     /// The weight of what failed.
     pub weight_failed: usize,
     /// The weight of what was asked.
@@ -87,12 +89,14 @@ impl Score {
             let rule = rule.rule();
             if let Some(sum) = sums.get_mut(&rule.domain) {
                 sum.passed += count;
+                sum.asked = true;
                 sum.weight_applicable += count * weight(rule.severity);
             }
         }
         for (rule, severity, count) in tallies.flat_map(Tally::failed) {
             if let Some(sum) = sums.get_mut(&rule.rule().domain) {
-                sum.failed += count;
+                sum.failed += if Severity::Info < severity { count } else { 0 };
+                sum.asked = true;
                 sum.weight_failed += count * weight(severity);
                 sum.weight_applicable += count * weight(severity);
             }
@@ -106,7 +110,15 @@ impl Score {
 
 impl DomainScore {
     fn empty(domain: Domain) -> Self {
-        Self { domain, standing: Standing::NotApplicable, passed: 0, failed: 0, weight_failed: 0, weight_applicable: 0 }
+        Self {
+            domain,
+            standing: Standing::NotApplicable,
+            passed: 0,
+            failed: 0,
+            asked: false,
+            weight_failed: 0,
+            weight_applicable: 0,
+        }
     }
 
     fn stand(self) -> Self {
@@ -125,6 +137,31 @@ impl DomainScore {
             Standing::Judged(points) => Some(points),
             Standing::NotYetJudged | Standing::NotApplicable => None,
         }
+    }
+}
+
+/// How a score is to be taken: a good number doesn't help where a drain is blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Grade {
+    Bad,
+    Fair,
+    Good,
+}
+
+impl Grade {
+    /// Of a number, and of the gravest finding behind it.
+    pub(crate) fn of(points: Points, worst: Option<Severity>) -> Self {
+        let of_points = match points.0 {
+            0..500 => Self::Bad,
+            500..800 => Self::Fair,
+            800.. => Self::Good,
+        };
+        let at_most = match worst {
+            Some(Severity::Critical) => Self::Bad,
+            Some(Severity::High) => Self::Fair,
+            Some(Severity::Medium | Severity::Low | Severity::Info) | None => Self::Good,
+        };
+        of_points.min(at_most)
     }
 }
 
@@ -195,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_is_only_worth_knowing_is_no_score() {
-        check(&[], &[(RuleId::Singleton, Severity::Info, 7)], "- of 0/0, 0 passed, 7 failed, overall -");
+        check(&[], &[(RuleId::Singleton, Severity::Info, 7)], "- of 0/0, 0 passed, 0 failed, overall -");
     }
 
     #[test]
@@ -204,6 +241,14 @@ mod tests {
         assert_eq!(score.overall, None);
         let standings: Vec<_> = score.domains.iter().map(|it| (it.domain.is_judged(), it.standing)).collect();
         assert!(standings.iter().all(|(judged, standing)| *judged == (*standing == Standing::NotApplicable)));
+    }
+
+    #[test]
+    fn no_number_is_good_where_a_drain_is_blocked() {
+        assert_eq!(Grade::of(Points(990), Some(Severity::Critical)), Grade::Bad);
+        assert_eq!(Grade::of(Points(990), Some(Severity::High)), Grade::Fair);
+        assert_eq!(Grade::of(Points(990), Some(Severity::Low)), Grade::Good);
+        assert_eq!(Grade::of(Points(799), None), Grade::Fair);
     }
 
     #[test]

@@ -138,12 +138,18 @@ impl Told {
 
     /// By severity, file, line and rule, so that two runs can be compared line by line; what has no place comes last.
     fn order(&self, other: &Self) -> Ordering {
-        let place = |told: &Self| (told.place.is_none(), told.place.clone());
-        let rest = |told: &Self| (told.rule.id(), told.object(), told.field.clone(), told.message.clone());
         Reverse(self.severity)
             .cmp(&Reverse(other.severity))
-            .then_with(|| place(self).cmp(&place(other)))
-            .then_with(|| rest(self).cmp(&rest(other)))
+            .then_with(|| self.where_it_is().cmp(&other.where_it_is()))
+            .then_with(|| self.what_it_is().cmp(&other.what_it_is()))
+    }
+
+    fn where_it_is(&self) -> (bool, Option<&Place>) {
+        (self.place.is_none(), self.place.as_ref())
+    }
+
+    fn what_it_is(&self) -> [&str; 6] {
+        [self.rule.id(), &self.kind, &self.namespace, &self.name, &self.field, &self.message]
     }
 
     /// Whether it wants mending: neither merely worth knowing nor excepted.

@@ -17,7 +17,7 @@ pub(crate) enum Verdict {
 
 impl Verdict {
     pub(crate) fn of(report: &Report<'_>) -> Self {
-        let asked = report.score.domains.iter().any(|it| it.domain == Domain::Disruption && 0 < it.passed + it.failed);
+        let asked = report.score.domains.iter().any(|it| it.domain == Domain::Disruption && it.asked);
         match report.blockers().count() {
             0 if asked => Self::Clear,
             0 => Self::Unasked,
@@ -38,10 +38,13 @@ impl Verdict {
     }
 }
 
-/// `1 finding`, `2 findings`.
+/// `1 finding`, `2 findings`, which no end of a line parts.
 pub(crate) fn count(many: usize, what: &str) -> String {
-    if many == 1 { format!("1 {what}") } else { format!("{many} {what}s") }
+    if many == 1 { format!("1{UNBROKEN}{what}") } else { format!("{many}{UNBROKEN}{what}s") }
 }
+
+/// A space at which no line ends.
+pub(crate) const UNBROKEN: char = '\u{a0}';
 
 /// What was read, in a few words: only what is there.
 pub(crate) fn inventory(report: &Report<'_>) -> Vec<String> {
@@ -55,7 +58,7 @@ pub(crate) fn inventory(report: &Report<'_>) -> Vec<String> {
         match all {
             0 => {}
             _ if reachable == all => words.push(count(all, what)),
-            _ => words.push(format!("{} ({reachable} reachable)", count(all, what))),
+            _ => words.push(format!("{}{UNBROKEN}({reachable}{UNBROKEN}reachable)", count(all, what))),
         }
     }
     for (listing, what) in [(&read.workloads, "workload"), (&read.budgets, "budget")] {

@@ -23,15 +23,23 @@ pub(super) enum Length {
     Short,
 }
 
-/// Writes a finding that stands in the group of this title.
+/// A finding in its group.
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'a> {
+    pub(super) it: &'a Told,
+    /// The title of the group.
+    pub(super) group: &'a str,
+    pub(super) length: Length,
+}
+
+/// Writes a finding.
 pub(super) fn write_finding(
     report: &Report<'_>,
-    it: &Told,
-    group: &str,
-    length: Length,
+    entry: Entry<'_>,
     paint: Paint,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    let Entry { it, group, length } = entry;
     let head = format!("{}[{}]: ", it.severity, it.rule);
     let object = it.object();
     let message = if object == group { it.message.clone() } else { format!("{object}: {}", it.message) };
@@ -66,8 +74,8 @@ fn notes(it: &Told, length: Length) -> Vec<(&'static str, String)> {
     let mut notes = Vec::new();
     match it.confidence {
         Confidence::Declared => {}
-        Confidence::Rendered => notes.push(("from", "the chart, rendered with these values".to_owned())),
-        Confidence::Inferred => notes.push(("from", "the values, as charts usually read them".to_owned())),
+        Confidence::Rendered => notes.push(("rendered", "from the chart with these values".to_owned())),
+        Confidence::Inferred => notes.push(("inferred", "from the values, as charts usually read them".to_owned())),
     }
     match length {
         Length::Short => return Vec::new(),

@@ -5,6 +5,7 @@ use holdfast_policy::Severity;
 use textwrap::Options;
 
 use crate::Look;
+use crate::verdict::UNBROKEN;
 
 /// Narrower than this nothing is laid out for.
 const NARROWEST: usize = 40;
@@ -100,5 +101,5 @@ pub(crate) fn wrap(text: &str, width: usize, first: &str, other: &str) -> Vec<St
         .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .word_separator(textwrap::WordSeparator::AsciiSpace)
         .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
-    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
+    textwrap::wrap(text, options).iter().map(|line| line.replace(UNBROKEN, " ")).collect()
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use holdfast_policy::Domain;
 
 use super::{Paint, Tone};
+use crate::score::Grade;
 use crate::verdict::{Verdict, tally};
 use crate::{DomainScore, Points, Report, Standing};
 
@@ -13,13 +14,14 @@ const BAR: usize = 20;
 /// Writes the summary.
 pub(super) fn write_summary(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}\n", paint.rule("Score"))?;
-    let names = Domain::ALL.iter().map(|domain| domain.name().len()).max().unwrap_or(0);
     for it in &report.score.domains {
-        write_domain(it, names, paint, out)?;
+        write_domain(report, it, paint, out)?;
     }
-    let name = format!("{:names$}", "Overall");
+    let name = column("Overall");
     match report.score.overall {
-        Some(points) => writeln!(out, "{}  {}", paint.tone(Tone::Strong, &name), bar(points, paint))?,
+        Some(points) => {
+            writeln!(out, "{}  {}", paint.tone(Tone::Strong, &name), bar(points, report.grade(points, None), paint))?
+        }
         None => writeln!(out, "{}  {}", paint.tone(Tone::Strong, &name), paint.tone(Tone::Dim, "nothing is judged"))?,
     }
     writeln!(out)?;
@@ -40,34 +42,41 @@ pub(super) fn write_summary(report: &Report<'_>, paint: Paint, out: &mut dyn Wri
     Ok(())
 }
 
-fn write_domain(it: &DomainScore, names: usize, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    let name = format!("{:names$}", it.domain.name());
+fn write_domain(report: &Report<'_>, it: &DomainScore, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let name = column(it.domain.name());
     match it.standing {
         Standing::Judged(points) => {
             let detail = format!("weight {} of {} fails", it.weight_failed, it.weight_applicable);
             let counts = format!("{} passed, {} failed", it.passed, it.failed);
-            writeln!(out, "{name}  {}  {}", bar(points, paint), detail_of(&counts, &detail, names, paint))
+            let bar = bar(points, report.grade(points, Some(it.domain)), paint);
+            writeln!(out, "{name}  {bar}  {}", detail_of(&counts, &detail, paint))
         }
         Standing::NotYetJudged => writeln!(out, "{name}  {}", paint.tone(Tone::Dim, "not yet judged")),
         Standing::NotApplicable => writeln!(out, "{name}  {}", paint.tone(Tone::Dim, "nothing to judge")),
     }
 }
 
+/// As wide as the longest name of a domain.
+fn column(name: &str) -> String {
+    let widest = Domain::ALL.iter().map(|domain| domain.name().len()).max().unwrap_or(0);
+    format!("{name:widest$}")
+}
+
 /// Both numbers when there is room, else the weights alone.
-fn detail_of(counts: &str, detail: &str, names: usize, paint: Paint) -> String {
-    let used = names + 2 + BAR + 8;
+fn detail_of(counts: &str, detail: &str, paint: Paint) -> String {
+    let used = column("").len() + 2 + BAR + 8;
     let both = format!("{detail}; {counts}");
     let text = if used + both.len() <= paint.width() { both.as_str() } else { detail };
     if used + text.len() <= paint.width() { paint.tone(Tone::Dim, text) } else { String::new() }
 }
 
 /// A bar and the number.
-fn bar(points: Points, paint: Paint) -> String {
+fn bar(points: Points, grade: Grade, paint: Paint) -> String {
     let filled = (points.as_f64() / 100.0 * BAR as f64).floor() as usize;
-    let tone = match points.as_f64() {
-        it if it < 50.0 => Tone::Critical,
-        it if it < 80.0 => Tone::Medium,
-        _ => Tone::Good,
+    let tone = match grade {
+        Grade::Bad => Tone::Critical,
+        Grade::Fair => Tone::Medium,
+        Grade::Good => Tone::Good,
     };
     let (full, empty) = ("█".repeat(filled), "░".repeat(BAR - filled.min(BAR)));
     format!("{}{} {points:>5}", paint.tone(tone, &full), paint.tone(Tone::Dim, &empty))

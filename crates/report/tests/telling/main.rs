@@ -1,7 +1,7 @@
 //! What people and programs read, format by format.
 //!
-//! 1. Each format tells the same checkout; a snapshot shows how. 2. The formats that others define hold their schemas.
-//! 3. Text from files does no harm in any of them. 4. A former report hides what it knows, wherever the lines have moved.
+//! Each format tells the same checkout, and a snapshot shows how; those that others define hold their schemas; text from
+//! files does no harm in any of them; a former report hides what it knows, wherever the lines have moved.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on stops there")]
 
@@ -193,8 +193,8 @@ fn no_format_hands_markup_to_a_browser() {
 
 #[test]
 fn xml_is_whole_whatever_is_in_it() {
-    let text = told(&hostile(), format("junit"));
-    let mut reader = quick_xml::Reader::from_str(&text);
+    let xml = told(&hostile(), format("junit"));
+    let mut reader = quick_xml::Reader::from_str(&xml);
     while reader.read_event().unwrap() != quick_xml::events::Event::Eof {}
 }
 
