@@ -18,10 +18,10 @@ use crate::corpus;
 use crate::on_disk::OnDisk;
 
 /// The overlays that are compared: at least five hundred of them.
-const SEEDS: std::ops::Range<u64> = 0..600;
+const SEEDS: std::ops::Range<u64> = 0..800;
 
 /// Fewer that build would compare too little.
-const LEAST_THAT_BUILD: usize = 400;
+const LEAST_THAT_BUILD: usize = 500;
 
 /// What came of the real one.
 enum Real {
