@@ -21,8 +21,8 @@ use std::path::PathBuf;
 
 use ecow::EcoString;
 use holdfast_model::Confidence;
-use holdfast_model::facts::{FluxKind, FluxOwner};
 use holdfast_model::ObjectKey;
+use holdfast_model::facts::{FluxKind, FluxOwner};
 use holdfast_model::repository::Checked;
 use holdfast_model::repository::problems::ProblemKind;
 use rayon::prelude::*;

@@ -22,7 +22,8 @@ fn placed(node: &Node, source: Option<&Node>, above: Origin) -> Node {
         Value::Mapping(mapping) => Value::Mapping(entries(mapping, source, at)),
         Value::Sequence(items) => {
             let known = source.map(Node::items).unwrap_or_default();
-            let placed = items.iter().enumerate().map(|(index, item)| placed(item, counterpart(item, index, known), at));
+            let placed =
+                items.iter().enumerate().map(|(index, item)| placed(item, counterpart(item, index, known), at));
             Value::Sequence(placed.collect())
         }
         Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::String(_) => node.value.clone(),

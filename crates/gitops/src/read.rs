@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use holdfast_api::{DisruptionPolicy, PolicyException};
-use holdfast_model::repository::{Checked, Inventory};
 use holdfast_model::repository::problems::{FILE, Problem, ProblemKind, Problems};
+use holdfast_model::repository::{Checked, Inventory};
 use holdfast_model::{Cluster, Position, Repository, Subject};
 
 use crate::assemble::{self, Places, Sources};
@@ -77,11 +77,12 @@ pub struct ClusterFiles {
 pub fn read(root: &Path, options: &Options) -> Result<Checkout, ReadError> {
     let tree = Tree::read(root)?;
     let raw = Raw::new(&tree);
-    let mut parts: Vec<Part> = flux::roots(&tree, &raw).iter().map(|root| Part::read(&tree, &raw, root, options)).collect();
+    let mut parts: Vec<Part> =
+        flux::roots(&tree, &raw).iter().map(|root| Part::read(&tree, &raw, root, options)).collect();
     let streams = Streams::read(&options.rendered, tree.paths().len());
     join_streams(&mut parts, streams.documents);
     let sources = Arc::new(Sources::new(&tree, streams.texts));
-    let mut repository = of_files(&tree, &raw, &parts, &*sources);
+    let mut repository = of_files(&tree, &raw, &parts, &sources);
     repository.problems.list.extend(streams.problems);
     drop(raw);
     drop(tree);

@@ -85,8 +85,8 @@ fn drop_inferred(objects: &mut Vec<Object>, rendered: &HashSet<usize>, seen: &Ha
         let here = place;
         place += 1;
         let owner = object.owner.as_ref().filter(|owner| owner.kind == FluxKind::HelmRelease);
-        let replaced = owner
-            .is_some_and(|owner| of_rendered.contains(&(owner.key.namespace.clone(), owner.key.name.clone())));
+        let replaced =
+            owner.is_some_and(|owner| of_rendered.contains(&(owner.key.namespace.clone(), owner.key.name.clone())));
         object.confidence != Confidence::Inferred || !replaced || seen.contains(&here)
     });
 }

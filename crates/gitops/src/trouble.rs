@@ -35,8 +35,7 @@ impl Trouble {
 
     /// One of another Flux object.
     pub(crate) fn of_object(kind: ProblemKind, named: &'static str, object: &Object, message: String) -> Self {
-        let about =
-            About::Object { kind: named, namespace: object.namespace.clone(), name: object.name.clone() };
+        let about = About::Object { kind: named, namespace: object.namespace.clone(), name: object.name.clone() };
         Self { kind, about, at: object.origin(), message }
     }
 

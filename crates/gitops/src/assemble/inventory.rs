@@ -31,7 +31,12 @@ fn list(group: &str, kind: &str) -> Option<List> {
 }
 
 /// The inventory of a cluster; `charts` are those of HelmReleases, by their place.
-pub(crate) fn inventory(objects: &[Object], charts: &HashMap<usize, EcoString>, namespaces: &BTreeSet<&str>, paths: &dyn Paths) -> Inventory {
+pub(crate) fn inventory(
+    objects: &[Object],
+    charts: &HashMap<usize, EcoString>,
+    namespaces: &BTreeSet<&str>,
+    paths: &dyn Paths,
+) -> Inventory {
     let mut inventory = Inventory::default();
     let used = objects.iter().map(|object| if object.is("", "Namespace") { &*object.name } else { &*object.namespace });
     let all: BTreeSet<&str> = used.chain(namespaces.iter().copied()).filter(|name| !name.is_empty()).collect();

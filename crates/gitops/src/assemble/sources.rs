@@ -41,7 +41,10 @@ impl Sources {
         self.paths.iter().find(|path| ***path == *file)?;
         let path = self.root.join(file);
         let size = std::fs::metadata(&path).ok()?.len();
-        (size <= MOST_BYTES).then(|| std::fs::read(path).ok()).flatten().map(|text| String::from_utf8_lossy(&text).into())
+        (size <= MOST_BYTES)
+            .then(|| std::fs::read(path).ok())
+            .flatten()
+            .map(|text| String::from_utf8_lossy(&text).into())
     }
 }
 

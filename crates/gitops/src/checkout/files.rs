@@ -16,7 +16,8 @@ impl Files for Tree {
         if path.is_empty() || self.has_folder(path) {
             return Entry::Folder;
         }
-        let outside = self.broken.iter().any(|broken| *broken.path == *path && broken.why.contains("out of the checkout"));
+        let outside =
+            self.broken.iter().any(|broken| *broken.path == *path && broken.why.contains("out of the checkout"));
         if outside { Entry::Outside } else { Entry::Missing }
     }
 

@@ -52,7 +52,10 @@ fn is_yaml(path: &str) -> bool {
 }
 
 fn read(id: FileId, path: &Arc<str>, root: &Path) -> Outcome {
-    let broken = |at, why| Outcome { broken: Some(Broken { path: Arc::clone(path), at, why, link: false }), ..Outcome::default() };
+    let broken = |at, why| Outcome {
+        broken: Some(Broken { path: Arc::clone(path), at, why, link: false }),
+        ..Outcome::default()
+    };
     let bytes = match bytes_of(&root.join(&**path)) {
         Ok(bytes) => bytes,
         Err(why) => return broken(None, why),

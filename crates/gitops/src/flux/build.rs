@@ -102,4 +102,3 @@ fn is_in_overlay(tree: &Tree, at: Origin) -> bool {
     let name = tree.path(at.file()).and_then(|path| path.rsplit('/').next());
     name.is_some_and(|name| NAMES.contains(&name))
 }
-

@@ -37,7 +37,15 @@ pub(crate) struct Followed {
 
 /// Follows a cluster from its root.
 pub(crate) fn follow(tree: &Tree, raw: &Raw<'_>, root: &Root) -> Followed {
-    let mut walk = Walk { tree, raw, root, followed: Followed::default(), known: HashMap::new(), seen: HashSet::new(), queue: VecDeque::new() };
+    let mut walk = Walk {
+        tree,
+        raw,
+        root,
+        followed: Followed::default(),
+        known: HashMap::new(),
+        seen: HashSet::new(),
+        queue: VecDeque::new(),
+    };
     match &root.kind {
         RootKind::Flux => walk.enqueue(root_kustomization(root)),
         RootKind::Overlay => {

@@ -21,7 +21,9 @@ pub(super) fn expand(set: &Object) -> (Vec<Node>, Vec<Trouble>) {
     let field = |name: &str| spec.and_then(|spec| spec.get(name));
     let mut out = Expansion { set, objects: Vec::new(), troubles: Vec::new() };
     if field("inputsFrom").is_some_and(|from| !from.items().is_empty()) {
-        out.leave_out("its inputs come from a provider, which only the cluster asks; what is made from them isn't read");
+        out.leave_out(
+            "its inputs come from a provider, which only the cluster asks; what is made from them isn't read",
+        );
     }
     let inputs = field("inputs").map(Node::items).unwrap_or_default();
     if inputs.is_empty() && field("inputsFrom").is_some() {
@@ -59,7 +61,9 @@ impl Expansion<'_> {
         match render(text, input) {
             Ok(text) => match embedded(&Node::new(Value::String(text), template.origin)) {
                 Ok(documents) => self.objects.extend(documents.iter().flat_map(unpacked).cloned()),
-                Err(error) => self.leave_out(&format!("its template is no YAML after its inputs were put in: {}", error.message)),
+                Err(error) => {
+                    self.leave_out(&format!("its template is no YAML after its inputs were put in: {}", error.message))
+                }
             },
             Err(unknown) => self.leave_out_template(&unknown),
         }

@@ -100,10 +100,7 @@ impl<'a> App<'a> {
             labels = own.entries().fold(labels, |labels, entry| labels.with(&entry.key, entry.value.clone()));
         }
         let annotations = values.get("annotations").filter(|it| !is_empty(it)).cloned();
-        Fields::at(self.at())
-            .text("name", name)
-            .with("labels", labels.node())
-            .with_some("annotations", annotations)
+        Fields::at(self.at()).text("name", name).with("labels", labels.node()).with_some("annotations", annotations)
     }
 
     /// A text of the values in which the chart resolves names of the release.

@@ -229,7 +229,8 @@ impl Maker<'_> {
         let limit = |key: &str| given.get(key).filter(|limit| !limit.is_null()).cloned();
         let most = limit("maxUnavailable");
         let least = limit("minAvailable").filter(|_| most.is_none());
-        let spec = Fields::at(given.origin).with_some("unhealthyPodEvictionPolicy", limit("unhealthyPodEvictionPolicy"));
+        let spec =
+            Fields::at(given.origin).with_some("unhealthyPodEvictionPolicy", limit("unhealthyPodEvictionPolicy"));
         let spec = match (most, least, default) {
             (Some(most), _, _) => spec.with("maxUnavailable", most),
             (None, Some(least), _) => spec.with("minAvailable", least),

@@ -35,7 +35,9 @@ pub(super) fn infer(release: &Release<'_>) -> Vec<Node> {
         .node();
     let metadata = || Fields::at(at).text("name", name::fullname(release, &chart.name)).with("labels", labels.clone());
     let selector = Fields::at(at).with("matchLabels", labels.clone()).node();
-    let template = Fields::at(at).with("metadata", Fields::at(at).with("labels", labels.clone()).node()).with("spec", pod(release));
+    let template = Fields::at(at)
+        .with("metadata", Fields::at(at).with("labels", labels.clone()).node())
+        .with("spec", pod(release));
     let spec = Fields::at(at)
         .with("replicas", count.clone())
         .with("selector", selector.clone())

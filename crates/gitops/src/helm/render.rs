@@ -91,7 +91,8 @@ fn find(tree: &Tree, release: &Release<'_>, options: &HelmOptions) -> Option<Pat
         let packed = stems().map(|stem| folder.join(format!("{stem}.tgz")));
         unpacked.filter(|path| is_chart(path)).chain(packed.filter(|path| path.is_file())).collect::<Vec<_>>()
     });
-    let cached = options.cache.iter().flat_map(|cache| stems().map(|stem| cache.join("repository").join(format!("{stem}.tgz"))));
+    let cached =
+        options.cache.iter().flat_map(|cache| stems().map(|stem| cache.join("repository").join(format!("{stem}.tgz"))));
     folders.chain(cached.filter(|path| path.is_file())).next()
 }
 
@@ -123,12 +124,12 @@ fn run(mut child: Child, release: &Release<'_>) -> Result<Vec<u8>, RenderError> 
         let mut printed = Vec::new();
         let read = stdout.map(|stdout| stdout.take(MOST_OUTPUT + 1).read_to_end(&mut printed));
         // Nobody listens any more when patience was over first.
-        let _ = done.send(read.is_some_and(|read| read.is_ok()).then_some(printed).unwrap_or_default());
+        let _ = done.send(if read.is_some_and(|read| read.is_ok()) { printed } else { Vec::new() });
     });
     let complaint = thread::spawn(move || {
         let mut text = Vec::new();
         let read = stderr.map(|stderr| stderr.take(1 << 16).read_to_end(&mut text));
-        read.is_some_and(|read| read.is_ok()).then(|| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default()
+        if read.is_some_and(|read| read.is_ok()) { String::from_utf8_lossy(&text).into_owned() } else { String::new() }
     });
     let printed = finished.recv_timeout(PATIENCE);
     let too_much = printed.as_ref().is_ok_and(|printed| MOST_OUTPUT < printed.len() as u64);

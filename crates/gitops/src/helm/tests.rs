@@ -43,7 +43,8 @@ fn check(chart: &str, values: &str, made: &[&str], fields: &[(&str, &str)]) -> V
     expanded.objects
 }
 
-const APP: &str = "controllers:\n  web:\n    containers:\n      app:\n        image: {repository: ghcr.io/x/y, tag: v1}\n";
+const APP: &str =
+    "controllers:\n  web:\n    containers:\n      app:\n        image: {repository: ghcr.io/x/y, tag: v1}\n";
 
 #[test]
 fn an_app_has_one_replica_and_is_recreated_unless_told_otherwise() {
@@ -64,7 +65,8 @@ fn an_app_has_one_replica_and_is_recreated_unless_told_otherwise() {
 
 #[test]
 fn a_field_stands_where_its_value_was_written() {
-    let made = check("app-template", &format!("{APP}    replicas: 3\n"), &["Deployment shop/web"], &[("spec.replicas", "3")]);
+    let made =
+        check("app-template", &format!("{APP}    replicas: 3\n"), &["Deployment shop/web"], &[("spec.replicas", "3")]);
     let origin = |field: &str| made[0].root.find(field).origin.line();
     // The values begin on the ninth line.
     assert_eq!(origin("spec.replicas"), 14);
@@ -75,7 +77,12 @@ fn a_field_stands_where_its_value_was_written() {
 #[test]
 fn several_controllers_have_their_identifier_in_their_names() {
     let values = "controllers:\n  web: {containers: {app: {image: {repository: a, tag: b}}}}\n  worker: {type: statefulset, replicas: 2, containers: {app: {image: {repository: a, tag: b}}}}\n  off: {enabled: false}\n  nightly: {type: cronjob, cronjob: {schedule: '@daily'}, containers: {app: {image: {repository: a, tag: b}}}}\n";
-    check("app-template", values, &["Deployment shop/web", "StatefulSet shop/web-worker", "CronJob shop/web-nightly"], &[]);
+    check(
+        "app-template",
+        values,
+        &["Deployment shop/web", "StatefulSet shop/web-worker", "CronJob shop/web-nightly"],
+        &[],
+    );
 }
 
 #[test]
@@ -172,7 +179,8 @@ fn an_unknown_chart_makes_only_what_its_values_say_outright() {
 #[test]
 fn a_chart_is_found_behind_its_reference() {
     let source = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: repo, namespace: shop}\nspec: {url: 'oci://ghcr.io/x/app-template', ref: {tag: 4.1.1}}\n---\n";
-    let text = release("x", APP).replace("chart: {spec: {chart: x, version: 1.2.3}}", "chartRef: {kind: OCIRepository, name: repo}");
+    let text = release("x", APP)
+        .replace("chart: {spec: {chart: x, version: 1.2.3}}", "chartRef: {kind: OCIRepository, name: repo}");
     let expanded = inferred(&format!("{source}{text}"));
     assert_eq!(expanded.chart.as_deref(), Some("app-template@4.1.1"));
     assert_eq!(expanded.objects.len(), 1);
@@ -183,7 +191,10 @@ fn a_target_namespace_is_where_objects_go_and_part_of_the_name() {
     let text = release("cloudnative-pg", "{}").replace("spec:\n", "spec:\n  targetNamespace: other\n");
     let expanded = inferred(&text);
     assert_eq!(expanded.namespace, "other");
-    assert_eq!(format!("{}/{}", expanded.objects[0].namespace, expanded.objects[0].name), "other/other-web-cloudnative-pg");
+    assert_eq!(
+        format!("{}/{}", expanded.objects[0].namespace, expanded.objects[0].name),
+        "other/other-web-cloudnative-pg"
+    );
 }
 
 #[test]

@@ -66,8 +66,14 @@ fn a_workload_has_its_effective_namespace_replicas_and_place() {
     let owner = shop.flux_owner(web.id.kind.kind(), &web.id.name, &web.flux).unwrap();
     assert_eq!(owner.to_string(), "Kustomization flux-system/web");
     assert_eq!(place(&read, "Deployment", "shop/web", "spec.replicas"), "kubernetes/apps/web/app/deployment.yaml:6");
-    assert_eq!(place(&read, "PodDisruptionBudget", "shop/web", "spec.minAvailable"), "kubernetes/apps/web/app/pdb.yaml:5");
-    assert_eq!(read.clusters[0].places.line("kubernetes/apps/web/app/pdb.yaml", 5).as_deref(), Some("  minAvailable: 3"));
+    assert_eq!(
+        place(&read, "PodDisruptionBudget", "shop/web", "spec.minAvailable"),
+        "kubernetes/apps/web/app/pdb.yaml:5"
+    );
+    assert_eq!(
+        read.clusters[0].places.line("kubernetes/apps/web/app/pdb.yaml", 5).as_deref(),
+        Some("  minAvailable: 3")
+    );
 }
 
 #[test]

@@ -60,7 +60,10 @@ fn a_kustomization_that_a_build_makes_is_followed_into_its_namespace() {
 fn variables_come_from_config_maps_that_another_kustomization_builds() {
     let files = format!(
         "{}{}### apps/c.yaml\n{}### settings/s.yaml\n{}",
-        ks("apps", "  path: ./apps\n  postBuild: {substitute: {OWN: x}, substituteFrom: [{kind: ConfigMap, name: settings}]}\n"),
+        ks(
+            "apps",
+            "  path: ./apps\n  postBuild: {substitute: {OWN: x}, substituteFrom: [{kind: ConfigMap, name: settings}]}\n"
+        ),
         ks("settings", "  path: ./settings\n  targetNamespace: flux-system\n"),
         map("c", "{host: '${DOMAIN}', own: '${OWN}'}"),
         map("settings", "{DOMAIN: example.com, OWN: overridden}"),
@@ -74,7 +77,10 @@ fn variables_come_from_config_maps_that_another_kustomization_builds() {
 fn values_that_are_encrypted_or_not_in_git_stay_as_they_are() {
     let files = format!(
         "{}### apps/c.yaml\n{}### secrets/s.sops.yaml\napiVersion: v1\nkind: Secret\nmetadata: {{name: known}}\nstringData: {{A: 'ENC[AES256_GCM,data:x]'}}\nsops: {{mac: x}}\n",
-        ks("apps", "  path: ./apps\n  postBuild: {substituteFrom: [{kind: Secret, name: known}, {kind: Secret, name: gone}]}\n"),
+        ks(
+            "apps",
+            "  path: ./apps\n  postBuild: {substituteFrom: [{kind: Secret, name: known}, {kind: Secret, name: gone}]}\n"
+        ),
         map("c", "{a: '${A}', b: '${B}'}"),
     );
     let followed = check(&files, &["/c"], &[]);

@@ -26,10 +26,7 @@ fn each_input_makes_the_resources_anew_and_numbers_stay_numbers() {
     let spec = "  inputs:\n  - {name: web, count: 2}\n  - {name: db, count: 1}\n  resources:\n  - {name: << inputs.name >>-app, replicas: << inputs.count >>, text: '<< inputs.count | quote >>'}\n";
     check(
         spec,
-        &[
-            r#"{"name":"web-app","replicas":2,"text":"2"}"#,
-            r#"{"name":"db-app","replicas":1,"text":"1"}"#,
-        ],
+        &[r#"{"name":"web-app","replicas":2,"text":"2"}"#, r#"{"name":"db-app","replicas":1,"text":"1"}"#],
         &[],
     );
 }

@@ -16,7 +16,8 @@ pub(super) fn overlays(tree: &Tree, raw: &Raw<'_>) -> Vec<Root> {
     let folders: BTreeSet<&str> = written.iter().map(|file| path::folder(&file.path)).collect();
     let topmost = written.iter().filter(|file| !is_component(file) && !taken.contains(path::folder(&file.path)));
     let mut roots: Vec<Root> = topmost.map(|file| root(RootKind::Overlay, path::folder(&file.path))).collect();
-    let mut plain: Vec<_> = raw.objects.iter().filter(|it| is_of_a_cluster(it) && !is_set_aside(&it.file.path)).collect();
+    let mut plain: Vec<_> =
+        raw.objects.iter().filter(|it| is_of_a_cluster(it) && !is_set_aside(&it.file.path)).collect();
     plain.retain(|object| !folders.iter().any(|folder| path::is_below(&object.file.path, folder)));
     let mut files: Vec<_> = plain.iter().map(|object| object.file.id).collect();
     files.dedup();

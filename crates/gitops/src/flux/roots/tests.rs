@@ -16,7 +16,9 @@ fn check(files: &str, expected: &[&str]) {
 }
 
 fn kustomization(name: &str, path: &str) -> String {
-    format!("{KS}metadata: {{name: {name}, namespace: flux-system}}\nspec: {{path: {path}, sourceRef: {{kind: GitRepository, name: flux-system}}}}\n")
+    format!(
+        "{KS}metadata: {{name: {name}, namespace: flux-system}}\nspec: {{path: {path}, sourceRef: {{kind: GitRepository, name: flux-system}}}}\n"
+    )
 }
 
 #[test]

@@ -40,7 +40,9 @@ pub(in crate::flux) enum ExpressionError {
     #[error("`{0}` has no name of a variable after `${{`; write `$${{` for a dollar and a brace that should stay")]
     NoName(String),
     /// No `}` where one has to be.
-    #[error("`{0}` isn't closed with `}}` where Flux expects it; it knows no such operator, or write `$${{` to keep it")]
+    #[error(
+        "`{0}` isn't closed with `}}` where Flux expects it; it knows no such operator, or write `$${{` to keep it"
+    )]
     NotClosed(String),
     /// A function without its argument, or nested too deeply.
     #[error("`{0}` is no substitution that Flux knows; write `$${{` to keep it as it is")]
@@ -57,10 +59,7 @@ impl ExpressionError {
 }
 
 /// Substitutes in a text.
-pub(in crate::flux) fn evaluate(
-    text: &str,
-    lookup: &dyn Fn(&str) -> Lookup,
-) -> Result<Evaluated, ExpressionError> {
+pub(in crate::flux) fn evaluate(text: &str, lookup: &dyn Fn(&str) -> Lookup) -> Result<Evaluated, ExpressionError> {
     let mut reader = Reader { rest: text, lookup, evaluated: Evaluated::default() };
     let mut out = EcoString::new();
     while let Some(at) = reader.rest.find('$') {
@@ -127,7 +126,7 @@ impl<'a> Reader<'a> {
             self.rest = rest;
             let name = self.name(begin)?;
             self.close(begin)?;
-            return Ok(self.value(name, begin, |value| functions::length(value)));
+            return Ok(self.value(name, begin, functions::length));
         }
         let name = self.name(begin)?;
         if let Some(rest) = self.rest.strip_prefix('}') {

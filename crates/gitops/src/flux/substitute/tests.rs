@@ -45,7 +45,8 @@ fn values(#[case] object: &str, #[case] expected: &str) {
 #[case("labels")]
 #[case("annotations")]
 fn an_object_may_ask_to_be_left_alone(#[case] place: &str) {
-    let object = format!("{{metadata: {{{place}: {{kustomize.toolkit.fluxcd.io/substitute: disabled}}}}, a: '${{n}}'}}");
+    let object =
+        format!("{{metadata: {{{place}: {{kustomize.toolkit.fluxcd.io/substitute: disabled}}}}, a: '${{n}}'}}");
     check(&object, &object);
 }
 

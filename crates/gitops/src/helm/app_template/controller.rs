@@ -3,10 +3,10 @@
 use ecow::EcoString;
 
 use super::{App, naming, pod};
+use crate::Node;
 use crate::helm::fields::{Fields, list, object as object_of};
 use crate::helm::values::is_empty;
 use crate::node::Entry;
-use crate::Node;
 
 /// The workload that a controller makes.
 pub(super) fn object(app: &App<'_>, entry: &Entry) -> Option<Node> {

@@ -40,7 +40,8 @@ pub(super) fn resource(app: &App<'_>, id: &str, values: &Node, count: usize) -> 
         name = ecow::eco_format!("{prefix}-{name}");
     }
     let always = app.release.value(&["global", "alwaysAppendIdentifierToResourceName"]);
-    if (1 < count || always.and_then(Node::as_bool) == Some(true)) && *name != *id && !name.ends_with(&format!("-{id}")) {
+    if (1 < count || always.and_then(Node::as_bool) == Some(true)) && *name != *id && !name.ends_with(&format!("-{id}"))
+    {
         name = ecow::eco_format!("{name}-{id}");
     }
     if let Some(suffix) = text("suffix").filter(|suffix| !name.ends_with(&format!("-{suffix}"))) {

@@ -1,7 +1,5 @@
 //! What app-template opens to others: services, ingresses, routes; and what it closes.
 
-use ecow::EcoString;
-
 use super::{App, enabled, naming};
 use crate::helm::fields::{Fields, list, object};
 use crate::helm::values::is_empty;
@@ -52,7 +50,8 @@ fn port(entry: &Entry) -> Node {
 /// The port that a probe without one goes to, and its protocol.
 pub(super) fn primary_port(app: &App<'_>, behind: &Entry) -> Option<(Node, String)> {
     let services = app.items("service");
-    let mut own: Vec<&Entry> = services.into_iter().filter(|it| controller(app, it).is_some_and(|c| c.key == behind.key)).collect();
+    let mut own: Vec<&Entry> =
+        services.into_iter().filter(|it| controller(app, it).is_some_and(|c| c.key == behind.key)).collect();
     own.sort_by(|a, b| is_primary(b).cmp(&is_primary(a)).then_with(|| a.key.cmp(&b.key)));
     let mut ports = enabled(own.first()?.value.get("ports"));
     ports.sort_by(|a, b| is_primary(b).cmp(&is_primary(a)).then_with(|| a.key.cmp(&b.key)));
@@ -88,7 +87,8 @@ pub(super) fn routes(app: &App<'_>) -> Vec<Node> {
     let items = app.items("route");
     let made = items.iter().map(|entry| {
         let name = naming::resource(app, &entry.key, &entry.value, items.len());
-        let kind = entry.value.get("kind").and_then(Node::as_str).filter(|kind| !kind.is_empty()).unwrap_or("HTTPRoute");
+        let kind =
+            entry.value.get("kind").and_then(Node::as_str).filter(|kind| !kind.is_empty()).unwrap_or("HTTPRoute");
         let version = if matches!(kind, "HTTPRoute" | "GRPCRoute") { "v1" } else { "v1alpha2" };
         let spec = Fields::at(entry.at)
             .with_some("parentRefs", entry.value.get("parentRefs").cloned())
@@ -129,7 +129,7 @@ fn expanded_list(app: &App<'_>, node: &Node) -> Node {
             let entries = mapping.iter().map(|it| Entry { value: expanded_list(app, &it.value), ..it.clone() });
             Value::Mapping(entries.collect())
         }
-        Value::String(text) => Value::String(EcoString::from(app.release.expanded(text))),
+        Value::String(text) => Value::String(app.release.expanded(text)),
         Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => node.value.clone(),
     };
     Node::new(value, node.origin)

@@ -1,10 +1,10 @@
 //! The volumes of app-template: claims that it makes, and what each pod mounts.
 
 use super::{App, naming};
+use crate::Node;
 use crate::helm::fields::{Fields, list, object};
 use crate::helm::values::is_empty;
 use crate::node::Entry;
-use crate::Node;
 
 fn kind(entry: &Entry) -> &str {
     entry.value.get("type").and_then(Node::as_str).filter(|kind| !kind.is_empty()).unwrap_or("persistentVolumeClaim")
@@ -44,7 +44,7 @@ fn is_mounted(entry: &Entry, controller: &Entry) -> bool {
     let given = |path: &[&str]| entry.value.at(path).is_some_and(|mounts| !is_empty(mounts));
     let global = given(&["globalMounts"]);
     let advanced = given(&["advancedMounts"]);
-    global || (advanced && given(&["advancedMounts", &controller.key])) || !(global || advanced)
+    global || !advanced || given(&["advancedMounts", &controller.key])
 }
 
 /// The volumes of a controller's pods.

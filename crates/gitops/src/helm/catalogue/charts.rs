@@ -41,11 +41,7 @@ pub(in crate::helm) const CHARTS: &[Known] = &[
     Known { name: "ingress-nginx", read: "4.15.1", workloads: INGRESS_NGINX },
     Known { name: "keda", read: "2.20.2", workloads: KEDA },
     Known { name: "kube-prometheus-stack", read: "88.5.3", workloads: KUBE_PROMETHEUS_STACK },
-    Known {
-        name: "kube-state-metrics",
-        read: "8.4.0",
-        workloads: &[deployment(REPLICAS, Some(Budget::Present(PDB)))],
-    },
+    Known { name: "kube-state-metrics", read: "8.4.0", workloads: &[deployment(REPLICAS, Some(Budget::Present(PDB)))] },
     Known { name: "longhorn", read: "1.12.0-dev", workloads: LONGHORN },
     Known {
         name: "metrics-server",
@@ -117,19 +113,17 @@ const CERT_MANAGER: &[Workload] = &[
 ];
 
 /// The agent and Hubble weren't read; only the operator has replicas that its users change.
-const CILIUM: &[Workload] = &[
-    Workload {
-        name: Text::Is("cilium-operator"),
-        labels: &[("io.cilium/app", Text::Is("operator")), ("name", Text::Is("cilium-operator"))],
-        more: &[("app.kubernetes.io/name", Text::Is("cilium-operator"))],
-        when: &[Switch::On(&["operator", "enabled"], true)],
-        values: &["operator"],
-        ..deployment(
-            Replicas::At(&["operator", "replicas"], 2),
-            Some(Budget::Enabled(&["operator", "podDisruptionBudget"], None)),
-        )
-    },
-];
+const CILIUM: &[Workload] = &[Workload {
+    name: Text::Is("cilium-operator"),
+    labels: &[("io.cilium/app", Text::Is("operator")), ("name", Text::Is("cilium-operator"))],
+    more: &[("app.kubernetes.io/name", Text::Is("cilium-operator"))],
+    when: &[Switch::On(&["operator", "enabled"], true)],
+    values: &["operator"],
+    ..deployment(
+        Replicas::At(&["operator", "replicas"], 2),
+        Some(Budget::Enabled(&["operator", "podDisruptionBudget"], None)),
+    )
+}];
 
 const COREDNS: &[Workload] = &[Workload {
     labels: &[
@@ -150,10 +144,7 @@ const EXTERNAL_SECRETS: &[Workload] = &[
     deployment(REPLICA_COUNT, Some(Budget::Enabled(PDB, Some(1)))),
     Workload {
         name: Text::Fullname("-webhook"),
-        labels: &[
-            ("app.kubernetes.io/name", Text::Name("-webhook")),
-            ("app.kubernetes.io/instance", Text::Release),
-        ],
+        labels: &[("app.kubernetes.io/name", Text::Name("-webhook")), ("app.kubernetes.io/instance", Text::Release)],
         when: &[Switch::On(&["webhook", "create"], true)],
         values: &["webhook"],
         ..deployment(
@@ -167,10 +158,7 @@ const EXTERNAL_SECRETS: &[Workload] = &[
             ("app.kubernetes.io/name", Text::Name("-cert-controller")),
             ("app.kubernetes.io/instance", Text::Release),
         ],
-        when: &[
-            Switch::On(&["certController", "create"], true),
-            Switch::Off(&["webhook", "certManager", "enabled"]),
-        ],
+        when: &[Switch::On(&["certController", "create"], true), Switch::Off(&["webhook", "certManager", "enabled"])],
         values: &["certController"],
         ..deployment(
             Replicas::At(&["certController", "replicaCount"], 1),

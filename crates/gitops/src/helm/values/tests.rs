@@ -34,7 +34,10 @@ fn check(from: &str, expected: &str) {
 #[case::of_its_own("[]", "{own: 1, both: own}")]
 #[case::of_a_map("[{kind: ConfigMap, name: web-values-8mbdf7882g}]", "{both: own, map: 1, own: 1}")]
 #[case::of_a_map_whose_hash_nobody_wrote("[{kind: ConfigMap, name: web-values}]", "{both: own, map: 1, own: 1}")]
-#[case::at_a_path("[{kind: ConfigMap, name: web-values, valuesKey: n, targetPath: 'a.b[1].c\\.d'}]", "{a: {b: [null, {c.d: 5}]}, own: 1, both: own}")]
+#[case::at_a_path(
+    "[{kind: ConfigMap, name: web-values, valuesKey: n, targetPath: 'a.b[1].c\\.d'}]",
+    "{a: {b: [null, {c.d: 5}]}, own: 1, both: own}"
+)]
 #[case::of_a_secret_that_is_encrypted("[{kind: Secret, name: hidden}]", "{own: 1, both: own}")]
 #[case::of_what_is_not_in_git("[{kind: ConfigMap, name: gone}]", "{own: 1, both: own}")]
 fn values_of_a_release(#[case] from: &str, #[case] expected: &str) {

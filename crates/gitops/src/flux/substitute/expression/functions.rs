@@ -65,7 +65,8 @@ pub(super) fn trim(value: &str, operator: &str, pattern: &str) -> EcoString {
         matches(&pattern, part)
     };
     let mut lengths = 1..=signs.len();
-    let found = if operator.len() == 1 { lengths.find(|length| matched(*length)) } else { lengths.rfind(|l| matched(*l)) };
+    let found =
+        if operator.len() == 1 { lengths.find(|length| matched(*length)) } else { lengths.rfind(|l| matched(*l)) };
     let rest = match (found, from_begin) {
         (None, _) => &signs[..],
         (Some(length), true) => &signs[length..],
