@@ -71,15 +71,8 @@ pub struct Found {
 
 impl Tool {
     /// Every tool, in the order in which they are best got.
-    pub const ALL: [Self; 7] = [
-        Self::Go,
-        Self::ControlPlane,
-        Self::Kubectl,
-        Self::Kwok,
-        Self::Helm,
-        Self::Kustomize,
-        Self::CargoDeny,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Go, Self::ControlPlane, Self::Kubectl, Self::Kwok, Self::Helm, Self::Kustomize, Self::CargoDeny];
 
     /// The name by which people call it.
     pub const fn name(self) -> &'static str {

@@ -96,13 +96,18 @@ fn body(random: &mut Rng, kind: &str) -> Vec<(&'static str, Value)> {
         "ServiceAccount" => vec![("imagePullSecrets", json!([{ "name": "keys" }]))],
         "Role" | "ClusterRole" => vec![("rules", role)],
         "RoleBinding" | "ClusterRoleBinding" => binding(kind, random),
-        "PersistentVolumeClaim" => vec![("spec", json!({ "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } } }))],
+        "PersistentVolumeClaim" => vec![(
+            "spec",
+            json!({ "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } } }),
+        )],
         "Ingress" => vec![("spec", ingress())],
         "HorizontalPodAutoscaler" => vec![(
             "spec",
             json!({ "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "web" }, "minReplicas": 2, "maxReplicas": 5 }),
         )],
-        "PodDisruptionBudget" => vec![("spec", json!({ "minAvailable": 1, "selector": { "matchLabels": { "app": "web" } } }))],
+        "PodDisruptionBudget" => {
+            vec![("spec", json!({ "minAvailable": 1, "selector": { "matchLabels": { "app": "web" } } }))]
+        }
         "NetworkPolicy" => vec![(
             "spec",
             json!({ "podSelector": { "matchLabels": { "app": "web" } }, "ingress": [{ "from": [{ "podSelector": { "matchLabels": { "app": "api" } } }] }] }),
@@ -167,7 +172,8 @@ fn workload(random: &mut Rng) -> Value {
         spec["replicas"] = json!(random.u8(..4));
     }
     if random.u8(..4) == 0 {
-        spec["strategy"] = json!({ "type": "RollingUpdate", "rollingUpdate": { "maxSurge": "25%", "maxUnavailable": 0 } });
+        spec["strategy"] =
+            json!({ "type": "RollingUpdate", "rollingUpdate": { "maxSurge": "25%", "maxUnavailable": 0 } });
     }
     spec
 }
@@ -206,17 +212,26 @@ fn pod_spec(random: &mut Rng) -> Value {
     ];
     let extras = [
         ("volumes", Value::Array(some_of(random, &volumes, 2))),
-        ("tolerations", json!([{ "key": "a", "operator": "Exists" }, { "key": "b", "value": "c", "effect": "NoSchedule" }])),
+        (
+            "tolerations",
+            json!([{ "key": "a", "operator": "Exists" }, { "key": "b", "value": "c", "effect": "NoSchedule" }]),
+        ),
         ("imagePullSecrets", json!([{ "name": "keys" }, { "name": "pull" }])),
         ("serviceAccountName", json!("runner")),
         ("priorityClassName", json!("high")),
         ("hostAliases", json!([{ "ip": "10.0.0.1", "hostnames": ["a"] }])),
         ("nodeSelector", json!({ "disk": "ssd" })),
-        ("affinity", json!({ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [
-            { "topologyKey": "kubernetes.io/hostname", "labelSelector": { "matchLabels": { "app": "web" } } } ] } })),
-        ("topologySpreadConstraints", json!([
+        (
+            "affinity",
+            json!({ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [
+            { "topologyKey": "kubernetes.io/hostname", "labelSelector": { "matchLabels": { "app": "web" } } } ] } }),
+        ),
+        (
+            "topologySpreadConstraints",
+            json!([
             { "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": { "matchLabels": { "app": "web" } } },
-            { "maxSkew": 2, "topologyKey": "host", "whenUnsatisfiable": "ScheduleAnyway" } ])),
+            { "maxSkew": 2, "topologyKey": "host", "whenUnsatisfiable": "ScheduleAnyway" } ]),
+        ),
         ("terminationGracePeriodSeconds", json!(30)),
         ("securityContext", json!({ "runAsNonRoot": true, "fsGroup": 1000 })),
     ];
@@ -227,16 +242,26 @@ fn pod_spec(random: &mut Rng) -> Value {
 }
 
 fn container(random: &mut Rng, name: &str) -> Value {
-    let images = ["nginx", "nginx:1.25", "docker.io/library/redis:7@sha256:0a", "ghcr.io:443/a/b:v1", "busybox@sha256:1b"];
+    let images =
+        ["nginx", "nginx:1.25", "docker.io/library/redis:7@sha256:0a", "ghcr.io:443/a/b:v1", "busybox@sha256:1b"];
     let mut container = json!({ "name": name, "image": one_of(random, &images) });
     let extras = [
-        ("env", json!([
+        (
+            "env",
+            json!([
             { "name": "A", "value": "1" },
             { "name": "B", "valueFrom": { "configMapKeyRef": { "name": "settings", "key": "a" } } },
-            { "name": "C", "valueFrom": { "secretKeyRef": { "name": "keys", "key": "k" } } } ])),
+            { "name": "C", "valueFrom": { "secretKeyRef": { "name": "keys", "key": "k" } } } ]),
+        ),
         ("envFrom", json!([{ "configMapRef": { "name": "settings" } }, { "secretRef": { "name": "keys" } }])),
-        ("ports", json!([{ "containerPort": 8080, "name": "http" }, { "containerPort": 53, "protocol": "UDP" }, { "containerPort": 53, "protocol": "TCP" }])),
-        ("volumeMounts", json!([{ "name": "settings", "mountPath": "/etc/a" }, { "name": "tmp", "mountPath": "/tmp", "readOnly": true }])),
+        (
+            "ports",
+            json!([{ "containerPort": 8080, "name": "http" }, { "containerPort": 53, "protocol": "UDP" }, { "containerPort": 53, "protocol": "TCP" }]),
+        ),
+        (
+            "volumeMounts",
+            json!([{ "name": "settings", "mountPath": "/etc/a" }, { "name": "tmp", "mountPath": "/tmp", "readOnly": true }]),
+        ),
         ("resources", json!({ "requests": { "cpu": "100m", "memory": "64Mi" }, "limits": { "memory": "64Mi" } })),
         ("args", json!(["--a", "--b=c", "-v"])),
         ("command", json!(["run"])),

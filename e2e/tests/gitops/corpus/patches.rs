@@ -24,9 +24,13 @@ pub(super) fn target(random: &mut Rng, kind: &str, name: &str) -> Value {
     match random.u8(..8) {
         0 => json!({ "kind": kind }),
         1 => json!({ "kind": kind, "name": format!("{}.*", &name[..1]) }),
-        2 => json!({ "kind": format!("{kind}|Widget"), "labelSelector": one_of(random, &["app", "tier=front", "tier in (back, front),app", "!tier"]) }),
+        2 => {
+            json!({ "kind": format!("{kind}|Widget"), "labelSelector": one_of(random, &["app", "tier=front", "tier in (back, front),app", "!tier"]) })
+        }
         3 => json!({ "kind": kind, "annotationSelector": "note=x" }),
-        4 => json!({ "group": api_version(kind).split_once('/').map_or("", |(group, _)| group), "version": "v1.*", "kind": kind }),
+        4 => {
+            json!({ "group": api_version(kind).split_once('/').map_or("", |(group, _)| group), "version": "v1.*", "kind": kind })
+        }
         5 => json!({ "kind": kind, "name": name, "namespace": one_of(random, &["shop", "default"]) }),
         _ => json!({ "kind": kind, "name": name }),
     }
@@ -55,20 +59,29 @@ pub(super) fn merge(random: &mut Rng, kind: &str, name: &str) -> Value {
                 patch["spec"]["replicas"] = one_of(random, &[json!(3), json!(null), json!(0)]);
             }
             if random.u8(..5) == 0 {
-                patch["spec"]["template"]["metadata"] = json!({ "labels": { "added": "x" }, "annotations": { "a": "b" } });
+                patch["spec"]["template"]["metadata"] =
+                    json!({ "labels": { "added": "x" }, "annotations": { "a": "b" } });
             }
             if random.u8(..6) == 0 {
                 patch["spec"]["strategy"] = json!({ "$patch": "replace", "type": "Recreate" });
             }
         }
-        "CronJob" => patch["spec"] = json!({ "jobTemplate": { "spec": { "template": { "spec": pod_spec(random) } } }, "suspend": true }),
+        "CronJob" => {
+            patch["spec"] =
+                json!({ "jobTemplate": { "spec": { "template": { "spec": pod_spec(random) } } }, "suspend": true })
+        }
         "Pod" => patch["spec"] = pod_spec(random),
-        "Service" => patch["spec"] = json!({ "ports": service_ports(random), "type": one_of(random, &["ClusterIP", "LoadBalancer"]) }),
+        "Service" => {
+            patch["spec"] =
+                json!({ "ports": service_ports(random), "type": one_of(random, &["ClusterIP", "LoadBalancer"]) })
+        }
         "ConfigMap" => patch["data"] = json!({ "a": one_of(random, &[json!("2"), json!(null)]), "c": "x", "z": null }),
         "HelmRelease" => patch["spec"] = release(random),
         "Widget" => patch["spec"] = widget(random),
         "ServiceAccount" => patch["imagePullSecrets"] = json!([{ "name": "more" }]),
-        "Ingress" => patch["spec"] = json!({ "ingressClassName": "internal", "tls": one_of(random, &[json!(null), json!([{ "hosts": ["b"] }])]) }),
+        "Ingress" => {
+            patch["spec"] = json!({ "ingressClassName": "internal", "tls": one_of(random, &[json!(null), json!([{ "hosts": ["b"] }])]) })
+        }
         "PodDisruptionBudget" => patch["spec"] = json!({ "minAvailable": null, "maxUnavailable": 1 }),
         _ => patch["extra"] = json!({ "a": [1, 2], "b": { "c": null, "d": {} } }),
     }
@@ -93,7 +106,10 @@ fn pod_spec(random: &mut Rng) -> Value {
         spec.insert("containers".into(), names.iter().map(|name| container(random, name)).collect());
     }
     let extras = [
-        ("volumes", json!([{ "name": "tmp", "emptyDir": { "medium": "Memory" } }, { "name": "more", "configMap": { "name": "settings" } }])),
+        (
+            "volumes",
+            json!([{ "name": "tmp", "emptyDir": { "medium": "Memory" } }, { "name": "more", "configMap": { "name": "settings" } }]),
+        ),
         ("volumes", json!([{ "name": "settings", "$patch": "delete" }])),
         ("volumes", json!([{ "$patch": "replace" }, { "name": "only", "emptyDir": {} }])),
         ("tolerations", json!([{ "key": "z", "operator": "Exists" }])),
@@ -104,8 +120,14 @@ fn pod_spec(random: &mut Rng) -> Value {
         ("nodeSelector", json!({ "$patch": "replace", "zone": "b" })),
         ("affinity", json!({ "$patch": "delete" })),
         ("affinity", json!({ "nodeAffinity": { "x": [1] }, "podAntiAffinity": null })),
-        ("topologySpreadConstraints", json!([{ "maxSkew": 5, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule" }])),
-        ("topologySpreadConstraints", json!([{ "maxSkew": 5, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway" }])),
+        (
+            "topologySpreadConstraints",
+            json!([{ "maxSkew": 5, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule" }]),
+        ),
+        (
+            "topologySpreadConstraints",
+            json!([{ "maxSkew": 5, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway" }]),
+        ),
         ("securityContext", json!({ "fsGroup": 5, "runAsNonRoot": null, "added": { "a": null, "b": 1 } })),
         ("initContainers", json!([{ "name": "init", "command": ["true"] }, { "name": "second", "image": "x" }])),
         ("containers", json!([{ "$patch": "replace" }, { "name": "alone", "image": "scratch" }])),
@@ -135,7 +157,10 @@ fn container(random: &mut Rng, name: &str) -> Value {
     }
     let extras = [
         ("image", json!("patched:1")),
-        ("env", json!([{ "name": "A", "value": "2" }, { "name": "D", "value": "new" }, { "name": "B", "$patch": "delete" }])),
+        (
+            "env",
+            json!([{ "name": "A", "value": "2" }, { "name": "D", "value": "new" }, { "name": "B", "$patch": "delete" }]),
+        ),
         ("env", json!([{ "name": "C", "value": "now plain", "valueFrom": null }])),
         ("env", json!(null)),
         ("ports", json!([{ "containerPort": 8080, "protocol": "TCP" }, { "containerPort": 9090 }])),
