@@ -148,9 +148,9 @@ fn collect(value: &Value, into: &mut BTreeSet<String>) {
     }
 }
 
+/// Those that can be read: some fixtures are broken on purpose.
 fn documents(file: &Path) -> Vec<Value> {
     let text = String::from_utf8_lossy(&read(file)).into_owned();
-    // Some fixtures are broken on purpose.
     text.split("\n---\n").filter_map(|document| serde_saphyr::from_str(document).ok()).collect()
 }
 

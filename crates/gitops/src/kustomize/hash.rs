@@ -103,3 +103,17 @@ fn write_string(text: &str, into: &mut String) {
     }
     into.push('"');
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// With what the real one calls such a ConfigMap.
+    #[test]
+    fn what_html_and_javascript_give_a_meaning_is_escaped_as_in_go() {
+        let data = json!({ "a": "1", "b": "x y", "c": "<&>='\u{2028}ü", "d": "" });
+        assert_eq!(hash(&Node::from(&json!({ "kind": "ConfigMap", "data": data, "immutable": true }))), "h72dk5ktkc");
+    }
+}
