@@ -1,6 +1,4 @@
 //! Markdown as text: headings in bold, code set off, everything wrapped. Knows what our prose uses and no more.
-#![expect(clippy::wildcard_enum_match_arm, reason = "Markdown, which isn't ours, has more than the pages of rules use")]
-
 #![expect(clippy::wildcard_enum_match_arm, reason = "Markdown has more than our prose uses")]
 
 use std::io::{self, Write};
