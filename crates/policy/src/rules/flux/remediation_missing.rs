@@ -22,27 +22,35 @@ pub(in crate::rules) const RULE: Rule = Rule {
 fn check(repository: &Repository, answers: &mut Answers) {
     let flux = &repository.flux;
     let (mut holding, mut failing) = (0, Vec::new());
+    let mut retried = (true, true);
     for release in &flux.releases {
-        let actions = match (retries(&release.install, flux), retries(&release.upgrade, flux)) {
-            (true, true) => {
-                holding += 1;
-                continue;
-            }
-            (false, false) => "install or upgrade",
-            (false, true) => "install",
-            (true, false) => "upgrade",
-        };
-        let message = format!("no retries: a failed {actions} stays as it is until a person comes");
+        let (install, upgrade) = (retries(&release.install, flux), retries(&release.upgrade, flux));
+        if install && upgrade {
+            holding += 1;
+            continue;
+        }
+        retried = (retried.0 && install, retried.1 && upgrade);
+        let message = format!("no retries: a failed {} stays as it is until a person comes", lacking(install, upgrade));
         let remedy =
             "set strategy.name: RetryOnFailure, or remediation.retries: 3, under spec.install and spec.upgrade";
         failing.push((&release.identity, Problem::at("spec", message, remedy)));
     }
+    let actions = lacking(retried.0, retried.1);
     answer(flux, answers, holding, failing, |many, names| {
-        let message = format!("{many} HelmReleases have no retries for install or upgrade: {names}");
+        let message = format!("{many} HelmReleases have no retries for {actions}: {names}");
         let remedy = "patch strategy.name: RetryOnFailure, or remediation.retries: 3, under spec.install and spec.upgrade \
                       into all of them here";
         Problem::at("spec.patches", message, remedy)
     });
+}
+
+/// What isn't tried again.
+fn lacking(install: bool, upgrade: bool) -> &'static str {
+    match (install, upgrade) {
+        (false, true) => "install",
+        (true, false) => "upgrade",
+        (false, false) | (true, true) => "install or upgrade",
+    }
 }
 
 fn retries(action: &Action, flux: &Flux) -> bool {
