@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use holdfast_gitops::kustomize::{Build, Entry, Files, Overlay, Unreadable, build};
-use holdfast_gitops::yaml::{Dialect, Limits, parse_as};
+use holdfast_gitops::yaml::{Dialect, Limits, Refusal, parse_as};
 use holdfast_gitops::{FileId, Node};
 use holdfast_model::shapes::Deployment;
 
@@ -103,6 +103,10 @@ impl Files for Checkout {
             Some(error) => Err(Unreadable(error.to_string())),
             None => Ok(Cow::Owned(parsed.documents)),
         }
+    }
+
+    fn refusal(&self, path: &str) -> Option<Refusal> {
+        parse_as(Dialect::Flux, self.id(path)?, self.find(path)?, &LIMITS).refusal()
     }
 
     fn bytes(&self, path: &str) -> Result<Cow<'_, [u8]>, Unreadable> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::yaml::Refusal;
 use crate::{FileId, Node};
 
 /// A file that was read as YAML.
@@ -13,4 +14,6 @@ pub struct SourceFile {
     pub path: Arc<str>,
     /// Its documents, in order. Of a file that can't be read to its end those before the error.
     pub documents: Vec<Node>,
+    /// Why Kustomize refuses it as a file of objects.
+    pub refused: Option<Refusal>,
 }

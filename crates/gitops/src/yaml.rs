@@ -59,6 +59,33 @@ pub struct Parsed {
     pub error: Option<ParseError>,
     /// Keys that are given twice in one mapping; the last value is in the tree.
     pub duplicates: Vec<Duplicate>,
+    /// Keys that are no strings, such as `80`. Kubernetes takes their text.
+    pub other_keys: Vec<(EcoString, Origin)>,
+}
+
+impl Parsed {
+    /// Why Kustomize refuses it as a file of objects, although Kubernetes would read it (observed with Kustomize 5.8).
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        let twice = self.duplicates.first().map(|Duplicate { key, first, last }| Refusal {
+            at: *last,
+            message: format!("the key {key} is given twice in one mapping, first in line {}", first.line()),
+        });
+        let other = || {
+            let (key, at) = self.other_keys.first()?;
+            Some(Refusal { at: *at, message: format!("the key {key} is no string; put it into quotes") })
+        };
+        twice.or_else(other)
+    }
+}
+
+/// What Kustomize refuses of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Where.
+    pub at: Origin,
+    /// Why: a clause in lower case.
+    pub message: String,
 }
 
 /// A key that is given twice.

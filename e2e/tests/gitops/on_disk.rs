@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use holdfast_gitops::kustomize::{Entry, Files, Unreadable};
-use holdfast_gitops::yaml::{self, Limits};
+use holdfast_gitops::yaml::{self, Limits, Refusal};
 use holdfast_gitops::{FileId, Node};
 
 /// The folder; files get their numbers as they are asked for.
@@ -46,6 +46,10 @@ impl Files for OnDisk {
             Some(error) => Err(Unreadable(error.to_string())),
             None => Ok(Cow::Owned(parsed.documents)),
         }
+    }
+
+    fn refusal(&self, path: &str) -> Option<Refusal> {
+        yaml::parse(self.id(path)?, &self.bytes(path).ok()?, &Limits::default()).refusal()
     }
 
     fn bytes(&self, path: &str) -> Result<Cow<'_, [u8]>, Unreadable> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Tree;
 use crate::kustomize::{Entry, Files, Unreadable};
-use crate::yaml::{self, Limits};
+use crate::yaml::{self, Limits, Refusal};
 use crate::{FileId, Node};
 
 impl Files for Tree {
@@ -41,6 +41,10 @@ impl Files for Tree {
             Some(error) => Err(Unreadable(error.message)),
             None => Ok(Cow::Owned(parsed.documents)),
         }
+    }
+
+    fn refusal(&self, path: &str) -> Option<Refusal> {
+        self.file(path).and_then(|file| file.refused.clone())
     }
 
     fn bytes(&self, path: &str) -> Result<Cow<'_, [u8]>, Unreadable> {

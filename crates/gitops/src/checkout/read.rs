@@ -61,11 +61,12 @@ fn read(id: FileId, path: &Arc<str>, root: &Path) -> Outcome {
         Err(why) => return broken(None, why),
     };
     let parsed = yaml::parse(id, &bytes, &Limits::default());
+    let refused = parsed.refusal();
     let outcome = Outcome { bytes: bytes.len() as u64, ..Outcome::default() };
     match parsed.error {
         Some(error) if error.kind == ErrorKind::Template => Outcome { template: true, ..outcome },
         error => {
-            let file = SourceFile { id, path: Arc::clone(path), documents: parsed.documents };
+            let file = SourceFile { id, path: Arc::clone(path), refused, documents: parsed.documents };
             Outcome { file: Some(file), broken: error.map(|error| told(path, &error)), ..outcome }
         }
     }

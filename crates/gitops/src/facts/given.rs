@@ -25,7 +25,7 @@ pub(super) fn files(files: &[(&str, &str)]) -> Repository {
         let id = FileId::new(index).unwrap();
         let parsed = parse(id, text.as_bytes(), &Limits::default());
         assert!(parsed.error.is_none(), "{path}: {:?}", parsed.error);
-        let file = SourceFile { id, path: (*path).into(), documents: parsed.documents };
+        let file = SourceFile { id, path: (*path).into(), refused: None, documents: parsed.documents };
         read_file(&file, &paths, &mut repository);
     }
     read_tree(&paths.0, &mut repository);

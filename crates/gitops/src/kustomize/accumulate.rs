@@ -13,6 +13,7 @@ use super::overlay::Overlay;
 use super::problem::{ProblemKind, Problems};
 use super::resource::Resource;
 use super::{image, label, name, namespace, patch, path, replacement};
+use crate::yaml::Refusal;
 use crate::{Node, Origin};
 
 const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -232,6 +233,9 @@ impl<'a> Builder<'a> {
             all.append_all(built, &mut self.problems);
         } else if let Some(file) = self.file(folder, written) {
             let Some(documents) = self.documents(&file, written.at) else { return };
+            if let Some(Refusal { at, message }) = self.files.refusal(&file) {
+                self.problems.add(ProblemKind::Unreadable, at, format!("Kustomize refuses {file}: {message}"));
+            }
             for object in self.objects(documents, &file) {
                 all.append(Resource::new(object), &mut self.problems);
             }

@@ -11,6 +11,7 @@ use super::finish;
 use super::overlay::Overlay;
 use super::problem::{Problem, Problems};
 use super::resource::Resource;
+use crate::yaml::Refusal;
 use crate::{FileId, Node};
 
 /// What stands at a path.
@@ -44,6 +45,9 @@ pub trait Files {
     /// # Errors
     /// When it can't be read, or not to its end: Kustomize takes no part of a file.
     fn documents(&self, path: &str) -> Result<Cow<'_, [Node]>, Unreadable>;
+
+    /// Why Kustomize refuses a file of objects that can be read.
+    fn refusal(&self, path: &str) -> Option<Refusal>;
 
     /// The bytes of a file.
     ///

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::yaml::{self, Limits};
+use crate::yaml::{self, Limits, Refusal};
 use crate::{FileId, Node};
 
 /// A checkout in memory.
@@ -52,6 +52,10 @@ impl Files for Checkout {
             Some(error) => Err(Unreadable(error.to_string())),
             None => Ok(Cow::Owned(parsed.documents)),
         }
+    }
+
+    fn refusal(&self, path: &str) -> Option<Refusal> {
+        yaml::parse(self.id(path)?, self.files.get(path)?, &Limits::default()).refusal()
     }
 
     fn bytes(&self, path: &str) -> Result<Cow<'_, [u8]>, Unreadable> {
@@ -328,4 +332,25 @@ fn folders_that_include_others_twice_end() {
 fn a_folder_that_is_not_there_is_a_problem() {
     check(APP, "elsewhere", &["Missing: there is no folder elsewhere"]);
     check(APP, "app/settings.yaml", &["Missing: app/settings.yaml is a file where a folder is needed"]);
+}
+
+#[test]
+fn a_file_that_only_kustomize_refuses_is_told_and_judged() {
+    check(
+        "
+== app/kustomization.yaml
+resources: [settings.yaml]
+== app/settings.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data:
+  80: http
+",
+        "app",
+        &[
+            "ConfigMap settings",
+            "app/settings.yaml:5: Unreadable: Kustomize refuses app/settings.yaml: the key 80 is no string; put it into quotes",
+        ],
+    );
 }

@@ -155,6 +155,17 @@ fn of_a_key_given_twice_the_last_counts_and_both_are_told() {
 }
 
 #[test]
+fn kustomize_refuses_keys_that_are_given_twice_or_no_strings() {
+    let why = |text: &str| read(text).refusal().map(|it| (it.at.line(), it.message));
+    assert_eq!(why("a: 1\n\"80\": 2\nyes: 3\n<<: {a: 2}\n"), None);
+    assert_eq!(why("a: 1\na: 3\n"), Some((2, "the key a is given twice in one mapping, first in line 1".to_owned())));
+    for key in ["80", "1.5", "true", "null", "~"] {
+        let (line, message) = why(&format!("a: 1\nb:\n  {key}: 2\n")).unwrap();
+        assert!(line == 3 && message.ends_with("is no string; put it into quotes"), "{message}");
+    }
+}
+
+#[test]
 fn a_mapping_of_ten_thousand_keys_finds_its_duplicates_too() {
     let mut text: String = (0..10_000).fold(String::new(), |mut text, index| {
         writeln!(text, "key-{index}: {index}").unwrap();

@@ -4,6 +4,7 @@
 //! finished one is allocated once, at its size. What aliases stand for is shared and not copied, but it is counted, as
 //! everybody who walks over the tree later pays for it.
 
+use ecow::EcoString;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
 use super::{Dialect, Duplicate, ErrorKind, Limits, ParseError, Parsed, scalar, template};
@@ -23,7 +24,8 @@ pub(super) fn parse(dialect: Dialect, file: FileId, text: &str, limits: &Limits)
     let mut builder = Builder::new(dialect, file, *limits);
     let mut parser = Parser::new_from_str_with_options(text, options);
     let error = builder.read(&mut parser).err().map(|error| explain(error, text));
-    Parsed { documents: builder.documents, error, duplicates: builder.duplicates }
+    let Builder { documents, duplicates, other_keys, .. } = builder;
+    Parsed { documents, error, duplicates, other_keys }
 }
 
 /// What breaks a template is never its real error.
@@ -53,6 +55,7 @@ struct Builder {
     limits: Limits,
     documents: Vec<Node>,
     duplicates: Vec<Duplicate>,
+    other_keys: Vec<(EcoString, Origin)>,
     /// Sequences and mappings that are open.
     frames: Vec<Frame>,
     /// Items of the sequences that are open.
@@ -111,6 +114,7 @@ impl Builder {
             limits,
             documents: Vec::new(),
             duplicates: Vec::new(),
+            other_keys: Vec::new(),
             frames: Vec::new(),
             items: Vec::new(),
             entries: Vec::new(),
@@ -191,7 +195,12 @@ impl Builder {
             let next = match value.as_ref().and_then(scalar::key) {
                 None if merges => Next::Merged(origin),
                 None => Next::Value(text.into(), origin),
-                Some(key) => Next::Value(key, origin),
+                Some(key) => {
+                    if !matches!(value, Some(Value::String(_))) {
+                        self.other_keys.push((key.clone(), origin));
+                    }
+                    Next::Value(key, origin)
+                }
             };
             self.expect(next);
             if anchor != 0 {

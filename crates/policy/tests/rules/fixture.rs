@@ -121,7 +121,7 @@ impl Fixture {
         let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
         let parsed = if is_yaml { yaml::parse(id, bytes, &Limits::default()) } else { yaml::Parsed::default() };
         assert!(parsed.error.is_none() || READING.contains(&self.rule), "{self}: {name}: {:?}", parsed.error);
-        self.files.push(SourceFile { id, path: name.into(), documents: parsed.documents });
+        self.files.push(SourceFile { id, path: name.into(), refused: None, documents: parsed.documents });
     }
 
     /// What the rule finds, whatever else is found.

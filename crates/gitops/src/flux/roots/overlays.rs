@@ -1,6 +1,6 @@
 //! Clusters of a checkout without Flux: each overlay that no other one takes in, and then what stands in none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Root, RootKind};
 use crate::checkout::Tree;
@@ -12,19 +12,41 @@ pub(in crate::flux) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomizati
 
 pub(super) fn overlays(tree: &Tree, raw: &Raw<'_>) -> Vec<Root> {
     let written: Vec<_> = tree.files().iter().filter(|file| is_overlay(file) && !is_set_aside(&file.path)).collect();
-    let taken: BTreeSet<String> = written.iter().flat_map(|file| takes_in(file)).collect();
-    let folders: BTreeSet<&str> = written.iter().map(|file| path::folder(&file.path)).collect();
-    let topmost = written.iter().filter(|file| !is_component(file) && !taken.contains(path::folder(&file.path)));
-    let mut roots: Vec<Root> = topmost.map(|file| root(RootKind::Overlay, path::folder(&file.path))).collect();
+    let takes: BTreeMap<&str, Vec<String>> =
+        written.iter().map(|file| (path::folder(&file.path), takes_in(file))).collect();
+    let taken: BTreeSet<&str> = takes.values().flatten().map(String::as_str).collect();
+    let whole = written.iter().filter(|file| !is_component(file)).map(|file| path::folder(&file.path));
+    let (topmost, others): (Vec<&str>, Vec<&str>) = whole.partition(|folder| !taken.contains(folder));
+    let mut reached = BTreeSet::new();
+    let mut roots = Vec::new();
+    // No topmost one leads to those that only take in each other: each such circle is begun somewhere, to be told.
+    for folder in topmost.into_iter().chain(others) {
+        if reach(folder, &takes, &mut reached) {
+            roots.push(root(RootKind::Overlay, folder));
+        }
+    }
     let mut plain: Vec<_> =
         raw.objects.iter().filter(|it| is_of_a_cluster(it) && !is_set_aside(&it.file.path)).collect();
-    plain.retain(|object| !folders.iter().any(|folder| path::is_below(&object.file.path, folder)));
+    plain.retain(|object| !takes.keys().any(|folder| path::is_below(&object.file.path, folder)));
     let mut files: Vec<_> = plain.iter().map(|object| object.file.id).collect();
     files.dedup();
     if !files.is_empty() {
         roots.push(root(RootKind::Plain(files), ""));
     }
     roots
+}
+
+/// Notes what is taken in from a folder on; false when that was known.
+fn reach<'a>(folder: &'a str, takes: &'a BTreeMap<&str, Vec<String>>, reached: &mut BTreeSet<&'a str>) -> bool {
+    if !reached.insert(folder) {
+        return false;
+    }
+    let mut open = vec![folder];
+    while let Some(folder) = open.pop() {
+        let taken = takes.get(folder).into_iter().flatten().map(String::as_str);
+        open.extend(taken.filter(|folder| reached.insert(folder)));
+    }
+    true
 }
 
 fn root(kind: RootKind, folder: &str) -> Root {

@@ -77,3 +77,11 @@ fn without_flux_each_topmost_overlay_is_a_cluster_and_then_the_rest() {
         &["dev", "prod", ""],
     );
 }
+
+#[test]
+fn overlays_that_only_take_in_each_other_are_begun_somewhere() {
+    check(
+        "### a/kustomization.yaml\nresources: [../b]\n### b/kustomization.yaml\nresources: [../a]\n### c/kustomization.yaml\nresources: [a.yaml]\n### c/a.yaml\na: b\n",
+        &["c", "a"],
+    );
+}
