@@ -19,15 +19,15 @@ pub(super) struct Judged {
 
 impl Judged {
     /// Judges a checkout.
-    pub(super) fn new(checkout: Checkout, policies: &Policies, selection: &Selection, now: Timestamp) -> Self {
+    pub(super) fn new(mut checkout: Checkout, policies: &Policies, selection: &Selection, now: Timestamp) -> Self {
         let narrowed = |mut audit: Audit| {
             audit.retain(|rule| selection.wants(rule));
             audit
         };
-        let clusters = checkout
-            .clusters
-            .iter()
-            .map(|it| narrowed(holdfast_policy::audit(&it.cluster, &it.repository, &policies.of(it), now)));
+        let clusters = checkout.clusters.iter_mut().map(|it| {
+            let policies = policies.of(it);
+            narrowed(holdfast_policy::audit(&it.cluster, &it.repository, &policies, now))
+        });
         let clusters = clusters.collect();
         let (none, in_force) = (Cluster::default(), holdfast_policy::Policies::default());
         let whole = narrowed(holdfast_policy::audit(&none, &checkout.repository, &in_force, now));

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use holdfast_api::{DisruptionPolicy, PolicyException};
 use holdfast_gitops::{ClusterFiles, Stream, read_stream};
-use holdfast_model::Text;
+use holdfast_model::repository::problems::{Problem, ProblemKind};
+use holdfast_model::{Locate as _, Subject, Text};
 use holdfast_policy::Exception;
 use holdfast_policy::disruption::Settings;
+use kube::ResourceExt;
 
 use super::AuditError;
 
@@ -34,23 +36,49 @@ impl Policies {
             all.exceptions.append(&mut cluster.exceptions);
         }
         let nothing = all.policies.is_empty() && all.exceptions.is_empty();
-        if nothing { Err(wrong("it has neither kind of object".to_owned())) } else { Ok(all) }
+        if nothing {
+            return Err(wrong("it has neither kind of object".to_owned()));
+        }
+        let settings =
+            all.policies.iter().filter_map(|it| Some((it.name_any(), Settings::try_from(it).err()?.to_string())));
+        let exceptions =
+            all.exceptions.iter().filter_map(|it| Some((it.name_any(), Exception::try_from(it).err()?.to_string())));
+        match settings.chain(exceptions).next() {
+            Some((name, why)) => Err(wrong(format!("{name} can't be evaluated: {why}"))),
+            None => Ok(all),
+        }
     }
 
-    /// All that is in force in a cluster. What can't be evaluated exempts and selects nothing, as in the cluster.
-    pub(super) fn of(&self, cluster: &ClusterFiles) -> holdfast_policy::Policies {
-        let mut settings = Vec::new();
+    /// All that is in force in a cluster. What can't be evaluated exempts and selects nothing, as in the cluster, and is
+    /// a problem of the file.
+    pub(super) fn of(&self, files: &mut ClusterFiles) -> holdfast_policy::Policies {
         let mut unreadable = Vec::new();
-        for policy in cluster.policies.iter().chain(&self.policies) {
+        let mut settings = Vec::new();
+        for policy in files.policies.iter().chain(&self.policies) {
             match Settings::try_from(policy) {
                 Ok(known) => settings.push(known),
-                Err(_) => unreadable.push(Text::from(policy.metadata.name.as_deref().unwrap_or_default())),
+                Err(why) => unreadable.push((subject("DisruptionPolicy", policy), why.to_string())),
             }
         }
-        let exceptions = cluster.exceptions.iter().chain(&self.exceptions).filter_map(|exception| {
-            let namespace = exception.metadata.namespace.as_deref().unwrap_or_default();
-            Some((Text::from(namespace), Exception::try_from(exception).ok()?))
-        });
-        holdfast_policy::Policies::new(settings, unreadable, exceptions)
+        let names: Vec<Text> = unreadable.iter().map(|(subject, _)| subject.name.clone()).collect();
+        let mut exceptions = Vec::new();
+        for exception in files.exceptions.iter().chain(&self.exceptions) {
+            let subject = subject("PolicyException", exception);
+            match Exception::try_from(exception) {
+                Ok(known) => exceptions.push((subject.namespace, known)),
+                Err(why) => unreadable.push((subject, why.to_string())),
+            }
+        }
+        for (subject, why) in unreadable {
+            let position = files.places.locate(&subject, "spec").map(|located| located.position);
+            let message = format!("{} {} can't be evaluated, and is not honoured: {why}", subject.kind, subject.name);
+            let problem = Problem { kind: ProblemKind::FileUnreadable, subject, position, message };
+            files.repository.problems.add(problem);
+        }
+        holdfast_policy::Policies::new(settings, names, exceptions)
     }
+}
+
+fn subject(kind: &'static str, object: &impl ResourceExt) -> Subject {
+    Subject { kind, namespace: object.namespace().unwrap_or_default().into(), name: object.name_any().into() }
 }

@@ -1,38 +1,22 @@
 //! `holdfast audit` and `holdfast explain` as they are run at a prompt.
 //!
-//! Exit codes first; then what only came with a change (`--baseline`, `--since`); input from a pipe and output into one;
-//! and what can't be done, which is told with its cause and its remedy, and without a log.
+//! Here: exit codes; what only came with a change (`--baseline`, `--since`); input from a pipe and output into one; and
+//! what can't be done, which is told with its cause and its remedy, and without a log.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on stops there")]
+
+mod bad_input;
+mod checkout;
+mod sample;
 
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-const DEPLOYMENT: &str = "\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: shop}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: example.org/web:1.2.3}]}
-";
-
-const BUDGET: &str = "\
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata: {name: web, namespace: shop}
-spec:
-  minAvailable: 1
-  selector: {matchLabels: {app: web}}
-";
+use checkout::{BINARY, BUDGET, Checkout, DEPLOYMENT, run, told};
 
 const EXCEPTION: &str = "\
 apiVersion: holdfast.dev/v1alpha1
@@ -44,88 +28,6 @@ spec:
   reason: it is gone next week
   owner: me
 ";
-
-/// A checkout with a Deployment, and with a budget that blocks it.
-struct Checkout(TempDir);
-
-impl Checkout {
-    fn new() -> Self {
-        let it = Self(tempfile::tempdir().unwrap());
-        it.write("kustomization.yaml", "resources: [web.yaml]\n");
-        it.write("web.yaml", DEPLOYMENT);
-        it
-    }
-
-    fn blocked() -> Self {
-        let it = Self::new();
-        it.block();
-        it
-    }
-
-    fn block(&self) {
-        self.write("budget.yaml", BUDGET);
-        self.write("kustomization.yaml", "resources: [web.yaml, budget.yaml]\n");
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path().join(name), text).unwrap();
-    }
-
-    fn git(&self, arguments: &[&str]) {
-        let mut git = Command::new("git");
-        let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"];
-        let output = git.current_dir(self.path()).args(identity).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    fn run(&self, arguments: &[&str]) -> Told {
-        run(Command::new(BINARY).current_dir(self.path()).args(arguments))
-    }
-}
-
-const BINARY: &str = env!("CARGO_BIN_EXE_holdfast");
-
-/// What a run said.
-struct Told {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-fn run(command: &mut Command) -> Told {
-    told(command.stdin(Stdio::null()).output().unwrap())
-}
-
-fn told(output: Output) -> Told {
-    Told {
-        code: output.status.code(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-impl Told {
-    /// Holds the exit code, and that each of these stands somewhere.
-    #[track_caller]
-    fn check(&self, code: i32, words: &[&str]) -> &Self {
-        let all = format!("{}{}", self.out, self.err);
-        assert_eq!(self.code, Some(code), "{all}");
-        for word in words {
-            assert!(all.contains(word), "{word:?} is not in:\n{all}");
-        }
-        self
-    }
-
-    fn rules(&self) -> Vec<String> {
-        let report: Value = serde_json::from_str(&self.out).unwrap();
-        let rules = report["findings"].as_array().unwrap().iter();
-        rules.map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect()
-    }
-}
 
 #[test]
 fn the_exit_code_says_whether_something_is_as_grave_as_asked() {
