@@ -1,16 +1,18 @@
 //! How fast the budgets come that are wanted, against a bare client that writes the very same objects.
 //!
-//! Three ways in turn, several rounds: a controller that leads already and is given a policy; one that is started anew
-//! while the policy waits; the bare client with as many requests under way. All write by server-side apply, with the same
-//! rights, and the same watch says when each budget was there.
+//! Four ways in turn, several rounds: a controller that leads already and is given a policy; one that is started anew
+//! while the policy waits; the bare client with as many requests under way; and that client with a watch of all budgets
+//! besides, which the API server has to serve for any controller. All write by server-side apply, with the same rights,
+//! and the same watch says when each budget was there.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use holdfast_testkit::{ControllerProcess, eventually};
+use holdfast_model::shapes;
+use holdfast_testkit::{ControllerProcess, Usage, eventually};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, WatchParams};
 use kube::{Client, ResourceExt as _};
 
 use super::arrivals::{Arrivals, Span};
@@ -23,6 +25,9 @@ const AT_ONCE: usize = 24;
 
 /// As long as the controller waits for an answer.
 const ANSWER: Duration = Duration::from_secs(5);
+
+/// So that none of the ways is measured while the API server still tidies up after what came before it.
+const SETTLE: Duration = Duration::from_secs(3);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Converge {
@@ -38,11 +43,13 @@ pub(super) struct Converge {
 struct Sample {
     total: Duration,
     rate: f64,
+    /// Of who writes and who watches for the budgets, not of the API server.
+    processor: Duration,
 }
 
 impl Sample {
-    fn new(begun: Instant, span: Span) -> Self {
-        Self { total: span.last - begun, rate: span.rate() }
+    fn new(begun: Instant, span: Span, processor: Duration) -> Self {
+        Self { total: span.last - begun, rate: span.rate(), processor }
     }
 }
 
@@ -51,7 +58,7 @@ impl Converge {
         let admin = stage.admin();
         eprintln!("Creating {} workloads with 3 pods each.", self.workloads);
         world::create(&admin, Part { from: 0, to: self.workloads, pods: 3 }).await?;
-        let (mut warm, mut cold, mut bare) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut warm, mut cold, mut bare, mut watching) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for round in 1..=self.rounds {
             eprintln!("Round {round} of {}.", self.rounds);
             warm.push(self.warm(stage).await?);
@@ -59,12 +66,21 @@ impl Converge {
             clear(&admin, &written).await?;
             bare.push(self.bare(stage, &written).await?);
             clear(&admin, &written).await?;
+            let seen = watch(stage).await?;
+            watching.push(self.bare(stage, &written).await?);
+            drop(seen);
+            clear(&admin, &written).await?;
             cold.push(self.cold(stage).await?);
             clear(&admin, &written).await?;
         }
         Ok(report(
             self.workloads,
-            [("policy, controller warm", warm), ("controller start, policy there", cold), ("bare client", bare)],
+            [
+                ("policy, controller warm", warm),
+                ("controller start, policy there", cold),
+                ("bare client that watches the budgets too", watching),
+                ("bare client", bare),
+            ],
         ))
     }
 
@@ -72,6 +88,7 @@ impl Converge {
     async fn warm(&self, stage: &Stage) -> Result<Sample> {
         let (controller, _) = stage.controller().await?;
         let arrivals = Arrivals::watch(&stage.admin()).await?;
+        tokio::time::sleep(SETTLE).await;
         let begun = Instant::now();
         stage.enforce().await?;
         self.sample(stage, &controller, arrivals, begun).await
@@ -94,11 +111,13 @@ impl Converge {
         mut arrivals: Arrivals,
         begun: Instant,
     ) -> Result<Sample> {
+        let before = controller.usage()?.processor + own_processor()?;
         let span = arrivals.span(self.workloads, PATIENCE).await.map_err(|error| controller.explain(error))?;
+        let processor = controller.usage()?.processor + own_processor()? - before;
         // In this order, or it would begin to withdraw what is to be written again.
         controller.terminate(PATIENCE).await?;
         stage.forget_policy().await?;
-        Ok(Sample::new(begun, span))
+        Ok(Sample::new(begun, span, processor))
     }
 
     /// Nothing but the writes.
@@ -106,15 +125,40 @@ impl Converge {
         let client = stage.bare().await?;
         let manifests: Vec<PodDisruptionBudget> = written.iter().map(manifest).collect();
         let mut arrivals = Arrivals::watch(&stage.admin()).await?;
+        tokio::time::sleep(SETTLE).await;
         let begun = Instant::now();
         let writing = stream::iter(manifests.iter().map(|manifest| apply(&client, manifest)));
         let writing = writing.buffer_unordered(AT_ONCE).try_collect::<()>();
+        let before = own_processor()?;
         let (_, span) = tokio::try_join!(writing, arrivals.span(self.workloads, PATIENCE))?;
-        Ok(Sample::new(begun, span))
+        let processor = own_processor()? - before;
+        Ok(Sample::new(begun, span, processor))
     }
 }
 
-fn report(workloads: usize, ways: [(&str, Vec<Sample>); 3]) -> Report {
+/// Of this process: the judge, and the bare client.
+fn own_processor() -> Result<Duration> {
+    Ok(Usage::of(std::process::id())?.processor)
+}
+
+/// What any controller has to do besides: its own writes come back to it, and the disruption controller's with them.
+async fn watch(stage: &Stage) -> Result<AbortOnDrop> {
+    let budgets: Api<shapes::PodDisruptionBudget> = Api::all(stage.bare().await?);
+    let version =
+        budgets.list(&ListParams::default().limit(1)).await?.metadata.resource_version.context("no version")?;
+    let events = budgets.watch(&WatchParams::default(), &version).await?.boxed();
+    Ok(AbortOnDrop(tokio::spawn(events.for_each(|_| std::future::ready(())))))
+}
+
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn report(workloads: usize, ways: [(&str, Vec<Sample>); 4]) -> Report {
     let headings = [
         "way",
         "budgets",
@@ -124,9 +168,10 @@ fn report(workloads: usize, ways: [(&str, Vec<Sample>); 3]) -> Report {
         "budgets/s between first and last, median",
         "best",
         "% of bare, median of the rounds",
+        "processor ms, writer and judge, median",
     ];
     let mut report = Report::new("converge", &headings);
-    let bare: Vec<f64> = ways[2].1.iter().map(|sample| sample.rate).collect();
+    let bare: Vec<f64> = ways[3].1.iter().map(|sample| sample.rate).collect();
     for (name, samples) in &ways {
         let rate = median(samples.iter().map(|sample| sample.rate));
         // Round by round, since the machine's own speed drifts.
@@ -140,6 +185,7 @@ fn report(workloads: usize, ways: [(&str, Vec<Sample>); 3]) -> Report {
             Figure::Number(rate, 0),
             Figure::Number(samples.iter().map(|sample| sample.rate).fold(0.0, f64::max), 0),
             Figure::Number(share, 1),
+            Figure::Number(median(samples.iter().map(|sample| 1000.0 * sample.processor.as_secs_f64())), 0),
         ]);
     }
     report
