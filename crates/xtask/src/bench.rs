@@ -1,10 +1,11 @@
-//! `cargo xtask bench`: how fast, how small and how calm the controller is, on a real API server.
+//! `cargo xtask bench`: how fast, how small and how calm the controller is, on a real API server, and what an audit costs.
 //!
 //! Each prints a table and writes the same figures as JSON. The binary is the one that ships (release profile), under the
 //! chart's own account; what it is compared with runs in the same run on the same server. Nothing is asserted: a figure
 //! is a fact about a machine, and a busy machine gives others.
 
 mod arrivals;
+mod audit;
 mod converge;
 mod lists;
 mod memory;
@@ -41,6 +42,8 @@ enum Name {
     Memory(memory::Memory),
     /// From an event to its acknowledged write, against a bare round trip.
     Reaction(reaction::Reaction),
+    /// What an audit of a checkout costs, against parsing the same files.
+    Audit(audit::Audit),
 }
 
 impl Bench {
@@ -49,14 +52,22 @@ impl Bench {
         if cfg!(debug_assertions) {
             return again_optimised();
         }
+        if let Name::Audit(bench) = &self.name
+            && bench.is_baseline()?
+        {
+            return Ok(());
+        }
         let binary = build()?;
-        eprintln!("Starting etcd and an API server.");
-        let stage = Stage::start(binary.clone()).await?;
+        let stage = async || {
+            eprintln!("Starting etcd and an API server.");
+            Stage::start(binary.clone()).await
+        };
         let report = match self.name {
-            Name::Converge(bench) => bench.run(&stage).await,
-            Name::Steady(bench) => bench.run(&stage).await,
-            Name::Memory(bench) => bench.run(&stage).await,
-            Name::Reaction(bench) => bench.run(&stage).await,
+            Name::Converge(bench) => bench.run(&stage().await?).await,
+            Name::Steady(bench) => bench.run(&stage().await?).await,
+            Name::Memory(bench) => bench.run(&stage().await?).await,
+            Name::Reaction(bench) => bench.run(&stage().await?).await,
+            Name::Audit(bench) => bench.run(&binary),
         }?;
         publish(&report, self.json.unwrap_or_else(|| beside(&binary, report.name())))
     }

@@ -147,6 +147,8 @@ fn run(mut child: Child, release: &Release<'_>) -> Result<Vec<u8>, RenderError> 
 }
 
 fn one_line(text: &str) -> String {
+    // Advice for whoever called it.
+    let text = text.trim_end().trim_end_matches("Use --debug flag to render out invalid YAML");
     let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
     joined.trim_start_matches("Error: ").chars().take(MOST_COMPLAINT).collect()
 }

@@ -20,7 +20,8 @@ fn check(repository: &Repository, answers: &mut Answers) {
             answers.holds();
         }
         for rejected in &release.rejected {
-            let message = format!("the chart's values.schema.json rejects it: {}", rejected.message);
+            let value = rejected.field.strip_prefix("spec.values.").unwrap_or("them");
+            let message = format!("the chart's values.schema.json rejects {value}: {}", rejected.message);
             let remedy = "write what the schema allows: Helm refuses to install or upgrade the release";
             answers.fails(&release.identity, Problem::at(rejected.field.to_string(), message, remedy));
         }
