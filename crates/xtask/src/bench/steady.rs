@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use holdfast_testkit::{ControllerProcess, Metrics, Usage};
+use anyhow::{Result, ensure};
+use holdfast_testkit::{ControllerProcess, Metrics, Usage, eventually};
 
 use super::report::{Figure, Report};
 use super::stage::{self, Stage};
@@ -26,6 +26,9 @@ pub(super) struct Steady {
 }
 
 const PODS: usize = 3;
+/// So long nothing is told any more.
+const QUIET: Duration = Duration::from_secs(20);
+const TOLD: Duration = Duration::from_secs(600);
 
 /// Requests by method, but those for the Lease cannot be told apart here: its renewals are the `PUT`s and `PATCH`es of a
 /// quiet time.
@@ -54,13 +57,14 @@ impl Steady {
         stage.enforce().await?;
         let (controller, _) = stage.controller().await?;
         stage::settled(&controller).await?;
+        everything_is_told(&controller).await?;
         let headings = [
             "phase",
             "seconds",
             "events",
             "% of one core",
             "ms per event",
-            "budgets written",
+            "writes",
             "resident MiB",
             "GET",
             "POST",
@@ -99,6 +103,22 @@ impl Steady {
             ready = !ready;
         }
     }
+}
+
+/// Of a thousand new budgets there are more events to be told than may be told in a minute.
+async fn everything_is_told(controller: &ControllerProcess) -> Result<()> {
+    let quiet = std::cell::Cell::new((-1.0, Instant::now()));
+    eventually("the last event to be told", TOLD, async || {
+        let metrics = controller.metrics().await?;
+        let of = |method| metrics.sum("rest_client_requests_total", &[("method", method)]).unwrap_or_default();
+        let asked = of("POST") + of("PATCH");
+        if quiet.get().0 != asked {
+            quiet.set((asked, Instant::now()));
+        }
+        ensure!(QUIET < quiet.get().1.elapsed(), "{asked} requests");
+        Ok(())
+    })
+    .await
 }
 
 fn add(report: &mut Report, phase: &str, before: &Moment, after: &Moment) {
