@@ -85,7 +85,8 @@ pub fn read(root: &Path, options: &Options) -> Result<Checkout, ReadError> {
     let mut repository = of_files(&tree, &raw, &parts, &sources);
     repository.problems.list.extend(streams.problems);
     drop(raw);
-    drop(tree);
+    // Beside what follows: that much is freed as slowly as it was made.
+    rayon::spawn(move || drop(tree));
     Ok(finish(parts, repository, sources))
 }
 
@@ -162,23 +163,28 @@ impl Part {
 
     fn finish(self, sources: &Arc<Sources>) -> ClusterFiles {
         let namespaces = self.namespaces();
-        let mut observed = assemble::observe(&self.objects, &namespaces);
-        let mut repository = Repository {
-            inventory: assemble::inventory(&self.objects, &self.charts, &namespaces, &**sources),
-            problems: self.problems(&**sources),
-            ..Repository::default()
+        let of_files = || {
+            let mut repository = Repository {
+                inventory: assemble::inventory(&self.objects, &self.charts, &namespaces, &**sources),
+                problems: self.problems(&**sources),
+                ..Repository::default()
+            };
+            for object in &self.objects {
+                facts::read_object(object, &**sources, &mut repository);
+            }
+            repository
         };
+        let places = || Places::new(Arc::clone(sources), &self.objects);
+        let ((mut observed, places), mut repository) =
+            rayon::join(|| rayon::join(|| assemble::observe(&self.objects, &namespaces), places), of_files);
         repository.problems.list.extend(observed.troubles.drain(..).map(|it| it.told(&**sources)));
         repository.problems.list.sort_by(|a, b| a.position.cmp(&b.position));
-        repository.helm.checked = self.checked;
-        for object in &self.objects {
-            facts::read_object(object, &**sources, &mut repository);
-        }
+        repository.helm.checked.extend(self.checked);
         ClusterFiles {
             cluster: observed.cluster,
             policies: observed.policies,
             exceptions: observed.exceptions,
-            places: Places::new(Arc::clone(sources), &self.objects),
+            places,
             repository,
             name: self.name,
         }

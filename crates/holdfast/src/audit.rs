@@ -60,6 +60,9 @@ fn audit(arguments: &Arguments) -> Result<ExitCode, AuditError> {
     }
     output::write(&report, arguments, &selection)?;
     let fails = arguments.fail_on.is_some_and(|severity| report.has(severity.into()));
+    // The process ends here: what is let go as a whole need not be taken apart.
+    drop(report);
+    std::mem::forget((judged, former));
     Ok(if fails { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
 }
 
