@@ -258,7 +258,11 @@ impl Engine {
         let moment = Instant::now();
         for Proposed { namespace, writes, .. } in &proposed {
             let braked = writes.iter().filter(|write| is_braked(write)).map(Write::key);
-            let braked: BTreeSet<_> = braked.filter(|key| !self.state.expected.awaits(key, moment)).cloned().collect();
+            let braked = braked.filter(|key| !self.state.expected.awaits(key, moment));
+            // The view may show the end of a withdrawal before its answer is here: until then it counts.
+            let under_way = self.state.braked.get(namespace).into_iter().flatten();
+            let under_way = under_way.filter(|key| self.parts.queue.is_under_way(key));
+            let braked: BTreeSet<_> = braked.chain(under_way).cloned().collect();
             if braked.is_empty() {
                 self.state.braked.remove(namespace)
             } else {
