@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use holdfast_api::{DisruptionPolicy, PolicyException};
 use holdfast_gitops::{ClusterFiles, Stream, read_stream};
 use holdfast_model::repository::problems::{Problem, ProblemKind};
 use holdfast_model::{Locate as _, Subject, Text};
@@ -16,8 +15,8 @@ use super::AuditError;
 /// Policies that count for every cluster.
 #[derive(Debug, Default)]
 pub(super) struct Policies {
-    policies: Vec<DisruptionPolicy>,
-    exceptions: Vec<PolicyException>,
+    settings: Vec<Settings>,
+    exceptions: Vec<(Text, Exception)>,
 }
 
 impl Policies {
@@ -25,59 +24,61 @@ impl Policies {
     pub(super) fn read(path: &Path) -> Result<Self, AuditError> {
         let wrong = |why: String| AuditError::Policy { path: path.to_owned(), why };
         let text = fs::read(path).map_err(|cause| AuditError::File { path: path.to_owned(), cause })?;
-        let mut read = read_stream(Stream { name: path.display().to_string(), text });
+        let read = read_stream(Stream { name: path.display().to_string(), text });
         let problems = read.clusters.iter().map(|cluster| &cluster.repository).chain([&read.repository]);
         if let Some(problem) = problems.flat_map(|repository| &repository.problems.list).next() {
             return Err(wrong(format!("{}: {}", problem.subject, problem.message)));
         }
         let mut all = Self::default();
-        for cluster in &mut read.clusters {
-            all.policies.append(&mut cluster.policies);
-            all.exceptions.append(&mut cluster.exceptions);
+        for files in &read.clusters {
+            if let Some((subject, why)) = all.add(files).into_iter().next() {
+                return Err(wrong(format!("{} can't be evaluated: {why}", subject.name)));
+            }
         }
-        let nothing = all.policies.is_empty() && all.exceptions.is_empty();
-        if nothing {
-            return Err(wrong("it has neither kind of object".to_owned()));
-        }
-        let settings =
-            all.policies.iter().filter_map(|it| Some((it.name_any(), Settings::try_from(it).err()?.to_string())));
-        let exceptions =
-            all.exceptions.iter().filter_map(|it| Some((it.name_any(), Exception::try_from(it).err()?.to_string())));
-        match settings.chain(exceptions).next() {
-            Some((name, why)) => Err(wrong(format!("{name} can't be evaluated: {why}"))),
-            None => Ok(all),
-        }
+        let nothing = all.settings.is_empty() && all.exceptions.is_empty();
+        if nothing { Err(wrong("it has neither kind of object".to_owned())) } else { Ok(all) }
     }
 
     /// All that is in force in a cluster. What can't be evaluated exempts and selects nothing, as in the cluster, and is
     /// a problem of the file.
     pub(super) fn of(&self, files: &mut ClusterFiles) -> holdfast_policy::Policies {
-        let mut unreadable = Vec::new();
-        let mut settings = Vec::new();
-        for policy in files.policies.iter().chain(&self.policies) {
-            match Settings::try_from(policy) {
-                Ok(known) => settings.push(known),
-                Err(why) => unreadable.push((subject("DisruptionPolicy", policy), why.to_string())),
-            }
-        }
-        let names: Vec<Text> = unreadable.iter().map(|(subject, _)| subject.name.clone()).collect();
-        let mut exceptions = Vec::new();
-        for exception in files.exceptions.iter().chain(&self.exceptions) {
-            let subject = subject("PolicyException", exception);
-            match Exception::try_from(exception) {
-                Ok(known) => exceptions.push((subject.namespace, known)),
-                Err(why) => unreadable.push((subject, why.to_string())),
-            }
-        }
+        let mut all = Self::default();
+        let unreadable = all.add(files);
+        all.settings.extend_from_slice(&self.settings);
+        all.exceptions.extend_from_slice(&self.exceptions);
+        let policies = unreadable.iter().filter(|(subject, _)| subject.kind == POLICY);
+        let names: Vec<Text> = policies.map(|(subject, _)| subject.name.clone()).collect();
         for (subject, why) in unreadable {
             let position = files.places.locate(&subject, "spec").map(|located| located.position);
             let message = format!("{} {} can't be evaluated, and is not honoured: {why}", subject.kind, subject.name);
             let problem = Problem { kind: ProblemKind::FileUnreadable, subject, position, message };
             files.repository.problems.add(problem);
         }
-        holdfast_policy::Policies::new(settings, names, exceptions)
+        holdfast_policy::Policies::new(all.settings, names, all.exceptions)
+    }
+
+    /// Adds those of some files; returns what can't be evaluated, and why.
+    fn add(&mut self, files: &ClusterFiles) -> Vec<(Subject, String)> {
+        let mut unreadable = Vec::new();
+        for policy in &files.policies {
+            match Settings::try_from(policy) {
+                Ok(known) => self.settings.push(known),
+                Err(why) => unreadable.push((subject(POLICY, policy), why.to_string())),
+            }
+        }
+        for exception in &files.exceptions {
+            let subject = subject(EXCEPTION, exception);
+            match Exception::try_from(exception) {
+                Ok(known) => self.exceptions.push((subject.namespace, known)),
+                Err(why) => unreadable.push((subject, why.to_string())),
+            }
+        }
+        unreadable
     }
 }
+
+const POLICY: &str = "DisruptionPolicy";
+const EXCEPTION: &str = "PolicyException";
 
 fn subject(kind: &'static str, object: &impl ResourceExt) -> Subject {
     Subject { kind, namespace: object.namespace().unwrap_or_default().into(), name: object.name_any().into() }

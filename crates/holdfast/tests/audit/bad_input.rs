@@ -1,14 +1,13 @@
 //! Files and folders that no tool likes: each is told, with the exit code of what is told, and the rest is judged.
 
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::checkout::{BINARY, BUDGET, Checkout, DEPLOYMENT, run, told};
+use crate::checkout::{BINARY, BUDGET, Checkout, DEPLOYMENT, pipe, run};
 
 /// What reads nothing that isn't everybody's.
 const NOBODY: u32 = 65534;
@@ -137,14 +136,6 @@ fn is_root() -> bool {
 
 #[test]
 fn what_is_half_a_stream_is_told_and_the_first_half_judged() {
-    let mut child = Command::new(BINARY)
-        .args(["audit", "-", "--fail-on", "critical"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let text = format!("{}---\n{}---\na: [b\n", DEPLOYMENT, BUDGET);
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    told(child.wait_with_output().unwrap()).check(1, &["critical[drain-blocked]", "file-unreadable", "<stdin>:"]);
+    let told = pipe(&format!("{DEPLOYMENT}---\n{BUDGET}---\na: [b\n"));
+    told.check(1, &["critical[drain-blocked]", "file-unreadable", "<stdin>:"]);
 }

@@ -1,6 +1,7 @@
 //! A small checkout, and the binary run on it.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -81,6 +82,19 @@ pub(crate) struct Told {
 
 pub(crate) fn run(command: &mut Command) -> Told {
     told(command.stdin(Stdio::null()).output().unwrap())
+}
+
+/// Judges manifests that come through a pipe, and fails for what is critical.
+pub(crate) fn pipe(text: &str) -> Told {
+    let mut child = Command::new(BINARY)
+        .args(["audit", "-", "--fail-on", "critical"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    told(child.wait_with_output().unwrap())
 }
 
 pub(crate) fn told(output: Output) -> Told {

@@ -10,13 +10,12 @@ mod checkout;
 mod sample;
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use checkout::{BINARY, BUDGET, Checkout, DEPLOYMENT, run, told};
+use checkout::{BINARY, BUDGET, Checkout, DEPLOYMENT, pipe, run, told};
 
 const EXCEPTION: &str = "\
 apiVersion: holdfast.dev/v1alpha1
@@ -128,16 +127,8 @@ fn a_commit_that_is_not_there_is_told_with_what_to_do() {
 
 #[test]
 fn manifests_may_come_through_a_pipe() {
-    let mut child = Command::new(BINARY)
-        .args(["audit", "-", "--fail-on", "critical"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let text = format!("{DEPLOYMENT}---\n{BUDGET}");
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    told(child.wait_with_output().unwrap()).check(1, &["standard input", "drain-blocked", "<stdin>:15:"]);
+    let told = pipe(&format!("{DEPLOYMENT}---\n{BUDGET}"));
+    told.check(1, &["standard input", "drain-blocked", "<stdin>:15:"]);
     run(Command::new(BINARY).args(["audit", "-"]))
         .check(2, &["standard input holds no Kubernetes objects", "remedy: "]);
 }
