@@ -9,12 +9,11 @@ use holdfast_model::repository::problems::ProblemKind;
 
 use super::KUSTOMIZE;
 use super::kustomization::Kustomization;
-use super::roots::NAMES;
 use super::substitute::{Report, substitute};
 use super::variables::Variables;
 use crate::checkout::Tree;
 use crate::helm::label;
-use crate::kustomize::{self, Build, Overlay};
+use crate::kustomize::{self, Build, FILE_NAMES, Overlay};
 use crate::trouble::Trouble;
 use crate::{FileId, Node, Origin};
 
@@ -100,5 +99,5 @@ impl Built {
 /// overlay itself is meant to match.
 fn is_in_overlay(tree: &Tree, at: Origin) -> bool {
     let name = tree.path(at.file()).and_then(|path| path.rsplit('/').next());
-    name.is_some_and(|name| NAMES.contains(&name))
+    name.is_some_and(|name| FILE_NAMES.contains(&name))
 }

@@ -10,8 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ecow::EcoString;
 
-pub(super) use overlays::NAMES;
-
 use super::kustomization::{Kustomization, SourceRef};
 use super::variables::without_variables;
 use super::{FLUX_SYSTEM, HELM, KUSTOMIZE, OPERATOR, SOURCE};

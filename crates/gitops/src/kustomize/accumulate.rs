@@ -16,7 +16,8 @@ use super::{image, label, name, namespace, patch, path, replacement};
 use crate::yaml::Refusal;
 use crate::{Node, Origin};
 
-const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+/// The names that Kustomize looks for, in its order.
+pub(crate) const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// More folders than any build has, each counted as often as it is built: folders that include others twice would
 /// otherwise double the work at each level.

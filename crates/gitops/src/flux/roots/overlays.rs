@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Root, RootKind};
 use crate::checkout::Tree;
+use crate::kustomize::FILE_NAMES;
 use crate::raw::{Raw, is_of_a_cluster, is_set_aside};
 use crate::{Node, SourceFile, tree_path as path};
-
-/// The names that Kustomize looks for, in its order.
-pub(in crate::flux) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 pub(super) fn overlays(tree: &Tree, raw: &Raw<'_>) -> Vec<Root> {
     let written: Vec<_> = tree.files().iter().filter(|file| is_overlay(file) && !is_set_aside(&file.path)).collect();
@@ -55,7 +53,7 @@ fn root(kind: RootKind, folder: &str) -> Root {
 }
 
 fn is_overlay(file: &SourceFile) -> bool {
-    NAMES.contains(&file.path.rsplit('/').next().unwrap_or_default())
+    FILE_NAMES.contains(&file.path.rsplit('/').next().unwrap_or_default())
 }
 
 fn is_component(file: &SourceFile) -> bool {
