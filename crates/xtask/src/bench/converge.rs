@@ -14,6 +14,7 @@ use holdfast_testkit::{ControllerProcess, Usage, eventually};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, WatchParams};
 use kube::{Client, ResourceExt as _};
+use tokio::task::JoinSet;
 
 use super::arrivals::{Arrivals, Span};
 use super::report::{Figure, Report, percentile};
@@ -141,21 +142,16 @@ fn own_processor() -> Result<Duration> {
     Ok(Usage::of(std::process::id())?.processor)
 }
 
-/// What any controller has to do besides: its own writes come back to it, and the disruption controller's with them.
-async fn watch(stage: &Stage) -> Result<AbortOnDrop> {
+/// What any controller has to do besides: its own writes come back to it, and the disruption controller's with them. Ends when
+/// it is dropped.
+async fn watch(stage: &Stage) -> Result<JoinSet<()>> {
     let budgets: Api<shapes::PodDisruptionBudget> = Api::all(stage.bare().await?);
     let version =
         budgets.list(&ListParams::default().limit(1)).await?.metadata.resource_version.context("no version")?;
     let events = budgets.watch(&WatchParams::default(), &version).await?.boxed();
-    Ok(AbortOnDrop(tokio::spawn(events.for_each(|_| std::future::ready(())))))
-}
-
-struct AbortOnDrop(tokio::task::JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+    let mut watching = JoinSet::new();
+    watching.spawn(events.for_each(|_| std::future::ready(())));
+    Ok(watching)
 }
 
 fn report(workloads: usize, ways: [(&str, Vec<Sample>); 4]) -> Report {

@@ -87,17 +87,29 @@ pub(super) async fn sum(controller: &ControllerProcess, name: &str) -> Result<f6
 
 /// Waits until it sends nothing and plans nothing any more; then tells what it uses.
 pub(super) async fn settled(controller: &ControllerProcess) -> Result<Usage> {
-    let quiet = std::cell::Cell::new((-1.0, Instant::now()));
-    eventually("the controller to settle", PATIENCE, async || {
+    unchanged("the controller to settle", SETTLED, PATIENCE, async || {
         let passes = sum(controller, "controller_runtime_reconcile_total").await?;
-        let writes = sum(controller, "holdfast_writes_total").await?;
-        let work = passes + writes;
-        if quiet.get().0 != work {
-            quiet.set((work, Instant::now()));
-        }
-        ensure!(SETTLED < quiet.get().1.elapsed(), "{passes} passes, {writes} writes");
-        Ok(())
+        Ok(passes + sum(controller, "holdfast_writes_total").await?)
     })
     .await?;
     controller.usage()
+}
+
+/// Waits until a count hasn't changed for longer than `rest`.
+pub(super) async fn unchanged(
+    what: &str,
+    rest: Duration,
+    patience: Duration,
+    count: impl AsyncFn() -> Result<f64>,
+) -> Result<()> {
+    let quiet = std::cell::Cell::new((-1.0, Instant::now()));
+    eventually(what, patience, async || {
+        let now = count().await?;
+        if quiet.get().0 != now {
+            quiet.set((now, Instant::now()));
+        }
+        ensure!(rest < quiet.get().1.elapsed(), "{now} by now");
+        Ok(())
+    })
+    .await
 }
