@@ -124,6 +124,9 @@ pub const LEASE: &str = "holdfast";
 /// Every access there is.
 pub const TABLE: &[Access] = &[
     read("", "namespaces", Source::Facts(Kind::Namespace), "policies select by their labels"),
+    read("", "nodes", Source::Facts(Kind::Node), "where pods may run, and what a drain would do"),
+    read("", "persistentvolumes", Source::Facts(Kind::PersistentVolume), "which nodes a volume keeps its pod on"),
+    read("", "persistentvolumeclaims", Source::Facts(Kind::PersistentVolumeClaim), "which volume a pod is bound to"),
     read("", "pods", Source::Facts(Kind::Pod), "what budgets really cover"),
     read("apps", "daemonsets", Source::Facts(Kind::DaemonSet), "their pods break a budget"),
     read("apps", "deployments", Source::Facts(Kind::Deployment), "what budgets are for"),

@@ -109,7 +109,7 @@ impl View {
         let now = Instant::now();
         let mut waiting = self.waiting.lock();
         match touched {
-            Touched::Nothing => return,
+            Touched::Nothing | Touched::Nodes => return,
             Touched::Echo(namespace) => drop(waiting.echoes.entry(namespace).or_insert(now)),
             Touched::All => waiting.all = Some(waiting.all.unwrap_or(now)),
             Touched::Namespaces(namespaces) => {

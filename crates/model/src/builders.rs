@@ -5,6 +5,7 @@
 
 mod budget;
 mod flux;
+mod node;
 mod observe;
 mod pod;
 mod scaler;
@@ -12,6 +13,7 @@ mod workload;
 
 pub use budget::{BudgetBuilder, budget};
 pub use flux::{FluxBuilder, helm_release, kustomization};
+pub use node::{NodeBuilder, VolumeBuilder, claim, node, volume};
 pub use observe::{observe, observe_all};
 pub use pod::{PodBuilder, pod};
 pub use scaler::{ScalerBuilder, hpa, scaled_object};

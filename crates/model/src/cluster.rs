@@ -5,22 +5,25 @@
 
 mod flux;
 mod namespace;
+mod nodes;
 
 use std::collections::BTreeMap;
 
 pub use namespace::{NamespaceView, PodOwner};
 
-use crate::facts::{Budget, Fact, FluxKind, FluxObject};
+use crate::facts::{Budget, Fact, FluxKind, FluxObject, Node, Volume};
 use crate::shapes::Shape;
 use crate::{Kind, ObjectKey, Text, Touched};
 use flux::FluxIndex;
 use namespace::Contents;
+use nodes::Nodes;
 
 /// The facts of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cluster {
     namespaces: BTreeMap<Text, Contents>,
     flux: FluxIndex,
+    nodes: Nodes,
 }
 
 impl Cluster {
@@ -67,9 +70,11 @@ impl Cluster {
     /// How many objects of this kind are known.
     #[must_use]
     pub fn count(&self, kind: Kind) -> usize {
-        match flux_kind(kind) {
-            Some(kind) => self.flux.count(kind),
-            None => self.namespaces.values().map(|contents| contents.count(kind)).sum(),
+        match Place::of(kind) {
+            Place::Flux(kind) => self.flux.count(kind),
+            Place::Nodes => self.nodes.nodes.len(),
+            Place::Volumes => self.nodes.volumes.len(),
+            Place::Namespace => self.namespaces.values().map(|contents| contents.count(kind)).sum(),
         }
     }
 
@@ -81,7 +86,9 @@ impl Cluster {
     /// A namespace and what is in it.
     #[must_use]
     pub fn namespace(&self, name: &Text) -> Option<NamespaceView<'_>> {
-        self.namespaces.get_key_value(name).map(|(name, contents)| NamespaceView::new(name, contents, &self.flux))
+        self.namespaces
+            .get_key_value(name)
+            .map(|(name, contents)| NamespaceView::new(name, contents, &self.flux, &self.nodes))
     }
 
     /// A HelmRelease or Kustomization.
@@ -90,9 +97,28 @@ impl Cluster {
         self.flux.get(kind, key)
     }
 
+    /// All nodes, by name.
+    pub fn nodes(&self) -> impl Iterator<Item = (&Text, &Node)> {
+        self.nodes.nodes.iter()
+    }
+
+    /// A node.
+    #[must_use]
+    pub fn node(&self, name: &Text) -> Option<&Node> {
+        self.nodes.nodes.get(name)
+    }
+
+    /// A volume.
+    #[must_use]
+    pub fn volume(&self, name: &Text) -> Option<&Volume> {
+        self.nodes.volumes.get(name)
+    }
+
     fn insert(&mut self, kind: Kind, key: &ObjectKey, fact: Fact) -> Touched {
-        let mut touched = match (flux_kind(kind), fact) {
-            (Some(kind), Fact::Flux(object)) => self.flux.insert(kind, key, object),
+        let mut touched = match (Place::of(kind), fact) {
+            (Place::Flux(kind), Fact::Flux(object)) => self.flux.insert(kind, key, object),
+            (_, Fact::Node(node)) => self.nodes.insert_node(key.name.clone(), node),
+            (_, Fact::Volume(volume)) => self.nodes.insert_volume(key.name.clone(), volume),
             (_, Fact::Budget(budget)) => self.insert_budget(key, budget),
             (_, fact) => {
                 let contents = self.namespaces.entry(home(kind, key)).or_default();
@@ -120,9 +146,11 @@ impl Cluster {
     }
 
     fn remove_fact(&mut self, kind: Kind, key: &ObjectKey) -> Touched {
-        match flux_kind(kind) {
-            Some(kind) => self.flux.remove(kind, key),
-            None => {
+        match Place::of(kind) {
+            Place::Flux(kind) => self.flux.remove(kind, key),
+            Place::Nodes => self.nodes.remove_node(&key.name),
+            Place::Volumes => self.nodes.remove_volume(&key.name),
+            Place::Namespace => {
                 let contents = self.namespaces.get_mut(&home(kind, key));
                 touched_if(contents.is_some_and(|contents| contents.remove(kind, key)), kind, key)
             }
@@ -137,12 +165,13 @@ impl Cluster {
 
     fn keys(&self, kind: Kind) -> Vec<ObjectKey> {
         let readable = |(namespace, contents): (&Text, &Contents)| contents.keys(kind, namespace);
-        match flux_kind(kind) {
-            Some(flux) => {
-                let unreadable = self.namespaces.iter().flat_map(|(namespace, c)| c.unreadable_keys(kind, namespace));
-                self.flux.keys(flux).chain(unreadable).collect()
-            }
-            None => self.namespaces.iter().flat_map(readable).collect(),
+        let unreadable = self.namespaces.iter().flat_map(|(namespace, c)| c.unreadable_keys(kind, namespace));
+        let named = |name: &Text| ObjectKey::new("", name.clone());
+        match Place::of(kind) {
+            Place::Flux(flux) => self.flux.keys(flux).chain(unreadable).collect(),
+            Place::Nodes => self.nodes.nodes.keys().map(named).chain(unreadable).collect(),
+            Place::Volumes => self.nodes.volumes.keys().map(named).chain(unreadable).collect(),
+            Place::Namespace => self.namespaces.iter().flat_map(readable).collect(),
         }
     }
 }
@@ -156,9 +185,37 @@ fn touched_if(changed: bool, kind: Kind, key: &ObjectKey) -> Touched {
     if changed { Touched::namespace(home(kind, key)) } else { Touched::Nothing }
 }
 
-/// Flux objects are kept apart from namespaces: what they own may stand in any of them.
-fn flux_kind(kind: Kind) -> Option<FluxKind> {
-    [FluxKind::HelmRelease, FluxKind::Kustomization].into_iter().find(|flux| flux.kind() == kind)
+/// Where the facts of a kind are kept.
+enum Place {
+    /// With their namespace.
+    Namespace,
+    /// Apart: what a Flux object owns may stand in any namespace.
+    Flux(FluxKind),
+    Nodes,
+    Volumes,
+}
+
+impl Place {
+    fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::HelmRelease => Self::Flux(FluxKind::HelmRelease),
+            Kind::Kustomization => Self::Flux(FluxKind::Kustomization),
+            Kind::Node => Self::Nodes,
+            Kind::PersistentVolume => Self::Volumes,
+            Kind::Namespace
+            | Kind::PersistentVolumeClaim
+            | Kind::Deployment
+            | Kind::StatefulSet
+            | Kind::DaemonSet
+            | Kind::ReplicaSet
+            | Kind::Job
+            | Kind::CronJob
+            | Kind::Pod
+            | Kind::PodDisruptionBudget
+            | Kind::HorizontalPodAutoscaler
+            | Kind::ScaledObject => Self::Namespace,
+        }
+    }
 }
 
 #[cfg(test)]

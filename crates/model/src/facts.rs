@@ -2,14 +2,18 @@
 
 mod budget;
 mod flux;
+mod node;
 mod opt_out;
+pub(crate) mod placement;
 mod pod;
 mod scaler;
 mod workload;
 
 pub use budget::{Budget, BudgetStatus, Limit, LimitError, Managers, UnhealthyPods};
 pub use flux::{FluxHints, FluxKind, FluxObject, FluxOwner, InventoryEntry};
+pub use node::{Claim, Node, Room, Taint, Volume};
 pub use opt_out::OptOut;
+pub use placement::{Apart, Constraints, Effect, NodeRequirement, NodeTerm, NodeTerms, Placement, Spread, Toleration};
 pub use pod::{Phase, Pod};
 pub use scaler::{Scaler, ScalerSource};
 pub use workload::{Singleness, Voters, Workload};
@@ -36,6 +40,12 @@ pub enum Fact {
     Scaler(Scaler),
     /// A HelmRelease or a Kustomization of Flux.
     Flux(FluxObject),
+    /// A Node.
+    Node(Node),
+    /// A PersistentVolume.
+    Volume(Volume),
+    /// A PersistentVolumeClaim.
+    Claim(Claim),
 }
 
 /// A Namespace.

@@ -9,6 +9,9 @@ use crate::Text;
 #[expect(missing_docs, reason = "each variant is the API's own name of the kind")]
 pub enum Kind {
     Namespace,
+    Node,
+    PersistentVolume,
+    PersistentVolumeClaim,
     Deployment,
     StatefulSet,
     DaemonSet,
@@ -25,8 +28,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of reading.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Namespace,
+        Self::Node,
+        Self::PersistentVolume,
+        Self::PersistentVolumeClaim,
         Self::Deployment,
         Self::StatefulSet,
         Self::DaemonSet,
@@ -46,6 +52,9 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Namespace => "Namespace",
+            Self::Node => "Node",
+            Self::PersistentVolume => "PersistentVolume",
+            Self::PersistentVolumeClaim => "PersistentVolumeClaim",
             Self::Deployment => "Deployment",
             Self::StatefulSet => "StatefulSet",
             Self::DaemonSet => "DaemonSet",
@@ -65,7 +74,7 @@ impl Kind {
     #[must_use]
     pub const fn group(self) -> &'static str {
         match self {
-            Self::Namespace | Self::Pod => "",
+            Self::Namespace | Self::Node | Self::PersistentVolume | Self::PersistentVolumeClaim | Self::Pod => "",
             Self::Deployment | Self::StatefulSet | Self::DaemonSet | Self::ReplicaSet => "apps",
             Self::Job | Self::CronJob => "batch",
             Self::PodDisruptionBudget => "policy",
@@ -80,7 +89,7 @@ impl Kind {
     #[must_use]
     pub const fn api_version(self) -> &'static str {
         match self {
-            Self::Namespace | Self::Pod => "v1",
+            Self::Namespace | Self::Node | Self::PersistentVolume | Self::PersistentVolumeClaim | Self::Pod => "v1",
             Self::Deployment | Self::StatefulSet | Self::DaemonSet | Self::ReplicaSet => "apps/v1",
             Self::Job | Self::CronJob => "batch/v1",
             Self::PodDisruptionBudget => "policy/v1",

@@ -15,6 +15,7 @@ mod key;
 mod labels;
 mod place;
 mod pool;
+pub mod quantity;
 pub mod repository;
 pub mod selector;
 pub mod shapes;

@@ -72,7 +72,7 @@ enum Test {
 }
 
 /// What an object says about whom it selects.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Selection {
     /// There is no selector: nothing is selected.
     Absent,
@@ -83,7 +83,7 @@ pub enum Selection {
 }
 
 /// Why a selector can't be evaluated.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 pub enum SelectorError {
     /// The operator is none that this version knows.
     #[error("operator {operator:?} of key {key:?} is none of In, NotIn, Exists, DoesNotExist")]
@@ -204,7 +204,9 @@ impl Requirement {
         Ok(Self { key: key.into(), test: Test::Equals(value.into()) })
     }
 
-    fn holds(&self, labels: &Labels) -> bool {
+    /// Whether an object with these labels meets it.
+    #[must_use]
+    pub fn holds(&self, labels: &Labels) -> bool {
         let value = labels.value_of(&self.key);
         match &self.test {
             Test::Equals(wanted) => value == Some(wanted),

@@ -5,13 +5,17 @@
 
 mod autoscaling;
 mod budget;
+mod condition;
 mod flux;
 mod job;
 mod managers;
 mod meta;
 mod namespace;
+mod node;
+mod placement;
 mod pod;
 mod template;
+mod volume;
 mod workload;
 
 pub use autoscaling::{HorizontalPodAutoscaler, ScaledObject};
@@ -19,7 +23,9 @@ pub use budget::{FIELD_MANAGER, MANAGED_BY, POLICY, PodDisruptionBudget, WORKLOA
 pub use flux::{HelmRelease, Kustomization};
 pub use job::{CronJob, Job};
 pub use namespace::Namespace;
+pub use node::Node;
 pub use pod::Pod;
+pub use volume::{PersistentVolume, PersistentVolumeClaim};
 pub use workload::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
@@ -58,6 +64,9 @@ impl Kind {
     pub fn with_shape<T: OfShape>(self, todo: T) -> T::Output {
         match self {
             Self::Namespace => todo.of::<Namespace>(),
+            Self::Node => todo.of::<Node>(),
+            Self::PersistentVolume => todo.of::<PersistentVolume>(),
+            Self::PersistentVolumeClaim => todo.of::<PersistentVolumeClaim>(),
             Self::Deployment => todo.of::<Deployment>(),
             Self::StatefulSet => todo.of::<StatefulSet>(),
             Self::DaemonSet => todo.of::<DaemonSet>(),

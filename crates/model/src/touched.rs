@@ -10,6 +10,8 @@ pub enum Touched {
     /// The facts are as before; nothing has to be looked at.
     #[default]
     Nothing,
+    /// The state of nodes or volumes: no namespace has to be planned again, but what a drain would do may be different.
+    Nodes,
     /// This namespace, of which nothing is different but a budget that is ours and was nobody else's before: as a rule what
     /// a write of ours left behind, so there is no hurry.
     Echo(Text),
@@ -30,7 +32,8 @@ impl Touched {
     pub fn add(&mut self, other: Self) {
         match (&mut *self, other) {
             (Self::All, _) | (_, Self::Nothing) => {}
-            (Self::Nothing, other) | (_, other @ Self::All) => *self = other,
+            (Self::Nothing, other) | (Self::Nodes, other) | (_, other @ Self::All) => *self = other,
+            (_, Self::Nodes) => {}
             (known, more) if *known == more => {}
             (known, more) => {
                 let mut names = std::mem::take(known).into_names();
@@ -42,7 +45,7 @@ impl Touched {
 
     fn into_names(self) -> BTreeSet<Text> {
         match self {
-            Self::Nothing | Self::All => BTreeSet::new(),
+            Self::Nothing | Self::Nodes | Self::All => BTreeSet::new(),
             Self::Echo(name) => BTreeSet::from([name]),
             Self::Namespaces(names) => names,
         }
@@ -83,5 +86,10 @@ mod tests {
         check(a, b, &both);
         check(echo("a"), Touched::All, &Touched::All);
         check(Touched::All, echo("a"), &Touched::All);
+        check(Touched::Nothing, Touched::Nodes, &Touched::Nodes);
+        check(Touched::Nodes, Touched::Nothing, &Touched::Nodes);
+        check(Touched::Nodes, echo("a"), &echo("a"));
+        check(echo("a"), Touched::Nodes, &echo("a"));
+        check(Touched::Nodes, Touched::All, &Touched::All);
     }
 }

@@ -17,6 +17,7 @@ mod write;
 
 pub use bounds::Bounds;
 pub use brake::{Brake, Braking};
+pub(crate) use operators::custom_owner;
 pub use plan::{NamespacePlan, Outcome, plan_namespace};
 pub use quorum::is_quorum;
 pub use settings::{Settings, SettingsError};

@@ -8,6 +8,8 @@
 mod audit;
 pub mod disruption;
 mod domain;
+pub mod drain;
+pub mod eviction;
 mod exception;
 mod finding;
 mod policies;

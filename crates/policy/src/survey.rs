@@ -83,6 +83,16 @@ impl<'a> Survey<'a> {
         found.into_iter().map(|at| self.budgets[at])
     }
 
+    /// All groups.
+    pub(crate) fn groups(&self) -> &[Group<'a>] {
+        &self.groups
+    }
+
+    /// The budgets that cover pods with these labels, by name.
+    pub(crate) fn covering(&self, labels: &Labels) -> impl Iterator<Item = Named<'a>> {
+        self.covering.get(labels).into_iter().flatten().map(|at| self.budgets[*at])
+    }
+
     /// Whether a budget covers pods with the labels of this workload's template.
     #[must_use]
     pub fn has_budget(&self, workload: &Workload) -> bool {
@@ -96,7 +106,7 @@ impl<'a> Survey<'a> {
 
     /// The groups that match, in order. Of the pairs that the selector demands the one that fewest groups have is looked
     /// up: a label that every workload of a chart has would find them all.
-    fn found(&self, selector: &Selector) -> Vec<usize> {
+    pub(crate) fn found(&self, selector: &Selector) -> Vec<usize> {
         let matching = |at: &usize| selector.matches(self.groups[*at].labels);
         match selector.demands().min_by_key(|(key, values)| self.having(key, values).count()) {
             None => (0..self.groups.len()).filter(matching).collect(),

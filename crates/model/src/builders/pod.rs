@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Manifest, object};
+use super::{Manifest, merge, object, push};
 use crate::Kind;
 
 /// A pod. Unless told otherwise it runs, is Ready and belongs to nobody.
@@ -90,6 +90,62 @@ impl PodBuilder {
     #[must_use]
     pub fn on_node(mut self, node: &str) -> Self {
         self.0["spec"]["nodeName"] = node.into();
+        self
+    }
+
+    /// Mounts a claim.
+    #[must_use]
+    pub fn mounting(mut self, claim: &str) -> Self {
+        push(&mut self.0["spec"]["volumes"], json!({ "name": claim, "persistentVolumeClaim": { "claimName": claim } }));
+        self
+    }
+
+    /// Keeps data in a volume that goes with it.
+    #[must_use]
+    pub fn with_empty_dir(mut self) -> Self {
+        push(&mut self.0["spec"]["volumes"], json!({ "name": "data", "emptyDir": {} }));
+        self
+    }
+
+    /// Asks for this much: `asking("500m", "1Gi")`.
+    #[must_use]
+    pub fn asking(mut self, cpu: &str, memory: &str) -> Self {
+        let requests = json!({ "cpu": cpu, "memory": memory });
+        push(&mut self.0["spec"]["containers"], json!({ "name": "main", "resources": { "requests": requests } }));
+        self
+    }
+
+    /// Wants a node with this label.
+    #[must_use]
+    pub fn on_nodes_with(mut self, key: &str, value: &str) -> Self {
+        merge(&mut self.0["spec"]["nodeSelector"], [(key, value)]);
+        self
+    }
+
+    /// Bears a taint, whatever its value and effect.
+    #[must_use]
+    pub fn tolerating(mut self, key: &str) -> Self {
+        push(&mut self.0["spec"]["tolerations"], json!({ "key": key, "operator": "Exists" }));
+        self
+    }
+
+    /// Must not run on nodes with the same value of this label as a pod with that label.
+    #[must_use]
+    pub fn apart_from(mut self, key: &str, value: &str, topology: &str) -> Self {
+        let term = json!({ "labelSelector": { "matchLabels": { key: value } }, "topologyKey": topology });
+        let terms = "requiredDuringSchedulingIgnoredDuringExecution";
+        push(&mut self.0["spec"]["affinity"]["podAntiAffinity"][terms], term);
+        self
+    }
+
+    /// Must be spread, with one more pod of that label at most, over nodes with different values of the topology's label.
+    #[must_use]
+    pub fn spread_over(mut self, topology: &str, key: &str, value: &str) -> Self {
+        let constraint = json!({
+            "maxSkew": 1, "topologyKey": topology, "whenUnsatisfiable": "DoNotSchedule",
+            "labelSelector": { "matchLabels": { key: value } },
+        });
+        push(&mut self.0["spec"]["topologySpreadConstraints"], constraint);
         self
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use litemap::LiteMap;
 
 use super::flux::FluxIndex;
-use crate::facts::{Budget, Fact, FluxHints, FluxOwner, Namespace, Pod, Scaler, Workload};
+use super::nodes::Nodes;
+use crate::facts::{Budget, Claim, Fact, FluxHints, FluxOwner, Namespace, Node, Pod, Scaler, Volume, Workload};
 use crate::{Kind, ObjectKey, OwnerRef, Text, WorkloadKind, WorkloadRef};
 
 /// The facts of a namespace.
@@ -19,6 +20,7 @@ pub(super) struct Contents {
     replicas_of: LiteMap<Text, Text>,
     pods: LiteMap<Text, Pod>,
     budgets: LiteMap<Text, Box<Budget>>,
+    claims: LiteMap<Text, Claim>,
     scalers: BTreeMap<(Kind, Text), Scaler>,
     pub(super) unreadable: BTreeMap<(Kind, Text), Box<str>>,
 }
@@ -65,7 +67,8 @@ impl Contents {
                 self.scalers.insert((kind, name), scaler);
                 changed
             }
-            Fact::Flux(_) => false,
+            Fact::Claim(claim) => put(&mut self.claims, name, claim),
+            Fact::Flux(_) | Fact::Node(_) | Fact::Volume(_) => false,
         }
     }
 
@@ -77,7 +80,8 @@ impl Contents {
             Kind::Pod => self.pods.remove(name).is_some(),
             Kind::PodDisruptionBudget => self.budgets.remove(name).is_some(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers.remove(&(kind, name.clone())).is_some(),
-            Kind::HelmRelease | Kind::Kustomization => false,
+            Kind::PersistentVolumeClaim => self.claims.remove(name).is_some(),
+            Kind::HelmRelease | Kind::Kustomization | Kind::Node | Kind::PersistentVolume => false,
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::ReplicaSet | Kind::Job | Kind::CronJob => {
                 let alone = workload_kind(kind)
                     .and_then(|kind| self.workloads.remove(&WorkloadRef { kind, name: name.clone() }));
@@ -92,15 +96,17 @@ impl Contents {
         shrink(&mut self.replicas_of);
         shrink(&mut self.pods);
         shrink(&mut self.budgets);
+        shrink(&mut self.claims);
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        let Self { namespace, workloads, replicas_of, pods, budgets, scalers, unreadable } = self;
+        let Self { namespace, workloads, replicas_of, pods, budgets, claims, scalers, unreadable } = self;
         namespace.is_none()
             && workloads.is_empty()
             && replicas_of.is_empty()
             && pods.is_empty()
             && budgets.is_empty()
+            && claims.is_empty()
             && scalers.is_empty()
             && unreadable.is_empty()
     }
@@ -111,7 +117,8 @@ impl Contents {
             Kind::Pod => self.pods.len(),
             Kind::PodDisruptionBudget => self.budgets.len(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers_of_kind(kind).count(),
-            Kind::HelmRelease | Kind::Kustomization => 0,
+            Kind::PersistentVolumeClaim => self.claims.len(),
+            Kind::HelmRelease | Kind::Kustomization | Kind::Node | Kind::PersistentVolume => 0,
             Kind::ReplicaSet => self.workloads_of_kind(kind).count() + self.replicas_of.len(),
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
                 self.workloads_of_kind(kind).count()
@@ -126,7 +133,8 @@ impl Contents {
             Kind::Pod => self.pods.keys().collect(),
             Kind::PodDisruptionBudget => self.budgets.keys().collect(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers_of_kind(kind).collect(),
-            Kind::HelmRelease | Kind::Kustomization => Vec::new(),
+            Kind::PersistentVolumeClaim => self.claims.keys().collect(),
+            Kind::HelmRelease | Kind::Kustomization | Kind::Node | Kind::PersistentVolume => Vec::new(),
             Kind::ReplicaSet => self.workloads_of_kind(kind).chain(self.replicas_of.keys()).collect(),
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
                 self.workloads_of_kind(kind).collect()
@@ -180,6 +188,7 @@ pub struct NamespaceView<'a> {
     name: &'a Text,
     contents: &'a Contents,
     flux: &'a FluxIndex,
+    nodes: &'a Nodes,
 }
 
 /// Who made a pod, followed up to the workload that a person knows.
@@ -198,8 +207,8 @@ pub enum PodOwner {
 }
 
 impl<'a> NamespaceView<'a> {
-    pub(super) fn new(name: &'a Text, contents: &'a Contents, flux: &'a FluxIndex) -> Self {
-        Self { name, contents, flux }
+    pub(super) fn new(name: &'a Text, contents: &'a Contents, flux: &'a FluxIndex, nodes: &'a Nodes) -> Self {
+        Self { name, contents, flux, nodes }
     }
 
     /// Its name.
@@ -253,6 +262,28 @@ impl<'a> NamespaceView<'a> {
     pub fn scaler_of(&self, id: &WorkloadRef) -> Option<&'a Scaler> {
         let aims = |scaler: &&Scaler| scaler.target.name == id.name && scaler.target.is(id.kind.kind());
         self.contents.scalers.values().filter(aims).min_by_key(|scaler| scaler.source)
+    }
+
+    /// A claim.
+    #[must_use]
+    pub fn claim(&self, name: &Text) -> Option<&'a Claim> {
+        self.contents.claims.get(name)
+    }
+
+    /// All claims, by name.
+    pub fn claims(&self) -> impl Iterator<Item = (&'a Text, &'a Claim)> + use<'a> {
+        self.contents.claims.iter()
+    }
+
+    /// A volume of the cluster.
+    #[must_use]
+    pub fn volume(&self, name: &Text) -> Option<&'a Volume> {
+        self.nodes.volumes.get(name)
+    }
+
+    /// All nodes of the cluster, by name.
+    pub fn nodes(&self) -> impl Iterator<Item = (&'a Text, &'a Node)> + use<'a> {
+        self.nodes.nodes.iter()
     }
 
     /// Objects here that can't be read, and why.

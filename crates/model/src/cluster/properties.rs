@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::Cluster;
 use crate::builders::{
-    Manifest, budget, daemon_set, deployment, helm_release, hpa, job, kustomization, namespace, observe, observe_all,
-    pod, replica_set, scaled_object, stateful_set,
+    Manifest, budget, claim, daemon_set, deployment, helm_release, hpa, job, kustomization, namespace, node, observe,
+    observe_all, pod, replica_set, scaled_object, stateful_set, volume,
 };
 use crate::{Kind, ObjectKey};
 
@@ -54,6 +54,9 @@ fn object() -> impl Strategy<Value = Value> {
                 helm_release(path).listing("a_x_apps_Deployment").listing(&format!("b_{owner}_apps_Deployment")).build()
             }
             Some(Kind::Kustomization) => kustomization(path).uid(owner).build(),
+            Some(Kind::Node) => node(owner).ready(flag).labels([("zone", owner)]).build(),
+            Some(Kind::PersistentVolume) => volume(owner).near("zone", owner).claimed_by(path).build(),
+            Some(Kind::PersistentVolumeClaim) => claim(path).bound_to(owner).build(),
             None => helm_release(path).releasing(owner).build(),
         };
         // A template that is no object, in what has one; a status that is none, in the others.

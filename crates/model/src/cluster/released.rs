@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::facts::placement;
 use crate::shapes::{
     Deployment, HelmRelease, HorizontalPodAutoscaler, Namespace, Pod, PodDisruptionBudget, ReplicaSet, Shape,
 };
@@ -32,7 +33,10 @@ fn populate(cluster: &mut Cluster, home: &str) {
     apply::<Pod>(
         cluster,
         home,
-        json!({ "metadata": { "ownerReferences": owner }, "spec": { "nodeName": format!("node-of-{home}") } }),
+        json!({
+            "metadata": { "ownerReferences": owner },
+            "spec": { "nodeName": format!("node-of-{home}"), "nodeSelector": { format!("disk-of-{home}"): "ssd" } },
+        }),
     );
     apply::<PodDisruptionBudget>(cluster, home, json!({ "spec": { "selector": selector, "maxUnavailable": 1 } }));
     let target = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "name": format!("deployment-in-{home}") });
@@ -49,8 +53,9 @@ fn clear(cluster: &mut Cluster) {
     }
 }
 
-/// How many strings are known that only this test has made. Labels and selectors first: they hold strings too.
+/// How many strings are known that only this test has made. Placements, labels and selectors first: they hold strings too.
 fn strings() -> usize {
+    placement::sweep();
     labels::sweep();
     selector::sweep();
     text::count(|text| text.contains("home-"))

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Cluster, NamespaceView, PodOwner};
 use crate::builders::{
-    Manifest, budget, daemon_set, deployment, helm_release, hpa, job, kustomization, namespace, observe, observe_all,
-    pod, replica_set, scaled_object, stateful_set,
+    Manifest, budget, claim, daemon_set, deployment, helm_release, hpa, job, kustomization, namespace, node, observe,
+    observe_all, pod, replica_set, scaled_object, stateful_set, volume,
 };
 use crate::{Kind, ObjectKey, Text, Touched, WorkloadKind, WorkloadRef};
 
@@ -167,6 +167,9 @@ fn one_of_each() -> Vec<Value> {
         scaled_object("shop/db").of("StatefulSet", "db").build(),
         helm_release("shop/web").listing("shop_web_apps_Deployment").build(),
         kustomization("shop/apps").build(),
+        node("a").build(),
+        volume("v").build(),
+        claim("shop/data").bound_to("v").build(),
     ]
 }
 

@@ -95,6 +95,8 @@ pub struct BudgetStatus {
     pub expected: i32,
     /// Evictions allowed now.
     pub allowed: i32,
+    /// Evicted pods whose end the disruption controller hasn't seen yet.
+    pub disrupted: u32,
     /// The message of a failed sync.
     pub sync_failed: Option<Text>,
 }

@@ -1,5 +1,6 @@
 //! Pods.
 
+use super::Placement;
 use crate::{Labels, OwnerRef, Text};
 
 /// A Pod.
@@ -17,6 +18,10 @@ pub struct Pod {
     pub terminating: bool,
     /// The node it runs on, once scheduled.
     pub node: Option<Text>,
+    /// Where it may run.
+    pub placement: Placement,
+    /// The claims it mounts.
+    pub claims: Box<[Text]>,
 }
 
 /// The phase of a pod.
@@ -42,6 +47,15 @@ impl Phase {
             Some("Succeeded") => Self::Succeeded,
             Some("Failed") => Self::Failed,
             Some(_) => Self::Unknown,
+        }
+    }
+
+    /// Whether the pod hasn't begun.
+    #[must_use]
+    pub fn is_pending(self) -> bool {
+        match self {
+            Self::Pending => true,
+            Self::Running | Self::Succeeded | Self::Failed | Self::Unknown => false,
         }
     }
 

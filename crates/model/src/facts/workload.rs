@@ -1,6 +1,6 @@
 //! Workloads: whatever makes pods from a template.
 
-use super::{FluxHints, OptOut};
+use super::{FluxHints, OptOut, Placement};
 use crate::selector::Selection;
 use crate::{Labels, OwnerRef, Text, WorkloadRef};
 
@@ -15,10 +15,14 @@ pub struct Workload {
     pub labels: Labels,
     /// The labels of the pods it makes.
     pub template: Labels,
+    /// Where the pods it makes may run.
+    pub placement: Placement,
     /// Which pods it takes for its own.
     pub selection: Selection,
     /// `spec.replicas`; absent means 1.
     pub replicas: Option<u32>,
+    /// Whether its pods come one after the other (a StatefulSet unless its `podManagementPolicy` is `Parallel`).
+    pub ordered: bool,
     /// Its controller, else its first owner.
     pub owner: Option<OwnerRef>,
     /// What its labels and annotations say of a Flux owner.

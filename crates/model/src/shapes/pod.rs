@@ -5,6 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_derive::Resource;
 use serde::Deserialize;
 
+use super::condition::{Condition, ConditionStatus, ready};
+use super::placement::PodSpec;
 use super::{Shape, meta, owner};
 use crate::facts::{Fact, Phase, Pod as PodFact};
 use crate::{Kind, Labels, Text};
@@ -22,53 +24,26 @@ pub struct Pod {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct PodSpec {
-    node_name: Option<Text>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct PodStatus {
     phase: Option<Text>,
     conditions: Option<Vec<Condition>>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-struct Condition {
-    r#type: ConditionType,
-    status: ConditionStatus,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-enum ConditionType {
-    Ready,
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-enum ConditionStatus {
-    True,
-    #[serde(other)]
-    Other,
-}
-
 impl Shape for Pod {
     const KIND: Kind = Kind::Pod;
 
     fn fact(self) -> Fact {
-        let conditions = self.status.conditions.unwrap_or_default();
-        let is_ready = |condition: &Condition| {
-            condition.r#type == ConditionType::Ready && condition.status == ConditionStatus::True
-        };
-        let ready = conditions.iter().any(is_ready);
+        let ready = ready(self.status.conditions.as_deref()) == Some(ConditionStatus::True);
+        let name = self.metadata.name.as_deref().unwrap_or_default();
         Fact::Pod(PodFact {
             labels: Labels::of(self.metadata.labels.as_ref()),
             owner: owner(&self.metadata),
             phase: Phase::of(self.status.phase.as_deref()),
             ready,
             terminating: self.metadata.deletion_timestamp.is_some(),
+            claims: self.spec.claims(name),
+            placement: self.spec.placement(),
             node: self.spec.node_name.filter(|node| !node.is_empty()),
         })
     }

@@ -1,19 +1,19 @@
-//! Pod templates, as far as they decide anything: labels, volumes, and what betrays a quorum.
+//! Pod templates, as far as they decide anything: labels, where pods may run, and what betrays a quorum.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
-use crate::facts::Voters;
+use super::placement::PodSpec;
+use crate::facts::{Placement, Voters};
 use crate::{Labels, Text};
 
-/// A template of which only labels and claims matter.
+/// A template of which only labels and what says where its pods may run matter.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Template {
     metadata: Option<TemplateMeta>,
-    spec: Option<Volumes>,
+    spec: Option<PodSpec>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -22,26 +22,17 @@ struct TemplateMeta {
     labels: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Volumes {
-    volumes: Option<Vec<Volume>>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Volume {
-    persistent_volume_claim: Option<IgnoredAny>,
-}
-
 impl Template {
     pub(super) fn labels(&self) -> Labels {
         Labels::of(self.metadata.as_ref().and_then(|meta| meta.labels.as_ref()))
     }
 
     pub(super) fn has_claim(&self) -> bool {
-        let volumes = self.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
-        volumes.into_iter().any(|volume| volume.persistent_volume_claim.is_some())
+        self.spec.as_ref().is_some_and(PodSpec::has_claim)
+    }
+
+    pub(super) fn placement(&self) -> Placement {
+        self.spec.as_ref().map(PodSpec::placement).unwrap_or_default()
     }
 }
 

@@ -10,7 +10,7 @@ use super::template::{Containers, Template};
 use super::{Shape, annotation, count, meta, name, owner, uid};
 use crate::facts::{Fact, FluxHints, OptOut, Singleness, Voters, Workload};
 use crate::selector::{RawSelector, Selection};
-use crate::{Kind, Labels, WorkloadKind, WorkloadRef};
+use crate::{Kind, Labels, Text, WorkloadKind, WorkloadRef};
 
 /// The annotation that says a StatefulSet's replicas vote.
 pub(super) const QUORUM: &str = "holdfast.dev/quorum";
@@ -57,6 +57,7 @@ struct StatefulSetSpec {
     selector: Option<RawSelector>,
     template: StatefulSetTemplate,
     volume_claim_templates: Option<Vec<IgnoredAny>>,
+    pod_management_policy: Option<Text>,
 }
 
 /// One template, read for both of its uses.
@@ -124,8 +125,9 @@ impl Shape for StatefulSet {
         let singleness = Singleness { recreate: false, volume: claims || plain.has_claim() };
         let voters = Voters { declared: annotation(&self.metadata, QUORUM) == Some("true"), ..containers.voters() };
         let read = Read::new(WorkloadKind::StatefulSet, &self.metadata, self.spec.selector.as_ref());
+        let ordered = self.spec.pod_management_policy.as_deref() != Some("Parallel");
         let workload = read.workload(self.spec.replicas, &plain);
-        Fact::Workload(Workload { singleness, voters: voters.relevant(), ..workload })
+        Fact::Workload(Workload { singleness, ordered, voters: voters.relevant(), ..workload })
     }
 }
 
@@ -170,8 +172,10 @@ impl<'a> Read<'a> {
             uid: uid(self.meta),
             labels: Labels::of(self.meta.labels.as_ref()),
             template: template.labels(),
+            placement: template.placement(),
             selection: self.selection,
             replicas: replicas.map(count),
+            ordered: false,
             owner: owner(self.meta),
             flux: FluxHints::of(self.meta),
             opt_out: OptOut::of(self.meta),

@@ -1,5 +1,8 @@
 //! Operators that make the budgets of what they own: theirs is judged, ours would only fight it.
 
+use holdfast_model::facts::Workload;
+use holdfast_model::{NamespaceView, OwnerRef};
+
 /// API groups of custom resources whose controllers write PodDisruptionBudgets themselves.
 const MAKE_THEIR_OWN: [&str; 22] = [
     "acid.zalan.do",
@@ -30,4 +33,17 @@ const MAKE_THEIR_OWN: [&str; 22] = [
 #[must_use]
 pub(super) fn makes_its_own(group: &str) -> bool {
     MAKE_THEIR_OWN.contains(&group)
+}
+
+/// The custom resource in which the chain of owners of a workload ends, when it does.
+#[must_use]
+pub(crate) fn custom_owner(view: NamespaceView<'_>, workload: &Workload) -> Option<OwnerRef> {
+    let mut owner = workload.owner.as_ref()?;
+    // A chain of built-in kinds has at most three links (CronJob, Job, pod); a cycle would be somebody's mistake.
+    for _ in 0..3 {
+        let Some(id) = owner.workload() else { break };
+        owner = view.workload(&id)?.owner.as_ref()?;
+    }
+    let built_in = matches!(&*owner.group, "" | "apps" | "batch");
+    (!built_in).then(|| owner.clone())
 }

@@ -67,7 +67,7 @@ pub fn decide(case: Case<'_>) -> Decision {
     if let Some(excepted) = excepted {
         return Decision::Excepted(excepted.clone());
     }
-    if let Some(owner) = custom_owner(case) {
+    if let Some(owner) = operators::custom_owner(survey.view, workload) {
         return if operators::makes_its_own(&owner.group) {
             Decision::OperatorOwned(owner)
         } else {
@@ -98,18 +98,6 @@ pub fn decide(case: Case<'_>) -> Decision {
             unhealthy_pods: settings.unhealthy_pods,
         }),
     }
-}
-
-/// The custom resource in which the chain of owners ends, when it does.
-fn custom_owner(case: Case<'_>) -> Option<OwnerRef> {
-    let mut owner = case.workload.owner.as_ref()?;
-    // A chain of built-in kinds has at most three links (CronJob, Job, pod); a cycle would be somebody's mistake.
-    for _ in 0..3 {
-        let Some(id) = owner.workload() else { break };
-        owner = case.survey.view.workload(&id)?.owner.as_ref()?;
-    }
-    let built_in = matches!(&*owner.group, "" | "apps" | "batch");
-    (!built_in).then(|| owner.clone())
 }
 
 /// The first other maker of pods that the selector covers, now or as soon as it makes one.

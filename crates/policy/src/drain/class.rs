@@ -1,0 +1,137 @@
+//! Which nodes pods may come back on, as far as nodes alone decide it: the same for all pods that ask for the same.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use foldhash::{HashMap, HashSet};
+use holdfast_model::facts::{Constraints, NodeTerms, Placement, Room, Toleration};
+use holdfast_model::{Labels, Text};
+
+use super::fleet::NodeEntry;
+
+/// The values that a label has on some nodes.
+type Domains = Rc<HashSet<Text>>;
+
+/// The classes of pods, found when first asked for.
+#[derive(Default)]
+pub(super) struct Classes<'a> {
+    by_placement: RefCell<HashMap<&'a Placement, usize>>,
+    known: RefCell<HashMap<Key<'a>, usize>>,
+    classes: RefCell<Vec<Rc<Class>>>,
+    /// The first node, in the order of a class, on which so much fits while nothing has been moved.
+    first_fits: RefCell<HashMap<(usize, Room), usize>>,
+    domains: RefCell<HashMap<(usize, &'a Text, bool), Domains>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key<'a> {
+    selector: &'a Labels,
+    nodes: &'a NodeTerms,
+    tolerations: &'a [Toleration],
+}
+
+/// Nodes for pods of one kind.
+#[derive(Debug, Default)]
+pub(super) struct Class {
+    /// Those that selector and affinity ask for.
+    pub(super) wanted: Vec<usize>,
+    /// Of these, those whose taints the pods bear.
+    pub(super) borne: Vec<usize>,
+    /// Of these, those that take pods now, the one with most room first.
+    pub(super) open: Vec<usize>,
+    /// Whether one that is borne hasn't said yet whether it is ready, and what room it has.
+    pub(super) silent: bool,
+}
+
+impl<'a> Classes<'a> {
+    /// The number of a pod's class, and its nodes.
+    pub(super) fn of(&self, placement: &'a Placement, nodes: &[NodeEntry<'a>]) -> (usize, Rc<Class>) {
+        let at = *self.by_placement.borrow_mut().entry(placement).or_insert_with(|| self.find(placement, nodes));
+        (at, Rc::clone(&self.classes.borrow()[at]))
+    }
+
+    fn find(&self, placement: &'a Placement, nodes: &[NodeEntry<'a>]) -> usize {
+        let constraints: &'a Constraints = placement;
+        let key =
+            Key { selector: &constraints.selector, nodes: &constraints.nodes, tolerations: &constraints.tolerations };
+        *self.known.borrow_mut().entry(key).or_insert_with(|| {
+            let mut classes = self.classes.borrow_mut();
+            classes.push(Rc::new(Class::new(constraints, nodes)));
+            classes.len() - 1
+        })
+    }
+
+    /// Where to begin looking for a node that has so much room: none before it has.
+    pub(super) fn first_fit(&self, class: usize, open: &[usize], wanted: Room, nodes: &[NodeEntry<'a>]) -> usize {
+        *self
+            .first_fits
+            .borrow_mut()
+            .entry((class, wanted))
+            .or_insert_with(|| open.iter().position(|node| nodes[*node].free().holds(wanted)).unwrap_or(open.len()))
+    }
+
+    /// The values that a label has on the nodes that count for spreading pods of a class.
+    pub(super) fn domains(
+        &self,
+        class: usize,
+        topology: &'a Text,
+        honors_taints: bool,
+        nodes: &[NodeEntry<'a>],
+    ) -> Domains {
+        let found = || {
+            let classes = self.classes.borrow();
+            let counted = if honors_taints { &classes[class].borne } else { &classes[class].wanted };
+            Rc::new(counted.iter().filter_map(|node| nodes[*node].domain(topology).cloned()).collect())
+        };
+        let mut domains = self.domains.borrow_mut();
+        Rc::clone(domains.entry((class, topology, honors_taints)).or_insert_with(found))
+    }
+
+    /// Pods have moved: what is known of the room is out of date.
+    pub(super) fn moved(&mut self) {
+        self.first_fits.get_mut().clear();
+    }
+}
+
+impl Class {
+    fn new(constraints: &Constraints, nodes: &[NodeEntry<'_>]) -> Self {
+        let mut class = Self::default();
+        for (at, entry) in nodes.iter().enumerate() {
+            if !constraints.wants(entry.name, &entry.node.labels) {
+                continue;
+            }
+            class.wanted.push(at);
+            // A cordon is a taint as well, but one that ends: it is looked at by itself.
+            let lasting = entry.node.taints.iter().filter(|taint| taint.key != CORDON);
+            if constraints.repelled_by(lasting).is_some() {
+                continue;
+            }
+            class.borne.push(at);
+            match (entry.node.cordoned, entry.node.ready, entry.node.allocatable) {
+                (true, _, _) | (_, Some(false), _) => {}
+                (false, Some(true), Some(_)) => class.open.push(at),
+                (false, _, _) => class.silent = true,
+            }
+        }
+        class.open.sort_by_key(|node| {
+            let free = nodes[*node].free();
+            (std::cmp::Reverse((free.cpu, free.memory)), *node)
+        });
+        class
+    }
+}
+
+/// The taint that a cordon brings.
+const CORDON: &str = "node.kubernetes.io/unschedulable";
+
+impl NodeEntry<'_> {
+    /// What is left of its room.
+    pub(super) fn free(&self) -> Room {
+        self.node.allocatable.unwrap_or_default().minus(self.used)
+    }
+
+    /// The value of a label by which nodes are told apart.
+    pub(super) fn domain(&self, topology: &Text) -> Option<&Text> {
+        self.node.labels.value_of(topology)
+    }
+}

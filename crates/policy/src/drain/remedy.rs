@@ -1,0 +1,50 @@
+//! What to do about a pod that stays.
+
+use holdfast_model::facts::Limit;
+
+use super::fleet::Fleet;
+use super::outcome::{Cause, Lasting};
+use crate::eviction::Objection;
+
+/// In words, and as YAML to merge into the budget where that can be said exactly.
+pub(super) fn remedy(
+    fleet: &Fleet<'_>,
+    budgets: &[usize],
+    cause: &Cause,
+    lasting: Lasting,
+) -> (String, Option<String>) {
+    let Some(entry) = budgets.first().map(|budget| &fleet.budgets[*budget]) else {
+        return (String::new(), None);
+    };
+    let names = budgets.iter().map(|budget| fleet.budgets[*budget].name.as_str()).collect::<Vec<_>>();
+    match (cause, lasting) {
+        (Cause::SeveralBudgets, _) => (format!("keep one of {} and delete the other", names.join(" and ")), None),
+        (Cause::Budget(Objection::NotObserved), _) => {
+            ("see whether kube-controller-manager runs: it has not counted the budget's pods".to_owned(), None)
+        }
+        (Cause::Budget(Objection::SyncFailed(_) | Objection::CountsNone), _) => {
+            ("let the budget select only pods of Deployments, StatefulSets or ReplicaSets".to_owned(), None)
+        }
+        (Cause::Budget(Objection::Negative | Objection::TooManyUnconfirmed), _) => {
+            ("see whether kube-controller-manager runs: evictions aren't being counted".to_owned(), None)
+        }
+        (Cause::Budget(Objection::NoneLeft { .. }), Lasting::Transient) => {
+            ("wait until all its pods are ready, or mend the one that isn't".to_owned(), None)
+        }
+        (Cause::Budget(Objection::NoneLeft { .. }), Lasting::Structural) => match entry.full.expected {
+            0 | 1 => {
+                let words = "run two replicas or more, or remove the budget: over a single pod it protects nothing";
+                (words.to_owned(), Some(one_may_go(entry.budget.limit.as_ref().ok())))
+            }
+            _ => ("write maxUnavailable: 1 instead".to_owned(), Some(one_may_go(entry.budget.limit.as_ref().ok()))),
+        },
+    }
+}
+
+fn one_may_go(limit: Option<&Limit>) -> String {
+    let dropped = match limit {
+        Some(Limit::MinAvailable(_)) => "  minAvailable: null\n",
+        Some(Limit::MaxUnavailable(_)) | None => "",
+    };
+    format!("spec:\n{dropped}  maxUnavailable: 1\n  unhealthyPodEvictionPolicy: AlwaysAllow\n")
+}
