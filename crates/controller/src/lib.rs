@@ -9,6 +9,7 @@ mod backoff;
 mod connections;
 mod decide;
 pub mod lease;
+mod look;
 pub mod metrics;
 mod observe;
 mod permissions;
@@ -20,6 +21,7 @@ mod view;
 mod withdraw;
 mod write;
 
+pub use look::{LookError, look};
 pub use observe::Feed;
 pub use run::{RunError, Settings, run};
 pub use withdraw::{WithdrawError, withdraw};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use holdfast_api::{DisruptionPolicy, PolicyException};
 use holdfast_model::shapes::{OfShape, Shape};
-use holdfast_model::{ObjectKey, Touched};
+use holdfast_model::{Cluster, ObjectKey, Touched};
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
@@ -126,7 +126,11 @@ fn tell(source: Source, interruption: &watch::Interruption) {
 }
 
 fn observe_facts<S: Shape>(facts: &mut Facts, change: Change<S>) -> Touched {
-    let cluster = &mut facts.cluster;
+    observe_into(&mut facts.cluster, change)
+}
+
+/// Takes what a watch says of a kind into the cluster.
+pub(crate) fn observe_into<S: Shape>(cluster: &mut Cluster, change: Change<S>) -> Touched {
     match change {
         Change::Applied(object) => cluster.apply(object),
         Change::Deleted { namespace, name } => cluster.delete(S::KIND, &key(namespace.as_deref(), &name)),

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::audit;
+use crate::drain::Drain;
 use crate::explain::Explain;
 
 /// Above the arguments that commands which only read files have no use for.
@@ -66,6 +67,8 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// Says what a Git checkout will do to the next drain and the next upgrade. Needs no cluster.
     Audit(audit::Arguments),
+    /// Says what draining the nodes of a cluster would do, and who stands in the way. Changes nothing.
+    Drain(Drain),
     /// Explains a rule: why it matters, what happens otherwise, and the remedy. Without one it lists all.
     Explain(Explain),
     /// Watches a cluster and keeps its disruption budgets as the policies ask.
@@ -85,7 +88,7 @@ impl Command {
     /// Whether it answers a person at a prompt, who has no use for a log.
     pub(crate) const fn is_for_people(&self) -> bool {
         match self {
-            Self::Audit(_) | Self::Explain(_) => true,
+            Self::Audit(_) | Self::Drain(_) | Self::Explain(_) => true,
             Self::Controller(_) | Self::Withdraw | Self::Crds | Self::Completions { .. } => false,
         }
     }

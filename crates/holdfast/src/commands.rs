@@ -60,7 +60,7 @@ pub(crate) fn completions(shell: Shell) -> anyhow::Result<()> {
 }
 
 /// Two threads: one may plan while the other keeps the watches going.
-fn runtime() -> anyhow::Result<Runtime> {
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("a TLS provider is installed already"))?;

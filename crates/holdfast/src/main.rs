@@ -4,6 +4,7 @@ mod arguments;
 mod audit;
 mod cluster;
 mod commands;
+mod drain;
 mod explain;
 mod telemetry;
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     }
     let outcome = match command {
         Command::Audit(audit) => return audit::run(&audit),
+        Command::Drain(drain) => return drain.run(&cluster),
         Command::Explain(explain) => return explain.run(),
         Command::Controller(controller) => commands::controller(&cluster, controller),
         Command::Withdraw => commands::withdraw(&cluster),

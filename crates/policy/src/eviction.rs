@@ -149,6 +149,27 @@ impl Answer<'_> {
         }
     }
 
+    /// The reason in one word, for programs.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Allowed(grant) => grant.reason(),
+            Self::Refused(Refusal::SeveralBudgets(_)) => "SeveralBudgets",
+            Self::Refused(Refusal::Budget(_, objection)) => objection.reason(),
+        }
+    }
+
+    /// The budgets that were asked.
+    #[must_use]
+    pub fn budgets(&self) -> Vec<&Text> {
+        match self {
+            Self::Allowed(Grant::Unguarded | Grant::NoBudget) => Vec::new(),
+            Self::Allowed(Grant::Unready(budget) | Grant::Spends(budget)) => vec![budget],
+            Self::Refused(Refusal::SeveralBudgets(budgets)) => budgets.clone(),
+            Self::Refused(Refusal::Budget(budget, _)) => vec![budget],
+        }
+    }
+
     /// Whether the pod may go.
     #[must_use]
     pub fn is_allowed(&self) -> bool {

@@ -18,7 +18,7 @@ use crate::verdict::{Verdict, inventory};
 use crate::{Look, Report, Told};
 use aside::{write_excepted, write_worth_knowing};
 use finding::{Entry, Length, write_finding};
-pub(crate) use paint::{Paint, Tone};
+pub(crate) use paint::{Paint, Tone, wrap};
 use summary::write_summary;
 
 /// How many blockers the first screen lists.

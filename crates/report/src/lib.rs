@@ -8,6 +8,7 @@
 
 mod baseline;
 mod clean;
+mod drain;
 mod explain;
 mod fingerprint;
 mod html;
@@ -26,6 +27,7 @@ mod told;
 mod verdict;
 
 pub use baseline::{Baseline, BaselineError};
+pub use drain::{Drains, Eviction, drain_schema, write_drain_human, write_drain_json};
 pub use explain::{explain_rule, list_rules};
 pub use html::write_html;
 pub use human::{Detail, write_human};

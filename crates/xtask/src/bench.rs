@@ -7,6 +7,7 @@
 mod arrivals;
 mod audit;
 mod converge;
+mod forecast;
 mod lists;
 mod memory;
 mod reaction;
@@ -44,6 +45,8 @@ enum Name {
     Reaction(reaction::Reaction),
     /// What an audit of a checkout costs, against parsing the same files.
     Audit(audit::Audit),
+    /// What a drain forecast of a large cluster costs.
+    Forecast(forecast::Forecast),
 }
 
 impl Bench {
@@ -57,19 +60,21 @@ impl Bench {
         {
             return Ok(());
         }
-        let binary = build()?;
         let stage = async || {
+            let binary = build()?;
             eprintln!("Starting etcd and an API server.");
-            Stage::start(binary.clone()).await
+            Stage::start(binary).await
         };
         let report = match self.name {
             Name::Converge(bench) => bench.run(&stage().await?).await,
             Name::Steady(bench) => bench.run(&stage().await?).await,
             Name::Memory(bench) => bench.run(&stage().await?).await,
             Name::Reaction(bench) => bench.run(&stage().await?).await,
-            Name::Audit(bench) => bench.run(&binary),
+            Name::Audit(bench) => bench.run(&build()?),
+            Name::Forecast(bench) => bench.run(),
         }?;
-        publish(&report, self.json.unwrap_or_else(|| beside(&binary, report.name())))
+        let here = std::env::current_exe().context("where this program is")?;
+        publish(&report, self.json.unwrap_or_else(|| beside(&here, report.name())))
     }
 }
 
@@ -93,7 +98,7 @@ fn publish(report: &Report, file: PathBuf) -> Result<()> {
     Ok(())
 }
 
-/// `bench/NAME.json` in the target folder, of which `binary` is `release/holdfast`.
+/// `bench/NAME.json` in the target folder, of which `binary` is `release/xtask`.
 fn beside(binary: &std::path::Path, name: &str) -> PathBuf {
     let target = binary.ancestors().nth(2).unwrap_or(std::path::Path::new("target"));
     target.join("bench").join(format!("{name}.json"))

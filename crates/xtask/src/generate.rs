@@ -67,7 +67,10 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
         files.push((format!("docs/rules/{id}.md").into(), page(*id)));
     }
     files.push(("docs/metrics.md".into(), metrics_table()));
-    files.push(("docs/audit.schema.json".into(), schema()?));
+    for (name, schema) in [("audit", holdfast_report::schema()), ("drain", holdfast_report::drain_schema())] {
+        files
+            .push((format!("docs/{name}.schema.json").into(), format!("{}\n", serde_json::to_string_pretty(&schema)?)));
+    }
     Ok(files)
 }
 
@@ -107,10 +110,6 @@ fn page(id: RuleId) -> String {
         rule.severity,
         id.reason()
     )
-}
-
-fn schema() -> Result<String> {
-    Ok(format!("{}\n", serde_json::to_string_pretty(&holdfast_report::schema())?))
 }
 
 fn metrics_table() -> String {

@@ -266,6 +266,17 @@ impl Lasting {
     }
 }
 
+impl Cause {
+    /// The reason in one word, as it is written in status and JSON.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::SeveralBudgets => "SeveralBudgets",
+            Self::Budget(objection) => objection.reason(),
+        }
+    }
+}
+
 impl Blocker {
     /// The workload, when it is one.
     #[must_use]

@@ -148,7 +148,8 @@ fn template(index: usize) -> Value {
     json!({ "metadata": { "labels": labels(index), "annotations": { "checksum/config": "c".repeat(64) } }, "spec": pod_spec() })
 }
 
-fn replica_set(index: usize, replicas: usize) -> Value {
+/// The ReplicaSet of a workload.
+pub(super) fn replica_set(index: usize, replicas: usize) -> Value {
     let mut template = template(index);
     template["metadata"]["labels"] = pod_labels(index);
     json!({
@@ -158,7 +159,8 @@ fn replica_set(index: usize, replicas: usize) -> Value {
     })
 }
 
-fn pod(index: usize, number: usize) -> Value {
+/// One of its pods.
+pub(super) fn pod(index: usize, number: usize) -> Value {
     let mut spec = pod_spec();
     spec["nodeName"] = json!(format!("node-{:03}", (index + number) % 100));
     json!({

@@ -1,0 +1,79 @@
+//! How it looks, for both readers.
+
+use holdfast_model::builders::{Manifest, budget, deployment, kustomization, node, pod, replica_set, stateful_set};
+use holdfast_model::{Cluster, ObjectKey};
+use holdfast_policy::drain::{Drainer, forecast, sequence};
+
+use super::{Drains, Eviction, drain_schema, write_drain_human, write_drain_json};
+use crate::Look;
+
+/// Two workloads, of which one blocks, and one node that nobody minds.
+fn cluster() -> Cluster {
+    let web = |number: usize, node: &str| {
+        pod(&format!("shop/web-1-{number}")).of_deployment("web").labels([("app", "web")]).on_node(node)
+    };
+    let flux = [("kustomize.toolkit.fluxcd.io/namespace", "flux-system"), ("kustomize.toolkit.fluxcd.io/name", "shop")];
+    Cluster::default()
+        .with(node("cp-1"))
+        .with(node("worker-1"))
+        .with(node("worker-2"))
+        .with(kustomization("flux-system/shop"))
+        .with(deployment("shop/web").replicas(2))
+        .with(replica_set("shop/web-1").of_deployment("web"))
+        .with(web(0, "worker-1"))
+        .with(web(1, "worker-2"))
+        .with(budget("shop/web").max_unavailable(1).selecting([("app", "web")]))
+        .with(stateful_set("shop/db").replicas(1))
+        .with(pod("shop/db-0").of_stateful_set("db").labels([("app", "db")]).on_node("worker-1"))
+        .with(budget("shop/db").min_available(1).selecting([("app", "db")]).labels(flux))
+        .with(pod("tools/debug").on_node("worker-2").with_empty_dir())
+}
+
+fn human(drains: &Drains<'_>, width: usize) -> String {
+    let mut out = Vec::new();
+    write_drain_human(drains, Look { colour: false, width }, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn for_people() {
+    let forecast = forecast(&cluster(), Drainer::Retry);
+    let drains = Drains { forecast: &forecast, drainer: Drainer::Retry, sequence: false, evictions: None };
+    insta::assert_snapshot!(human(&drains, 80));
+}
+
+#[test]
+fn what_would_be_answered_now() {
+    let forecast = forecast(&cluster(), Drainer::Retry);
+    let evictions = [
+        Eviction {
+            pod: ObjectKey::new("shop", "db-0"),
+            allowed: false,
+            reason: "NoneLeft",
+            budgets: vec!["db".into()],
+        },
+        Eviction { pod: ObjectKey::new("tools", "debug"), allowed: true, reason: "NoBudget", budgets: Vec::new() },
+    ];
+    let drains = Drains { forecast: &forecast, drainer: Drainer::Retry, sequence: false, evictions: Some(&evictions) };
+    assert!(human(&drains, 100).ends_with("  stays shop/db-0: NoneLeft (db)\n  goes  tools/debug: NoBudget\n"));
+    let mut out = Vec::new();
+    write_drain_json(&drains, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let schema = serde_json::to_value(drain_schema()).unwrap();
+    let errors: Vec<String> =
+        jsonschema::validator_for(&schema).unwrap().iter_errors(&value).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_sequence_says_where_it_stops() {
+    let forecast = sequence(&cluster(), Drainer::Retry, 1);
+    let drains = Drains { forecast: &forecast, drainer: Drainer::Retry, sequence: true, evictions: None };
+    let told = human(&drains, 80);
+    assert!(told.starts_with("\n✖ The upgrade stops at node worker-1, after 1.\n"), "{told}");
+    let none = holdfast_policy::drain::Forecast::default();
+    let drains = Drains { forecast: &none, drainer: Drainer::Retry, sequence: false, evictions: None };
+    assert_eq!(human(&drains, 80), "\n– There is no node.\n");
+}
