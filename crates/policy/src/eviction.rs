@@ -235,7 +235,10 @@ impl fmt::Display for Objection {
             Self::SyncFailed(why) => write!(f, "the disruption controller can't count its pods: {why}"),
             Self::Negative => f.write_str("its status allows fewer evictions than none"),
             Self::TooManyUnconfirmed => f.write_str("more than 2,000 evictions are not confirmed yet"),
-            Self::NoneLeft { needs, has } => write!(f, "it needs {needs} healthy pods and has {has}"),
+            Self::NoneLeft { needs, has } => {
+                let pods = if *needs == 1 { "pod" } else { "pods" };
+                write!(f, "it needs {needs} healthy {pods} and has {has}")
+            }
             Self::CountsNone => f.write_str("it counts no pod that it could let go"),
         }
     }

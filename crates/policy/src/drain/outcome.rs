@@ -7,7 +7,7 @@ use super::Drainer;
 use super::fit::{Fit, Moves, Obstacle, Search};
 use super::fleet::Fleet;
 use super::gives_way::gives_way;
-use super::remedy::remedy;
+use super::remedy::{Case, remedy};
 use super::waves::{Drained, Health, Stuck, drain};
 use crate::eviction::Objection;
 
@@ -195,7 +195,8 @@ fn blocker(fleet: &Fleet<'_>, pod: usize, stuck: &Stuck, lasting: Lasting) -> Bl
         Stuck::Several(budgets) => (budgets.clone(), Cause::SeveralBudgets),
         Stuck::Budget(budget, objection) => (vec![*budget], Cause::Budget(objection.clone())),
     };
-    let (remedy, patch) = remedy(fleet, &budgets, &cause, lasting);
+    let ready = fleet.pods[pod].pod.ready;
+    let (remedy, patch) = remedy(fleet, &budgets, &cause, Case { lasting, ready });
     Blocker {
         pod: key(fleet, pod),
         flux: flux_owner(fleet, pod, &budgets),
@@ -290,10 +291,9 @@ impl Blocker {
     /// What is wrong: a clause in lower case, without a full stop.
     #[must_use]
     pub fn message(&self) -> String {
-        let budgets = self.budgets.iter().map(Text::as_str).collect::<Vec<_>>().join(" and ");
         match &self.cause {
-            Cause::SeveralBudgets => format!("budgets {budgets} both cover it, which an eviction can't serve"),
-            Cause::Budget(objection) => format!("budget {budgets}: {objection}"),
+            Cause::SeveralBudgets => "several budgets cover the same pod, which an eviction can't serve".to_owned(),
+            Cause::Budget(objection) => objection.to_string(),
         }
     }
 }

@@ -6,18 +6,21 @@ use super::fleet::Fleet;
 use super::outcome::{Cause, Lasting};
 use crate::eviction::Objection;
 
+/// When a pod stays.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case {
+    pub(super) lasting: Lasting,
+    /// Whether the pod that stays is ready itself.
+    pub(super) ready: bool,
+}
+
 /// In words, and as YAML to merge into the budget where that can be said exactly.
-pub(super) fn remedy(
-    fleet: &Fleet<'_>,
-    budgets: &[usize],
-    cause: &Cause,
-    lasting: Lasting,
-) -> (String, Option<String>) {
+pub(super) fn remedy(fleet: &Fleet<'_>, budgets: &[usize], cause: &Cause, case: Case) -> (String, Option<String>) {
     let Some(entry) = budgets.first().map(|budget| &fleet.budgets[*budget]) else {
         return (String::new(), None);
     };
     let names = budgets.iter().map(|budget| fleet.budgets[*budget].name.as_str()).collect::<Vec<_>>();
-    match (cause, lasting) {
+    match (cause, case.lasting) {
         (Cause::SeveralBudgets, _) => (format!("keep one of {} and delete the other", names.join(" and ")), None),
         (Cause::Budget(Objection::NotObserved), _) => {
             ("see whether kube-controller-manager runs: it has not counted the budget's pods".to_owned(), None)
@@ -27,6 +30,10 @@ pub(super) fn remedy(
         }
         (Cause::Budget(Objection::Negative | Objection::TooManyUnconfirmed), _) => {
             ("see whether kube-controller-manager runs: evictions aren't being counted".to_owned(), None)
+        }
+        (Cause::Budget(Objection::NoneLeft { .. }), Lasting::Transient) if !case.ready => {
+            let words = "mend the pod, which isn't ready, or let such pods go: unhealthyPodEvictionPolicy: AlwaysAllow";
+            (words.to_owned(), Some("spec:\n  unhealthyPodEvictionPolicy: AlwaysAllow\n".to_owned()))
         }
         (Cause::Budget(Objection::NoneLeft { .. }), Lasting::Transient) => {
             ("wait until all its pods are ready, or mend the one that isn't".to_owned(), None)

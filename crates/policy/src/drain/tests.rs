@@ -88,7 +88,7 @@ fn a_budget_that_lets_one_go_takes_a_wave_for_each() {
         &cluster,
         "a",
         Drainer::OnePass,
-        "Blocks 2 in 1; shop/web-1 Structural: budget web: it needs 2 healthy pods and has 2",
+        "Blocks 2 in 1; shop/web-1 Structural: it needs 2 healthy pods and has 2",
     );
 }
 
@@ -106,7 +106,7 @@ fn the_last_ready_one_is_missed() {
 #[test]
 fn a_budget_over_a_single_pod_blocks_for_good() {
     let cluster = web(three(), &["a"]).with(budget("shop/web").min_available(1).selecting([("app", "web")]));
-    check(&cluster, "a", "Blocks 1 in 0; shop/web-0 Structural: budget web: it needs 1 healthy pods and has 1");
+    check(&cluster, "a", "Blocks 1 in 0; shop/web-0 Structural: it needs 1 healthy pod and has 1");
     check(&cluster, "b", "Clean 0 in 0");
     let forecast = forecast_node(&cluster, &"a".into(), Drainer::Retry).unwrap();
     let blocker = &forecast.blockers[0];
@@ -122,7 +122,7 @@ fn two_budgets_over_a_pod_block_for_good() {
     check(
         &cluster,
         "a",
-        "Blocks 1 in 0; shop/web-0 Structural: budgets other and web both cover it, which an eviction can't serve",
+        "Blocks 1 in 0; shop/web-0 Structural: several budgets cover the same pod, which an eviction can't serve",
     );
 }
 
@@ -131,7 +131,7 @@ fn a_pod_that_is_not_ready_elsewhere_blocks_for_a_while() {
     let cluster = web(three(), &["a", "b", "c"]).with(one_may_go());
     let sick = pod("shop/web-1").of_deployment("web").labels([("app", "web")]).on_node("b").ready(false);
     let cluster = cluster.with(sick);
-    check(&cluster, "a", "Blocks 1 in 0; shop/web-0 Transient: budget web: it needs 2 healthy pods and has 2");
+    check(&cluster, "a", "Blocks 1 in 0; shop/web-0 Transient: it needs 2 healthy pods and has 2");
     // The sick one itself may go, since the others are as many as are needed.
     check(&cluster, "b", "Clean 1 in 1");
 }
@@ -142,7 +142,7 @@ fn a_pod_that_never_gets_ready_goes_only_where_its_budget_lets_it() {
     check(
         &sick(three()).with(one_may_go()),
         "a",
-        "Blocks 1 in 0; shop/web-0 Transient: budget web: it needs 0 healthy pods and has 0",
+        "Blocks 1 in 0; shop/web-0 Transient: it needs 0 healthy pods and has 0",
     );
     let always = budget("shop/web").max_unavailable(1).selecting([("app", "web")]).always_allow();
     check(&sick(three()).with(always), "a", "Clean 1 in 1");
@@ -167,7 +167,7 @@ fn a_pod_of_a_daemon_set_breaks_a_budget_for_good() {
     check(
         &cluster,
         "a",
-        "Blocks 1 in 0; shop/web-0 Structural: budget web: the disruption controller has not counted its pods yet",
+        "Blocks 1 in 0; shop/web-0 Structural: the disruption controller has not counted its pods yet",
     );
 }
 
@@ -179,7 +179,7 @@ fn a_pod_without_a_place_keeps_its_budget_spent() {
     check(
         &cluster,
         "a",
-        "Blocks 2 in 1; shop/web-1 Structural: budget web: it needs 1 healthy pods and has 1; shop/web-0 NoPlace Labels",
+        "Blocks 2 in 1; shop/web-1 Structural: it needs 1 healthy pod and has 1; shop/web-0 NoPlace Labels",
     );
 }
 
@@ -252,7 +252,7 @@ fn an_operator_gives_way_while_it_runs_and_another_instance_does() {
         let budget = budget("shop/pg-primary").min_available(1).selecting([("role", "primary")]);
         cluster.with(of_cluster("shop/pg-1").labels([("role", "primary")]).on_node("a")).with(budget)
     };
-    let blocks = "Blocks 1 in 0; shop/pg-1 Structural: budget pg-primary: it needs 1 healthy pods and has 1";
+    let blocks = "Blocks 1 in 0; shop/pg-1 Structural: it needs 1 healthy pod and has 1";
     check(&primary(three()), "a", blocks);
     let replica = pod("shop/pg-2").owned_by("postgresql.cnpg.io/v1", "Cluster", "pg").on_node("b");
     let with_replica = primary(three()).with(replica);

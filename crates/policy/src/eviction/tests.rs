@@ -39,11 +39,11 @@ fn check(cluster: &Cluster, expected: &str) {
 #[rstest]
 #[case::no_budget(web(), None, "201 NoBudget")]
 #[case::one_allowed(web(), Some(counted(1, 1, 2)), "201 Spends")]
-#[case::none_allowed(web(), Some(counted(0, 1, 1)), "429 one NoneLeft: it needs 1 healthy pods and has 1")]
+#[case::none_allowed(web(), Some(counted(0, 1, 1)), "429 one NoneLeft: it needs 1 healthy pod and has 1")]
 #[case::pending(web().phase("Pending"), Some(counted(0, 1, 1)), "201 Unguarded")]
 #[case::finished(web().phase("Failed"), Some(counted(0, 1, 1)), "201 Unguarded")]
 #[case::going(web().terminating(), Some(counted(0, 1, 1)), "201 Unguarded")]
-#[case::lost(web().phase("Unknown"), Some(counted(0, 1, 1)), "429 one NoneLeft: it needs 1 healthy pods and has 1")]
+#[case::lost(web().phase("Unknown"), Some(counted(0, 1, 1)), "429 one NoneLeft: it needs 1 healthy pod and has 1")]
 #[case::another_ones(web().labels([("app", "other")]), Some(counted(0, 1, 1)), "201 NoBudget")]
 #[case::unready_but_enough(web().ready(false), Some(counted(0, 1, 1)), "201 UnreadyMayGo")]
 #[case::unready_and_too_few(

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use holdfast_model::PodOwner;
+use holdfast_model::{PodOwner, Text};
 use holdfast_policy::drain::{Blocker, Interruption, Lasting, NodeForecast, Verdict};
 
 use super::Drains;
@@ -107,44 +107,51 @@ fn why(node: &NodeForecast) -> String {
     words.join(", ")
 }
 
+/// A pod that stays, and its node.
+type Stays<'a> = (&'a NodeForecast, &'a Blocker);
+
+/// By what stands in the way, since one budget may stand in the way of many pods.
 fn write_blockers(nodes: &[NodeForecast], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    let blockers: Vec<(&NodeForecast, &Blocker)> =
+    let mut stays: Vec<Stays<'_>> =
         nodes.iter().flat_map(|node| node.blockers.iter().map(move |blocker| (node, blocker))).collect();
-    if blockers.is_empty() {
+    if stays.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", paint.rule("Stands in the way"))?;
-    for (node, blocker) in blockers {
-        write_blocker(node, blocker, paint, out)?;
+    fn cause<'a>((_, blocker): &Stays<'a>) -> (Lasting, &'a str, &'a [Text], String) {
+        (blocker.lasting, &blocker.pod.namespace, &blocker.budgets, blocker.message())
     }
-    Ok(())
+    stays.sort_by(|a, b| cause(a).cmp(&cause(b)).then_with(|| (&a.0.node, &a.1.pod).cmp(&(&b.0.node, &b.1.pod))));
+    writeln!(out, "\n{}", paint.rule("Stands in the way"))?;
+    stays.chunk_by(|a, b| cause(a) == cause(b)).try_for_each(|same| write_blocker(same, paint, out))
 }
 
-fn write_blocker(node: &NodeForecast, blocker: &Blocker, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+fn write_blocker(same: &[Stays<'_>], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let Some((_, blocker)) = same.first() else { return Ok(()) };
     let sign = match blocker.lasting {
         Lasting::Structural => paint.tone(Tone::Critical, "for good"),
         Lasting::Transient => paint.tone(Tone::Medium, "for now"),
     };
-    let owner = owned(&blocker.owner);
-    let head = format!("{} on {}{owner}, {sign}", paint.tone(Tone::Strong, &blocker.pod.to_string()), node.node);
+    let budgets: Vec<String> =
+        blocker.budgets.iter().map(|budget| format!("{}/{budget}", blocker.pod.namespace)).collect();
+    let word = if budgets.len() == 1 { "Budget" } else { "Budgets" };
+    let name = paint.tone(Tone::Strong, &format!("{word} {}", budgets.join(" and ")));
     writeln!(out)?;
-    for line in paint.wrap(&head, "  ", "      ") {
-        writeln!(out, "{line}")?;
-    }
-    let mut indented = |text: &str| -> io::Result<()> {
-        paint.wrap(text, "    ", "      ").iter().try_for_each(|line| writeln!(out, "{line}"))
+    let mut indented = |first: &str, text: &str| -> io::Result<()> {
+        paint.wrap(text, first, "      ").iter().try_for_each(|line| writeln!(out, "{line}"))
     };
-    indented(&blocker.message())?;
-    indented(&format!("{} {}", paint.tone(Tone::Good, "→"), blocker.remedy))?;
+    indented("  ", &format!("{name}, {sign}: {}", blocker.message()))?;
+    for (node, stays) in same.iter().take(MOST_NAMED) {
+        indented("    ", &format!("{}{} stays on {}", stays.pod, owned(&stays.owner), node.node))?;
+    }
+    if MOST_NAMED < same.len() {
+        indented("    ", &paint.tone(Tone::Dim, &format!("and {} more", same.len() - MOST_NAMED)))?;
+    }
+    indented("    ", &format!("{} {}", paint.tone(Tone::Good, "→"), blocker.remedy))?;
     if let Some(flux) = &blocker.flux {
-        indented(&paint.tone(Tone::Place, &format!("in {flux}")))?;
+        indented("      ", &paint.tone(Tone::Place, &format!("in {flux}")))?;
     }
-    if let Some(patch) = &blocker.patch {
-        let budget = blocker.budgets.first().map(holdfast_model::Text::as_str).unwrap_or_default();
-        indented(&paint.tone(Tone::Dim, &format!("# PodDisruptionBudget {}/{budget}", blocker.pod.namespace)))?;
-        patch.lines().try_for_each(|line| writeln!(out, "    {line}"))?;
-    }
-    Ok(())
+    let patch = blocker.patch.as_deref().unwrap_or_default();
+    patch.lines().try_for_each(|line| writeln!(out, "      {}", paint.tone(Tone::Dim, line)))
 }
 
 fn owned(owner: &PodOwner) -> String {
