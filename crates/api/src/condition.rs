@@ -21,11 +21,14 @@ pub enum ConditionType {
     NotPermitted,
     /// Waits, since too much would be withdrawn at once without a reason that is seen; absent otherwise.
     BrakeEngaged,
+    /// Every node can be drained.
+    Drainable,
 }
 
 impl ConditionType {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [Self::Ready, Self::Reconciling, Self::Stalled, Self::NotPermitted, Self::BrakeEngaged];
+    pub const ALL: [Self; 6] =
+        [Self::Ready, Self::Reconciling, Self::Stalled, Self::NotPermitted, Self::BrakeEngaged, Self::Drainable];
 
     /// The API's spelling.
     #[must_use]
@@ -36,6 +39,7 @@ impl ConditionType {
             Self::Stalled => "Stalled",
             Self::NotPermitted => "NotPermitted",
             Self::BrakeEngaged => "BrakeEngaged",
+            Self::Drainable => "Drainable",
         }
     }
 }
@@ -57,6 +61,12 @@ pub enum Lifecycle {
     MassWithdrawal,
     /// It has ended.
     Expired,
+    /// Nobody stands in the way of a drain.
+    NothingBlocks,
+    /// Somebody stands in the way of a drain.
+    Blocked,
+    /// Nobody stands in the way of a drain any more, but not for long enough.
+    Settling,
 }
 
 impl Lifecycle {
@@ -71,6 +81,9 @@ impl Lifecycle {
             Self::NotPermitted => "NotPermitted",
             Self::MassWithdrawal => "MassWithdrawal",
             Self::Expired => "Expired",
+            Self::NothingBlocks => "NothingBlocks",
+            Self::Blocked => "Blocked",
+            Self::Settling => "Settling",
         }
     }
 }

@@ -13,6 +13,7 @@
 
 mod condition;
 mod disruption_policy;
+mod drain_readiness;
 mod policy_exception;
 mod selector;
 
@@ -20,6 +21,9 @@ pub use condition::{Change, ConditionType, Lifecycle, Wanted, merge_conditions};
 pub use disruption_policy::{
     DisruptionPolicy, DisruptionPolicySpec, DisruptionPolicyStatus, FindingStatus, Mode, UnhealthyPodEviction,
     WorkloadKind,
+};
+pub use drain_readiness::{
+    Accepted, BlockerStatus, CLUSTER, DrainReadiness, DrainReadinessSpec, DrainReadinessStatus, Drainer, NodeStatus,
 };
 pub use policy_exception::{ExceptionTarget, PolicyException, PolicyExceptionSpec, PolicyExceptionStatus};
 pub use selector::{LabelSelector, Operator, SelectorRequirement};
@@ -36,5 +40,5 @@ pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 /// Every custom resource definition, with its name in the order of the documents.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![disruption_policy::definition(), PolicyException::crd()]
+    vec![disruption_policy::definition(), PolicyException::crd(), drain_readiness::definition()]
 }

@@ -10,6 +10,7 @@
 mod class;
 mod fit;
 mod fleet;
+pub mod gate;
 mod gives_way;
 mod outcome;
 mod remedy;

@@ -64,6 +64,8 @@ pub struct Blocker {
     pub flux: Option<FluxOwner>,
     /// Whether it passes.
     pub lasting: Lasting,
+    /// Whether its workload is being rolled out: pods of two templates are there.
+    pub rolls_out: bool,
     /// What to do about it: a clause in lower case, without a full stop.
     pub remedy: String,
     /// The same as YAML to merge into the budget, where that can be said exactly.
@@ -204,9 +206,22 @@ fn blocker(fleet: &Fleet<'_>, pod: usize, stuck: &Stuck, lasting: Lasting) -> Bl
         budgets: budgets.iter().map(|budget| fleet.budgets[*budget].name.clone()).collect(),
         owner: owner(fleet, pod),
         lasting,
+        rolls_out: rolls_out(fleet, pod),
         remedy,
         patch,
     }
+}
+
+/// The labels by which controllers tell pods of one template from those of another.
+const TEMPLATES: [&str; 2] = ["pod-template-hash", "controller-revision-hash"];
+
+fn rolls_out(fleet: &Fleet<'_>, pod: usize) -> bool {
+    let maker = &fleet.makers[fleet.groups[fleet.pods[pod].group].maker];
+    let pods = maker.groups.iter().flat_map(|group| &fleet.groups[*group].pods).map(|pod| fleet.pods[*pod].pod);
+    let mut templates = pods
+        .filter(|pod| !pod.phase.is_finished())
+        .filter_map(|pod| TEMPLATES.iter().find_map(|label| pod.labels.get(label)));
+    templates.next().is_some_and(|first| templates.any(|other| other != first))
 }
 
 fn flux_owner(fleet: &Fleet<'_>, pod: usize, budgets: &[usize]) -> Option<FluxOwner> {
