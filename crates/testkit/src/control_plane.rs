@@ -12,7 +12,7 @@ mod layout;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::Api;
 use kube::{Client, Config};
@@ -23,6 +23,7 @@ use crate::component::Component;
 use crate::eventually::{eventually, give_up};
 use crate::port::Port;
 use crate::process::Janitor;
+use crate::usage::Usage;
 use crate::{cache, kubeconfig, kubelet};
 
 pub use builder::Builder;
@@ -100,6 +101,15 @@ impl ControlPlane {
         let file = self.dir().join(format!("{namespace}-{name}.kubeconfig"));
         kubeconfig::write(&file, &self.server, &layout::authority(self.dir()), namespace, &token)?;
         Ok(file)
+    }
+
+    /// What the API server and etcd took of the processors since they began.
+    pub fn processor(&self) -> Result<Duration> {
+        let used = |component: &Component| {
+            let id = component.id().with_context(|| format!("{} doesn't run", component.name()))?;
+            Ok::<_, anyhow::Error>(Usage::of(id)?.processor)
+        };
+        Ok(used(&self.api_server)? + used(&self.etcd)?)
     }
 
     /// Ends the API server as a crash would.

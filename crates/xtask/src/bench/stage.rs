@@ -6,9 +6,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use holdfast_e2e::{Cluster, checkout, enforce, set};
-use holdfast_testkit::{ControlPlane, ControllerProcess, Manifests, Usage, client_from, eventually};
+use holdfast_testkit::{ControlPlane, ControllerProcess, Manifests, Metrics, Usage, client_from, eventually};
 use kube::Client;
 use kube::api::{Api, DeleteParams};
 use serde_json::json;
@@ -44,6 +44,28 @@ impl Stage {
 
     pub(super) fn admin(&self) -> Client {
         self.cluster.admin()
+    }
+
+    /// What the API server and etcd took of the processors so far.
+    pub(super) fn server_processor(&self) -> Result<Duration> {
+        self.cluster.plane.processor()
+    }
+
+    /// Has the API server collect its garbage now: else what was asked for before, as when a controller lists everything at its
+    /// start, decides upon whom the next collection falls, which takes as long as some hundred writes.
+    pub(super) async fn collect_garbage(&self) -> Result<()> {
+        let request = http::Request::get("/debug/pprof/heap?gc=1&debug=1").body(Vec::new())?;
+        self.admin().request_text(request).await.context("asking for a collection")?;
+        Ok(())
+    }
+
+    /// How many bytes the API server asked for so far, and how often its garbage collector ran: a measure of its work that no
+    /// other process on the machine disturbs.
+    pub(super) async fn server_memory(&self) -> Result<(f64, f64)> {
+        let request = http::Request::get("/metrics").body(Vec::new())?;
+        let metrics = Metrics::new(self.admin().request_text(request).await?);
+        let told = |name: &str| metrics.sum(name, &[]).with_context(|| format!("the API server doesn't tell {name}"));
+        Ok((told("go_memstats_alloc_bytes_total")?, told("go_gc_duration_seconds_count")?))
     }
 
     /// A client with the controller's own rights, and so in the same queue of the API server's flow control.
