@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_api::{DisruptionPolicy, PolicyException, merge_conditions};
+use holdfast_api::{DisruptionPolicy, DrainReadiness, PolicyException, merge_conditions};
 use holdfast_controller::Feed;
 use holdfast_controller::access::Source;
 use holdfast_model::{Cluster, Labels, NamespaceView};
 use holdfast_policy::NamespacePlan;
 use holdfast_policy::disruption::Write;
+use holdfast_policy::drain::gate;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -94,6 +95,9 @@ fn check_resource(source: Source, payload: &[u8]) {
         Source::PolicyException => check_survives::<PolicyException>(payload, |exception| {
             let status = exception.status.unwrap_or_default();
             drop(merge_conditions(&status.conditions, &[], exception.metadata.generation, Timestamp::UNIX_EPOCH));
+        }),
+        Source::DrainReadiness => check_survives::<DrainReadiness>(payload, |readiness| {
+            drop(gate::Settings::try_from(&readiness.spec));
         }),
         Source::Facts(_) => {}
     }

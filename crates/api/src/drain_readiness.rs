@@ -62,7 +62,7 @@ pub struct DrainReadinessSpec {
     pub node_selector: Option<LabelSelector>,
     /// What may stand in the way all the same: it is shown, but the gate doesn't wait for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64))]
+    #[schemars(length(max = 12))]
     pub accept: Vec<Accepted>,
 }
 

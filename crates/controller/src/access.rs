@@ -43,6 +43,8 @@ pub enum Source {
     DisruptionPolicy,
     /// The exceptions.
     PolicyException,
+    /// What upgrades wait for.
+    DrainReadiness,
 }
 
 impl Source {
@@ -58,6 +60,7 @@ impl Source {
             Self::Facts(kind) => kind.as_str(),
             Self::DisruptionPolicy => "DisruptionPolicy",
             Self::PolicyException => "PolicyException",
+            Self::DrainReadiness => "DrainReadiness",
         }
     }
 
@@ -68,15 +71,16 @@ impl Source {
             Self::Facts(kind) => {
                 matches!(kind, Kind::ScaledObject | Kind::HelmRelease | Kind::Kustomization)
             }
-            Self::DisruptionPolicy | Self::PolicyException => false,
+            Self::DisruptionPolicy | Self::PolicyException | Self::DrainReadiness => false,
         }
     }
 
-    /// Whether it only tells whose something is, so that deciding goes on without it.
+    /// Whether budgets are decided about without it: it only tells whose something is, or what a drain would do.
     #[must_use]
     pub fn is_informative(self) -> bool {
         match self {
             Self::Facts(kind) => matches!(kind, Kind::HelmRelease | Kind::Kustomization),
+            Self::DrainReadiness => true,
             Self::DisruptionPolicy | Self::PolicyException => false,
         }
     }
@@ -161,6 +165,12 @@ pub const TABLE: &[Access] = &[
     ),
     read("holdfast.dev", "disruptionpolicies", Source::DisruptionPolicy, "what is asked for"),
     read("holdfast.dev", "policyexceptions", Source::PolicyException, "what is exempt"),
+    read("holdfast.dev", "drainreadinesses", Source::DrainReadiness, "how a drain is forecast"),
+    write(Concern::Observe, "holdfast.dev", "drainreadinesses", &["create"], "makes the one that there is"),
+    Access {
+        names: &[holdfast_api::CLUSTER],
+        ..write(Concern::Observe, "holdfast.dev", "drainreadinesses/status", &["patch"], "what a drain would do")
+    },
     write(Concern::Observe, "holdfast.dev", "disruptionpolicies/status", &["patch"], "what a policy comes to"),
     write(Concern::Observe, "holdfast.dev", "policyexceptions/status", &["patch"], "what an exception comes to"),
     write(
@@ -191,6 +201,13 @@ pub const TABLE: &[Access] = &[
         ..write(Concern::Lease, "coordination.k8s.io", "leases", &["get", "update"], "elects the leader")
     },
     write(Concern::Withdraw, "policy", "poddisruptionbudgets", &["list", "delete"], "takes back every budget of ours"),
+    write(
+        Concern::Withdraw,
+        "holdfast.dev",
+        "drainreadinesses",
+        &["list", "delete"],
+        "nobody may begin an upgrade by an old forecast",
+    ),
 ];
 
 /// The rules of one role, as a YAML list for the chart.
@@ -230,7 +247,14 @@ mod tests {
     fn observing_writes_nothing_but_what_was_found() {
         let writes = |access: &&Access| access.concern == Concern::Observe && access.verbs != READ;
         let written: Vec<_> = TABLE.iter().filter(writes).map(|access| access.resource).collect();
-        let told = ["disruptionpolicies/status", "policyexceptions/status", "events", "selfsubjectaccessreviews"];
+        let told = [
+            "drainreadinesses",
+            "drainreadinesses/status",
+            "disruptionpolicies/status",
+            "policyexceptions/status",
+            "events",
+            "selfsubjectaccessreviews",
+        ];
         assert_eq!(written, told);
     }
 

@@ -29,7 +29,7 @@ mod take;
 mod tests;
 
 pub(crate) use fence::connect;
-pub(crate) use heartbeat::Heartbeat;
+pub(crate) use heartbeat::{Heartbeat, Pulse};
 pub(crate) use leadership::Leadership;
 pub use take::{LeaseError, release, take};
 
@@ -77,7 +77,7 @@ enum Outcome {
 pub(crate) struct Elector {
     api: Api<Lease>,
     candidacy: Candidacy,
-    heartbeat: Heartbeat,
+    pulse: Pulse,
     leadership: Leadership,
     observer: Observer,
     /// The Lease as we last wrote it; none when the next step has to look first.
@@ -85,12 +85,12 @@ pub(crate) struct Elector {
 }
 
 impl Elector {
-    pub(crate) fn new(client: Client, candidacy: Candidacy, heartbeat: Heartbeat) -> Self {
+    pub(crate) fn new(client: Client, candidacy: Candidacy, pulse: Pulse) -> Self {
         Self {
             api: Api::namespaced(client, &candidacy.namespace),
             leadership: Leadership::new(!candidacy.elect),
             candidacy,
-            heartbeat,
+            pulse,
             observer: Observer::default(),
             held: None,
         }
@@ -160,7 +160,7 @@ impl Elector {
             Some(lease) => Some(lease),
             None => self.api.get_opt(name).await?,
         };
-        let beat = self.heartbeat.beat();
+        let beat = self.pulse.beat();
         let now = record::now();
         let standing = match &found {
             Some(lease) => self.observer.judge(lease, identity, self.leadership.is_leader(), Instant::now()),
@@ -180,15 +180,15 @@ impl Elector {
             false => self.api.create(&params(), &lease).await?,
             true => self.api.replace(name, &params(), &lease).await?,
         };
-        self.heartbeat.beaten(beat);
+        self.pulse.beaten(beat);
         self.leadership.saw(&written);
         self.held = Some(written);
         Ok(Outcome::Leading)
     }
 
     fn beat_alone(&mut self) {
-        if let Some(beat) = self.heartbeat.beat() {
-            self.heartbeat.beaten(Some(beat));
+        if let Some(beat) = self.pulse.beat() {
+            self.pulse.beaten(Some(beat));
             self.leadership.saw_beat(&Timestamp::now().to_string());
         }
     }

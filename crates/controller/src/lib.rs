@@ -8,6 +8,7 @@ mod act;
 mod backoff;
 mod connections;
 mod decide;
+mod forecast;
 pub mod lease;
 mod look;
 pub mod metrics;

@@ -59,6 +59,7 @@ pub(crate) struct Dimensions {
     /// Every rule with each severity it can have.
     pub(crate) rules: Vec<(&'static str, &'static str)>,
     pub(crate) workload_states: Vec<&'static str>,
+    pub(crate) verdicts: Vec<&'static str>,
 }
 
 /// What a write did.
@@ -67,16 +68,18 @@ pub(crate) enum Verb {
     Apply,
     Delete,
     PatchStatus,
+    Create,
 }
 
 impl Verb {
-    pub(crate) const ALL: [Self; 3] = [Self::Apply, Self::Delete, Self::PatchStatus];
+    pub(crate) const ALL: [Self; 4] = [Self::Apply, Self::Delete, Self::PatchStatus, Self::Create];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Apply => "apply",
             Self::Delete => "delete",
             Self::PatchStatus => "patch-status",
+            Self::Create => "create",
         }
     }
 }

@@ -7,7 +7,7 @@ pub(crate) mod watch;
 
 use std::sync::Arc;
 
-use holdfast_api::{DisruptionPolicy, PolicyException};
+use holdfast_api::{DisruptionPolicy, DrainReadiness, PolicyException};
 use holdfast_model::shapes::{OfShape, Shape};
 use holdfast_model::{Cluster, ObjectKey, Touched};
 use kube::{Client, Resource};
@@ -40,6 +40,7 @@ impl Observer<'_> {
         match source {
             Source::DisruptionPolicy => self.watch::<DisruptionPolicy>(source, observe_policy),
             Source::PolicyException => self.watch::<PolicyException>(source, observe_exception),
+            Source::DrainReadiness => self.watch::<DrainReadiness>(source, observe_readiness),
             Source::Facts(kind) => kind.with_shape(Watching { observer: self, source }),
         }
     }
@@ -162,6 +163,17 @@ fn observe_exception(facts: &mut Facts, change: Change<PolicyException>) -> Touc
             policies.unreadable_exception(key(namespace.as_deref(), &name), error)
         }
         Change::Listed { seen } => policies.retain_exceptions(|key| seen.contains(Some(&key.namespace), &key.name)),
+        Change::Connected | Change::Disconnected(_) => Touched::Nothing,
+    }
+}
+
+fn observe_readiness(facts: &mut Facts, change: Change<DrainReadiness>) -> Touched {
+    let readiness = &mut facts.readiness;
+    match change {
+        Change::Applied(object) => readiness.apply(object),
+        Change::Deleted { .. } => readiness.delete(),
+        Change::Malformed { error, .. } => readiness.unreadable(error),
+        Change::Listed { seen } => readiness.retain(|name| seen.contains(None, name)),
         Change::Connected | Change::Disconnected(_) => Touched::Nothing,
     }
 }

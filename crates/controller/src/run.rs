@@ -7,6 +7,7 @@ use std::time::Duration;
 use holdfast_policy::RuleId;
 use holdfast_policy::Severity;
 use holdfast_policy::disruption::WorkloadState;
+use holdfast_policy::drain::Verdict;
 use kube::{Client, Config};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,8 @@ use crate::access::{LEASE, Source};
 use crate::act::{self, Queue, Worker};
 use crate::connections::{self, Doubts};
 use crate::decide::{Engine, Parts};
-use crate::lease::{self, Candidacy, Elector, Heartbeat, Leadership};
+use crate::forecast::{self, Forecaster, Gauged};
+use crate::lease::{self, Candidacy, Elector, Leadership, Pulse};
 use crate::metrics::{Dimensions, Metrics};
 use crate::observe::Observer;
 use crate::permissions::Permissions;
@@ -73,11 +75,11 @@ pub async fn run(config: Config, settings: Settings, stop: CancellationToken) ->
     let doubts = Doubts::default();
     let client =
         connections::client(config.clone(), &metrics, &doubts).map_err(|error| RunError::Client(Box::new(error)))?;
-    let heartbeat = Heartbeat::default();
-    let view = Arc::new(View::new(heartbeat.clone()));
+    let pulse = Pulse::default();
+    let view = Arc::new(View::new(pulse.clone()));
     // The Lease is given back last, when nothing writes any more.
     let resign = CancellationToken::new();
-    let elector = Elector::new(client.clone(), candidacy(&settings), heartbeat.clone());
+    let elector = Elector::new(client.clone(), candidacy(&settings), pulse.clone());
     let leadership = elector.leadership();
     let writes = connections::of_leader(config, &metrics, &doubts, leadership.clone());
     let writes = writes.map_err(|error| RunError::Client(Box::new(error)))?;
@@ -88,7 +90,8 @@ pub async fn run(config: Config, settings: Settings, stop: CancellationToken) ->
         client,
         writes,
         metrics,
-        heartbeat,
+        pulse,
+        gauged: Arc::default(),
         view,
         leadership,
     };
@@ -106,7 +109,9 @@ struct Shared {
     /// Sends as long as we lead.
     writes: Client,
     metrics: Metrics,
-    heartbeat: Heartbeat,
+    pulse: Pulse,
+    /// What the gauges show of the drain forecast.
+    gauged: Arc<Gauged>,
     view: Arc<View>,
     leadership: Leadership,
     events: Arc<Events>,
@@ -161,7 +166,7 @@ impl Shared {
             board: Arc::clone(board),
             permissions: Arc::clone(&self.permissions),
             leadership: self.leadership.clone(),
-            heartbeat: self.heartbeat.clone(),
+            heartbeat: self.pulse.decide.clone(),
             metrics: self.metrics.clone(),
             relists,
             outcomes,
@@ -197,6 +202,16 @@ impl Shared {
             stop: stop.clone(),
         };
         tasks.spawn("status", writer.run());
+        let forecaster = Forecaster::new(forecast::Parts {
+            client: self.writes.clone(),
+            view: Arc::clone(&self.view),
+            leadership: self.leadership.clone(),
+            heartbeat: self.pulse.forecast.clone(),
+            metrics: self.metrics.clone(),
+            gauged: Arc::clone(&self.gauged),
+            stop: stop.clone(),
+        });
+        tasks.spawn("forecast", forecaster.run());
         let teller = Teller {
             client: self.writes.clone(),
             view: Arc::clone(&self.view),
@@ -233,6 +248,7 @@ impl Shared {
     /// The gauges are read from the view when somebody looks.
     fn expose(&self, board: Arc<Board>) {
         let (view, queue, leadership) = (Arc::clone(&self.view), Arc::clone(&self.queue), self.leadership.clone());
+        let gauged = Arc::clone(&self.gauged);
         self.metrics.read_from(move |snapshot| {
             for source in Source::all() {
                 let (objects, unreadable) = view.count(source);
@@ -248,6 +264,9 @@ impl Shared {
             snapshot.leader(leadership.is_leader());
             snapshot.queues(queue.len(), view.waiting());
             snapshot.brake(act::CONCERN, board.is_braked());
+            let (drainable, nodes) = gauged.read();
+            snapshot.drainable(drainable);
+            nodes.into_iter().for_each(|(verdict, count)| snapshot.nodes(verdict.as_str(), count));
         });
     }
 }
@@ -266,7 +285,8 @@ fn dimensions(version: &'static str) -> Dimensions {
     Dimensions {
         version,
         kinds: Source::all().map(Source::as_str).collect(),
-        concerns: vec![act::CONCERN, crate::status::CONCERN],
+        concerns: vec![act::CONCERN, crate::status::CONCERN, forecast::CONCERN],
+        verdicts: Verdict::ALL.map(Verdict::as_str).to_vec(),
         rules: RuleId::ALL.iter().flat_map(severities).collect(),
         workload_states: WorkloadState::ALL.map(WorkloadState::as_str).to_vec(),
     }

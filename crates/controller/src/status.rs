@@ -6,6 +6,7 @@ mod board;
 mod events;
 mod exception;
 mod policy;
+pub(crate) mod readiness;
 mod writer;
 
 pub(crate) use board::{Act, Board};

@@ -5,6 +5,7 @@
 //! server doesn't know is in step when it need not be installed. Nothing is decided here.
 
 mod policies;
+mod readiness;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,9 +16,10 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub(crate) use policies::{Generations, KnownException, KnownPolicy, PolicyStore, generation, requested_at};
+pub(crate) use readiness::{KnownReadiness, ReadinessStore};
 
 use crate::access::Source;
-use crate::lease::Heartbeat;
+use crate::lease::Pulse;
 use crate::observe::watch::{Interruption, Reason};
 
 /// How long a namespace waits of which only a write of ours is seen: while a thousand budgets are made, each would have its
@@ -29,9 +31,11 @@ pub(crate) struct View {
     facts: RwLock<Facts>,
     sources: Mutex<BTreeMap<Source, State>>,
     waiting: Mutex<Waiting>,
-    heartbeat: Heartbeat,
+    pulse: Pulse,
     /// Something is waiting, or the view came into step.
     pub(crate) changed: Notify,
+    /// Anything is different, or the view came into step: a drain may do something else.
+    pub(crate) surroundings: Notify,
 }
 
 /// What is known.
@@ -39,6 +43,7 @@ pub(crate) struct View {
 pub(crate) struct Facts {
     pub(crate) cluster: Cluster,
     pub(crate) policies: PolicyStore,
+    pub(crate) readiness: ReadinessStore,
 }
 
 /// How far a source can be trusted.
@@ -79,8 +84,8 @@ pub(crate) struct Lag {
 }
 
 impl View {
-    /// Tells `heartbeat` when something waits to be decided.
-    pub(crate) fn new(heartbeat: Heartbeat) -> Self {
+    /// Tells `pulse` when something waits to be decided.
+    pub(crate) fn new(pulse: Pulse) -> Self {
         let now = Instant::now();
         let state =
             State { listed: false, connected: false, absent: false, since: now, listed_at: None, trouble: None };
@@ -88,8 +93,9 @@ impl View {
             facts: RwLock::default(),
             sources: Mutex::new(Source::all().map(|source| (source, state.clone())).collect()),
             waiting: Mutex::default(),
-            heartbeat,
+            pulse,
             changed: Notify::new(),
+            surroundings: Notify::new(),
         }
     }
 
@@ -106,6 +112,11 @@ impl View {
 
     /// Has something looked at again.
     pub(crate) fn touch(&self, touched: Touched) {
+        if touched.is_nothing() {
+            return;
+        }
+        self.pulse.forecast.due();
+        self.surroundings.notify_one();
         let now = Instant::now();
         let mut waiting = self.waiting.lock();
         match touched {
@@ -119,7 +130,7 @@ impl View {
             }
         }
         drop(waiting);
-        self.heartbeat.due();
+        self.pulse.decide.due();
         self.changed.notify_one();
     }
 
@@ -222,6 +233,7 @@ impl View {
             Source::Facts(kind) => (facts.cluster.count(kind), unreadable(&facts.cluster, kind)),
             Source::DisruptionPolicy => facts.policies.count_policies(),
             Source::PolicyException => facts.policies.count_exceptions(),
+            Source::DrainReadiness => facts.readiness.count(),
         })
     }
 
@@ -237,6 +249,7 @@ impl View {
         drop(sources);
         if !before && after {
             self.changed.notify_one();
+            self.surroundings.notify_one();
         }
     }
 }
@@ -267,7 +280,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_echo_waits_and_a_change_does_not() {
-        let view = View::new(Heartbeat::default());
+        let view = View::new(Pulse::default());
         assert_eq!(view.due(), None);
         view.touch(Touched::Echo("echo".into()));
         let since = Instant::now();
@@ -286,7 +299,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_echo_goes_along_with_a_change_of_its_namespace() {
-        let view = View::new(Heartbeat::default());
+        let view = View::new(Pulse::default());
         view.touch(Touched::Echo("shop".into()));
         view.touch(Touched::namespace("shop".into()));
         assert_eq!(view.waiting(), 1);

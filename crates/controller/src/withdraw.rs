@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use holdfast_api::DrainReadiness;
 use holdfast_model::facts::{Budget, Fact};
 use holdfast_model::shapes::{MANAGED_BY, PodDisruptionBudget, Shape as _};
 use kube::api::{Api, DeleteParams, ListParams, Preconditions};
@@ -67,6 +68,7 @@ pub async fn withdraw(client: Client, lease_namespace: &str, identity: &str) -> 
         let ours = list(&client).await?;
         tracing::info!(round, budgets = ours.len(), "budgets of ours");
         if ours.is_empty() && 0 < round {
+            forget_readiness(&client).await?;
             return Ok(withdrawn);
         }
         withdrawn += ours.len();
@@ -75,6 +77,25 @@ pub async fn withdraw(client: Client, lease_namespace: &str, identity: &str) -> 
         }
     }
     Err(WithdrawError::ComingBack(list(&client).await?.len()))
+}
+
+/// Nobody keeps the drain forecast any more, and an upgrade must not begin by an old one. One that a person wrote stays:
+/// whoever waits for it is told to look after our Deployment too.
+async fn forget_readiness(client: &Client) -> Result<(), kube::Error> {
+    let labelled = ListParams::default().labels(&format!("{}={}", MANAGED_BY.0, MANAGED_BY.1));
+    let api: Api<DrainReadiness> = Api::all(client.clone());
+    let found = match api.list_metadata(&labelled).await {
+        Ok(found) => found.items,
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for object in found {
+        match api.delete(object.metadata.name.as_deref().unwrap_or_default(), &DeleteParams::default()).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            outcome => drop(outcome?),
+        }
+    }
+    Ok(())
 }
 
 struct Ours {

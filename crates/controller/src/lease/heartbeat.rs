@@ -27,6 +27,28 @@ struct Counters {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Heartbeat(Arc<Counters>);
 
+/// The pulses of all that evaluates: the leader is well when each of them is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pulse {
+    /// Of the engine, which plans.
+    pub(crate) decide: Heartbeat,
+    /// Of the drain forecast, by which upgrades begin.
+    pub(crate) forecast: Heartbeat,
+}
+
+impl Pulse {
+    /// `Some` when the heartbeat may be refreshed; to be handed to `beaten` once it is.
+    pub(super) fn beat(&self) -> Option<[Ticket; 2]> {
+        Some([self.decide.beat()?, self.forecast.beat()?])
+    }
+
+    pub(super) fn beaten(&self, beat: Option<[Ticket; 2]>) {
+        let [decide, forecast] = beat.map_or([None, None], |tickets| tickets.map(Some));
+        self.decide.beaten(decide);
+        self.forecast.beaten(forecast);
+    }
+}
+
 impl Heartbeat {
     /// Something waits for an evaluation from now on.
     pub(crate) fn due(&self) {

@@ -44,7 +44,7 @@ struct Line(Arc<AtomicBool>);
 struct Candidate {
     identity: String,
     leadership: Leadership,
-    heartbeat: Heartbeat,
+    heartbeat: Pulse,
     line: Line,
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -137,7 +137,7 @@ impl Server {
         let (client, line) = self.client();
         let (namespace, name) = ("h".to_owned(), "holdfast".to_owned());
         let candidacy = Candidacy { namespace, name, identity: identity.to_owned(), elect: true };
-        let heartbeat = Heartbeat::default();
+        let heartbeat = Pulse::default();
         let elector = Elector::new(client, candidacy, heartbeat.clone());
         let (leadership, stop) = (elector.leadership(), CancellationToken::new());
         let task = tokio::spawn(elector.run(stop.clone()));
@@ -476,22 +476,22 @@ async fn the_heart_stops_when_an_evaluation_hangs() {
     let leader = server.leader("one").await;
     let standby = server.candidate("two");
     sleep(SECOND * 10).await;
-    leader.heartbeat.due();
-    let ticket = leader.heartbeat.begin();
+    leader.heartbeat.decide.due();
+    let ticket = leader.heartbeat.decide.begin();
     // What becomes due during an evaluation isn't covered by it.
-    leader.heartbeat.due();
+    leader.heartbeat.decide.due();
     let before = server.beat();
     sleep(SECOND * 40).await;
     assert_eq!(server.beat(), before);
     assert!(leader.leadership.is_leader(), "the lease is renewed all the same");
     assert!(SECOND * 30 < standby.leadership.heartbeat_age());
-    leader.heartbeat.completed(ticket);
+    leader.heartbeat.decide.completed(ticket);
     sleep(SECOND * 5).await;
     let once = server.beat();
     assert_ne!(once, before);
     sleep(SECOND * 20).await;
     assert_eq!(server.beat(), once, "one is still due");
-    leader.heartbeat.completed(leader.heartbeat.begin());
+    leader.heartbeat.decide.completed(leader.heartbeat.decide.begin());
     sleep(SECOND * 20).await;
     assert!(standby.leadership.heartbeat_age() < SECOND * 5);
 }
@@ -501,13 +501,13 @@ async fn without_election_one_leads_and_touches_no_lease() {
     let server = Server::default();
     let (client, _line) = server.client();
     let (namespace, name, identity) = ("h".to_owned(), "holdfast".to_owned(), "one".to_owned());
-    let heartbeat = Heartbeat::default();
+    let heartbeat = Pulse::default();
     let elector = Elector::new(client, Candidacy { namespace, name, identity, elect: false }, heartbeat.clone());
     let (leadership, stop) = (elector.leadership(), CancellationToken::new());
     let task = tokio::spawn(elector.run(stop.clone()));
     sleep(SECOND * 100).await;
     assert!(leadership.is_leader() && leadership.heartbeat_age() < SECOND * 3);
-    heartbeat.due();
+    heartbeat.decide.due();
     sleep(SECOND * 100).await;
     assert!(SECOND * 90 < leadership.heartbeat_age());
     stop.cancel();

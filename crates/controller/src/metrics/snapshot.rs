@@ -30,7 +30,7 @@ pub(crate) struct Snapshot(BTreeMap<Key, u64>);
 impl Snapshot {
     fn new(dimensions: &Dimensions) -> Self {
         let mut zeros = Self::default();
-        for row in [&rows::VIEW_STALE, &rows::WRITE_QUEUE, &rows::LEADER] {
+        for row in [&rows::VIEW_STALE, &rows::WRITE_QUEUE, &rows::LEADER, &rows::DRAINABLE] {
             zeros.declare(row, ["", ""]);
         }
         for row in [&rows::QUEUE_DEPTH, &rows::MASTER_STATUS] {
@@ -40,6 +40,9 @@ impl Snapshot {
             for row in [&rows::VIEW_SYNCED, &rows::VIEW_OBJECTS, &rows::VIEW_MALFORMED] {
                 zeros.declare(row, [kind, ""]);
             }
+        }
+        for verdict in &dimensions.verdicts {
+            zeros.declare(&rows::NODES, [verdict, ""]);
         }
         for (rule, severity) in &dimensions.rules {
             zeros.declare(&rows::FINDINGS, [rule, severity]);
@@ -74,6 +77,14 @@ impl Snapshot {
 
     pub(crate) fn brake(&mut self, concern: &'static str, engaged: bool) {
         self.set(&rows::BRAKE_ENGAGED, [concern, ""], u64::from(engaged));
+    }
+
+    pub(crate) fn drainable(&mut self, drainable: bool) {
+        self.set(&rows::DRAINABLE, ["", ""], u64::from(drainable));
+    }
+
+    pub(crate) fn nodes(&mut self, verdict: &'static str, nodes: usize) {
+        self.set(&rows::NODES, [verdict, ""], count(nodes));
     }
 
     pub(crate) fn leader(&mut self, leads: bool) {

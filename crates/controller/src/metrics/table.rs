@@ -96,6 +96,8 @@ rows! {
     WORKLOADS = Gauge "holdfast_workloads" ["concern", "state"] "Workloads by what a concern does about them";
     LEADER = Gauge "holdfast_leader" [] "1 while this replica leads";
     BRAKE_ENGAGED = Gauge "holdfast_brake_engaged" ["concern"] "1 while the mass-change brake holds a concern's withdrawals";
+    DRAINABLE = Gauge "holdfast_drainable" [] "1 while every node that counts can be drained, as the gate says";
+    NODES = Gauge "holdfast_nodes" ["verdict"] "Nodes by what draining them would do";
     EVENTS_DROPPED = Counter "holdfast_events_dropped_total" [] "Events for people that could not be delivered";
     RECONCILE = Counter "controller_runtime_reconcile_total" ["controller", "result"] "Passes over what was touched";
     RECONCILE_ERRORS = Counter "controller_runtime_reconcile_errors_total" ["controller"] "Passes in which something failed";

@@ -14,6 +14,7 @@ fn metrics() -> Metrics {
         concerns: vec!["disruption"],
         rules: vec![("budget-missing", "medium"), ("drain-blocked", "critical")],
         workload_states: vec!["managed", "yielded"],
+        verdicts: vec!["Clean", "Blocks"],
     })
 }
 

@@ -4,7 +4,7 @@
 //! the plans are those that the engine would make. The controller itself uses none of this. Absent: a client, a clock,
 //! anything that is written.
 
-use holdfast_api::{DisruptionPolicy, PolicyException};
+use holdfast_api::{DisruptionPolicy, DrainReadiness, PolicyException};
 use holdfast_model::Cluster;
 use holdfast_model::shapes::{OfShape, Shape};
 use holdfast_policy::{NamespacePlan, plan_namespace};
@@ -14,7 +14,7 @@ use kube::core::Status;
 use serde::de::DeserializeOwned;
 
 use super::watch::{Change, Seen, wire};
-use super::{observe_exception, observe_facts, observe_policy};
+use super::{observe_exception, observe_facts, observe_policy, observe_readiness};
 use crate::access::Source;
 use crate::view::Facts;
 use crate::write::{Failure, said};
@@ -87,6 +87,7 @@ impl Feed {
         match source {
             Source::DisruptionPolicy => take::<DisruptionPolicy>(sent, |change| drop(observe_policy(facts, change))),
             Source::PolicyException => take::<PolicyException>(sent, |change| drop(observe_exception(facts, change))),
+            Source::DrainReadiness => take::<DrainReadiness>(sent, |change| drop(observe_readiness(facts, change))),
             Source::Facts(kind) => kind.with_shape(Taking { facts, sent }),
         }
     }

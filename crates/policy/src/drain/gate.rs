@@ -7,7 +7,7 @@
 
 use holdfast_api as api;
 use holdfast_model::selector::{Selector, SelectorError};
-use holdfast_model::{Cluster, Labels, PodOwner, Text};
+use holdfast_model::{Cluster, Kind, Labels, ObjectKey, PodOwner, Text};
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
@@ -65,6 +65,8 @@ pub struct Reading {
     pub blockers: Vec<Standing>,
     /// What is felt, by node.
     pub felt: Vec<(Text, String)>,
+    /// Objects that can't be read and might stand in the way.
+    pub unreadable: Vec<String>,
     /// When something accepted ends.
     pub recheck_at: Option<Timestamp>,
 }
@@ -171,7 +173,8 @@ impl Reading {
     /// What a forecast means for these settings.
     #[must_use]
     pub fn new(cluster: &Cluster, forecast: &Forecast, settings: &Settings, now: Timestamp) -> Self {
-        let mut reading = Self { recheck_at: settings.next_end(now), ..Self::default() };
+        let mut reading =
+            Self { recheck_at: settings.next_end(now), unreadable: unreadable(cluster), ..Self::default() };
         let counts =
             |node: &&NodeForecast| cluster.node(&node.node).is_some_and(|facts| settings.nodes.matches(&facts.labels));
         for node in forecast.nodes.iter().filter(counts) {
@@ -215,6 +218,17 @@ impl Reading {
     }
 }
 
+/// What can't be read and might stand in the way.
+fn unreadable(cluster: &Cluster) -> Vec<String> {
+    let views = cluster.namespace_names().filter_map(|name| cluster.namespace(name));
+    let objects = views.flat_map(|view| view.unreadable().map(move |(kind, name, _)| (kind, view.name(), name)));
+    let matters = |kind: Kind| matches!(kind, Kind::Node | Kind::Pod | Kind::PodDisruptionBudget);
+    let told = |(kind, namespace, name): (Kind, &Text, &Text)| {
+        format!("{kind} {}", ObjectKey::new(namespace.clone(), name.clone()))
+    };
+    objects.filter(|(kind, _, _)| matters(*kind)).map(told).collect()
+}
+
 /// What is felt of a node's drain, without counting: numbers change with every pod.
 fn felt(node: &NodeForecast) -> Option<String> {
     let mut whys: Vec<&'static str> = node.interruptions.iter().map(|felt| felt.why.as_str()).collect();
@@ -246,7 +260,8 @@ impl Gate {
 
     /// Judges a reading.
     pub fn judge(&mut self, reading: &Reading, now: Timestamp) -> Judgement {
-        let mut structural = false;
+        // What isn't known is no reason to begin.
+        let mut structural = reading.nodes.is_empty() || !reading.unreadable.is_empty();
         let mut rolling = true;
         let mut any = false;
         for standing in reading.waits_for() {
@@ -263,7 +278,7 @@ impl Gate {
             self.calm(now)
         };
         let recheck_at = [own, reading.recheck_at].into_iter().flatten().min();
-        Judgement { drainable: self.open, settling: !self.open && !any, recheck_at }
+        Judgement { drainable: self.open, settling: !self.open && !any && !structural, recheck_at }
     }
 
     fn transient(&mut self, patience: SignedDuration, now: Timestamp) -> Option<Timestamp> {

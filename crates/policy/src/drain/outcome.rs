@@ -260,6 +260,9 @@ impl Forecast {
 }
 
 impl Verdict {
+    /// All of them, the best first.
+    pub const ALL: [Self; 3] = [Self::Clean, Self::Interrupts, Self::Blocks];
+
     /// As it is written in status and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

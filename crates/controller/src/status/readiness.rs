@@ -1,0 +1,180 @@
+//! The status of the DrainReadiness, and whether it has to be written.
+
+use holdfast_api::{
+    BlockerStatus, CLUSTER, ConditionType, DrainReadiness, DrainReadinessStatus, Lifecycle, NodeStatus, Wanted,
+    merge_conditions,
+};
+use holdfast_model::PodOwner;
+use holdfast_policy::drain::Verdict;
+use holdfast_policy::drain::gate::{Judgement, Reading, Standing};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::view::{KnownReadiness, requested_at};
+
+/// How many nodes and blockers a status shows.
+const MOST_NODES: usize = 100;
+const MOST_BLOCKERS: usize = 50;
+
+/// What is to be told.
+#[derive(Debug, Clone)]
+pub(crate) enum Outlook {
+    /// The forecast, and what the gate makes of it.
+    Seen { reading: Reading, judgement: Judgement },
+    /// Nothing can be told, and why.
+    Stale(String),
+}
+
+/// The apply that makes the status what it should be; none when it is that already.
+pub(crate) fn due(known: &KnownReadiness, outlook: &Outlook, now: Timestamp) -> Option<Value> {
+    match known {
+        KnownReadiness::Decoded { raw, settings } => {
+            let observed = raw.status.clone().unwrap_or_default();
+            let wanted = status(raw, &observed, settings.as_ref().err(), outlook, now);
+            (wanted != observed).then(|| apply(&wanted))
+        }
+        KnownReadiness::Unreadable { error } => {
+            let wanted = invalid(&format!("can't be read: {error}"));
+            let (conditions, _) = merge_conditions(&[], &wanted, None, now);
+            Some(apply(&json!({ "conditions": conditions, "drainable": false })))
+        }
+    }
+}
+
+fn status(
+    raw: &DrainReadiness,
+    observed: &DrainReadinessStatus,
+    error: Option<&String>,
+    outlook: &Outlook,
+    now: Timestamp,
+) -> DrainReadinessStatus {
+    let (wanted, numbers) = match (error, outlook) {
+        (Some(error), _) => (invalid(error), DrainReadinessStatus::default()),
+        // While nothing can be told the last numbers stand, but nobody may begin by them.
+        (None, Outlook::Stale(why)) => (stale(why), DrainReadinessStatus { drainable: false, ..observed.clone() }),
+        (None, Outlook::Seen { reading, judgement }) => (conditions(reading, *judgement), numbers(reading, *judgement)),
+    };
+    let generation = raw.metadata.generation;
+    let (conditions, _) = merge_conditions(&observed.conditions, &wanted, generation, now);
+    DrainReadinessStatus {
+        observed_generation: generation,
+        last_handled_reconcile_at: requested_at(&raw.metadata)
+            .cloned()
+            .or_else(|| observed.last_handled_reconcile_at.clone()),
+        conditions,
+        ..numbers
+    }
+}
+
+fn invalid(error: &str) -> Vec<Wanted> {
+    vec![
+        (ConditionType::Ready, false, Lifecycle::InvalidSpec, error.to_owned()),
+        (ConditionType::Stalled, true, Lifecycle::InvalidSpec, "waits for a change of the spec".to_owned()),
+        (ConditionType::Drainable, false, Lifecycle::InvalidSpec, error.to_owned()),
+    ]
+}
+
+fn stale(why: &str) -> Vec<Wanted> {
+    let message = format!("not known until the view is in step again: {why}");
+    vec![
+        (ConditionType::Ready, false, Lifecycle::ViewStale, message.clone()),
+        (ConditionType::Reconciling, true, Lifecycle::ViewStale, message.clone()),
+        (ConditionType::Drainable, false, Lifecycle::ViewStale, message),
+    ]
+}
+
+fn conditions(reading: &Reading, judgement: Judgement) -> Vec<Wanted> {
+    let reason = match (judgement.drainable, judgement.settling) {
+        (true, _) => Lifecycle::NothingBlocks,
+        (false, true) => Lifecycle::Settling,
+        (false, false) => Lifecycle::Blocked,
+    };
+    vec![
+        (ConditionType::Ready, true, Lifecycle::Succeeded, "judged by the view as it is".to_owned()),
+        (ConditionType::Drainable, judgement.drainable, reason, sentence(reading, judgement)),
+    ]
+}
+
+/// The answer in a line.
+fn sentence(reading: &Reading, judgement: Judgement) -> String {
+    let nodes = reading.nodes.len();
+    let blocked = reading.count(Verdict::Blocks);
+    if let Some(object) = reading.unreadable.first() {
+        return format!("not known: {object} can't be read");
+    }
+    if nodes == 0 {
+        return "there is no node that counts".to_owned();
+    }
+    let first = reading.waits_for().next().map(who);
+    let others = reading.waits_for().count().saturating_sub(1);
+    let more = if 0 < others { format!(" and {others} more") } else { String::new() };
+    match (first, judgement.drainable) {
+        (None, true) => format!("all {nodes} nodes can be drained"),
+        (None, false) => format!("all {nodes} nodes can be drained; opens when that stays so for ten seconds"),
+        (Some(who), true) => format!("all {nodes} nodes can be drained as soon as more is ready: {who}{more} waits"),
+        (Some(who), false) => format!("{blocked} of {nodes} nodes can't be drained: {who}{more}"),
+    }
+}
+
+fn who(standing: &Standing) -> String {
+    let budgets = standing.blocker.budgets.iter().map(|budget| budget.as_str()).collect::<Vec<_>>().join(" and ");
+    format!("{} on {} (budget {budgets})", standing.blocker.pod, standing.node)
+}
+
+fn numbers(reading: &Reading, judgement: Judgement) -> DrainReadinessStatus {
+    let count = |verdict| u32::try_from(reading.count(verdict)).unwrap_or(u32::MAX);
+    DrainReadinessStatus {
+        drainable: judgement.drainable,
+        nodes_total: u32::try_from(reading.nodes.len()).unwrap_or(u32::MAX),
+        clean: count(Verdict::Clean),
+        interrupts: count(Verdict::Interrupts),
+        blocked: count(Verdict::Blocks),
+        nodes: reading.nodes.iter().take(MOST_NODES).map(|(name, verdict)| node(reading, name, *verdict)).collect(),
+        blockers_total: u32::try_from(reading.blockers.len()).unwrap_or(u32::MAX),
+        blockers: reading.blockers.iter().take(MOST_BLOCKERS).map(blocker).collect(),
+        ..DrainReadinessStatus::default()
+    }
+}
+
+fn node(reading: &Reading, name: &holdfast_model::Text, verdict: Verdict) -> NodeStatus {
+    let felt = reading.felt.iter().find(|(node, _)| node == name).map(|(_, felt)| felt.clone());
+    NodeStatus { name: name.to_string(), verdict: verdict.as_str().to_owned(), message: felt }
+}
+
+fn blocker(standing: &Standing) -> BlockerStatus {
+    let blocker = &standing.blocker;
+    let workload = match &blocker.owner {
+        PodOwner::Workload(id) => Some(id.to_string()),
+        PodOwner::Custom(owner) | PodOwner::Unknown(owner) => Some(owner.to_string()),
+        PodOwner::Node(_) | PodOwner::Nobody => None,
+    };
+    BlockerStatus {
+        node: standing.node.to_string(),
+        namespace: blocker.pod.namespace.to_string(),
+        pod: blocker.pod.name.to_string(),
+        budgets: blocker.budgets.iter().map(ToString::to_string).collect(),
+        workload,
+        owner: blocker.flux.as_ref().map(ToString::to_string),
+        lasting: blocker.lasting.as_str().to_owned(),
+        reason: blocker.cause.reason().to_owned(),
+        message: format!("{}; {}", blocker.message(), blocker.remedy),
+        accepted: standing.accepted.clone(),
+    }
+}
+
+/// The object that is made when there is none.
+pub(crate) fn first() -> DrainReadiness {
+    let mut made = DrainReadiness::new(CLUSTER, holdfast_api::DrainReadinessSpec::default());
+    let (key, value) = holdfast_model::shapes::MANAGED_BY;
+    made.metadata.labels = Some([(key.to_owned(), value.to_owned())].into());
+    made
+}
+
+fn apply(status: &impl serde::Serialize) -> Value {
+    json!({
+        "apiVersion": format!("{}/v1alpha1", holdfast_api::GROUP),
+        "kind": "DrainReadiness",
+        "metadata": { "name": CLUSTER },
+        "status": status,
+    })
+}
