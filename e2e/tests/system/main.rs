@@ -7,6 +7,7 @@ mod decision_table;
 mod faults;
 mod first_budget;
 mod forgotten;
+mod gate;
 mod kills;
 mod leadership;
 mod optional_kinds;

@@ -328,7 +328,8 @@ impl Tally {
             Some(computed) if !is_seen => computed,
             Some(_) | None => budget.status.clone(),
         };
-        let full = computed(wanted.max(self.all), wanted).unwrap_or_else(|| {
+        // During a rollout more pods run than there should be.
+        let full = computed(wanted.max(self.all), wanted.max(self.running)).unwrap_or_else(|| {
             let healthy = i32::try_from(self.running).unwrap_or(i32::MAX).max(now.healthy);
             let counts = now.sync_failed.is_none() && is_seen && !self.missing && 0 < now.expected;
             let allowed = if counts { healthy.saturating_sub(now.desired).max(0) } else { now.allowed };

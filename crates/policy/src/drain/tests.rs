@@ -269,6 +269,19 @@ fn surplus_pods_are_not_made_again() {
 }
 
 #[test]
+fn a_rollout_with_a_pod_too_many_is_no_structural_blocker() {
+    // Three are wanted; of two templates there are four, of which one isn't ready yet.
+    let young = |pod: PodBuilder| pod.ready(false);
+    let cluster = web(three(), &["a", "a", "b"]).with(one_may_go());
+    let fourth = young(pod("shop/web-3").of_deployment("web").labels([("app", "web")]).on_node("c"));
+    check(&cluster.clone().with(fourth), "a", "Blocks 2 in 1; shop/web-1 Transient: it needs 2 healthy pods and has 2");
+    let second = young(pod("shop/web-1").of_deployment("web").labels([("app", "web")]).on_node("a"));
+    let cluster =
+        cluster.with(second).with(pod("shop/web-3").of_deployment("web").labels([("app", "web")]).on_node("c"));
+    check(&cluster, "a", "Clean 2 in 1");
+}
+
+#[test]
 fn one_after_the_other_stops_where_one_is_stuck() {
     let cluster = web(three(), &["a", "b"]).with(one_may_go());
     let verdicts = |cluster: &Cluster, at_once| {
