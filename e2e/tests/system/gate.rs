@@ -15,6 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use futures::StreamExt as _;
 use holdfast_api::{DrainReadiness, DrainReadinessStatus};
+use holdfast_e2e::churn::say;
 use holdfast_e2e::{Cluster, Kubectl, ServiceAccount, deployment, namespace, set};
 use holdfast_testkit::audit::Mark;
 use holdfast_testkit::{AuditEvent, Manifests, eventually};
@@ -170,7 +171,7 @@ impl Story {
         let caused = events.iter().find(|event| event.is_about("poddisruptionbudgets.policy") && event.is_write());
         let closed = events.iter().find(|event| event.is_about(RESOURCE) && event.is_write());
         let took = closed.context("no write")?.done.duration_since(caused.context("no budget")?.done);
-        eprintln!("gate: closed {took:#} after the budget was there");
+        say(&format!("gate: closed {took:#} after the budget was there"));
         ensure!(took < AT_ONCE, "it took {took:#}");
         Ok(())
     }
@@ -227,7 +228,7 @@ impl Story {
         })
         .await?;
         let took = closed.duration_since(began);
-        eprintln!("gate: closed {took:#} after pods were unready");
+        say(&format!("gate: closed {took:#} after pods were unready"));
         ensure!(TRANSIENT < took, "it closed after {took:#} though it might have passed");
         let status = self.status().await?;
         let waited_for = status.blockers.iter().find(|blocker| blocker.accepted.is_none()).context("nobody")?;

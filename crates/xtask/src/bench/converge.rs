@@ -172,9 +172,9 @@ impl Converge {
         mut arrivals: Arrivals,
         begun: Instant,
     ) -> Result<Sample> {
-        let before = Processor::now(stage, Some(&controller)).await?;
+        let before = Processor::now(stage, Some(controller)).await?;
         let span = arrivals.span(self.workloads, PATIENCE).await.map_err(|error| controller.explain(error))?;
-        let processor = Processor::now(stage, Some(&controller)).await?.since(before);
+        let processor = Processor::now(stage, Some(controller)).await?.since(before);
         // In this order, or it would begin to withdraw what is to be written again.
         controller.terminate(PATIENCE).await?;
         stage.forget_policy().await?;

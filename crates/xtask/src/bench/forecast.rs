@@ -140,7 +140,7 @@ fn node(number: usize) -> Value {
 
 /// One in a hundred blocks.
 fn budget(index: usize) -> Value {
-    let blocks = index % 100 == 0;
+    let blocks = index.is_multiple_of(100);
     let limit = if blocks { json!({ "minAvailable": REPLICAS }) } else { json!({ "maxUnavailable": 1 }) };
     let deployment = world::deployment(index, REPLICAS);
     let mut spec = limit;
