@@ -1,8 +1,9 @@
 //! The gate that upgrades wait at: `DrainReadiness/cluster` on a real cluster.
 //!
-//! 1. The controller makes it. With nothing in the way it opens after ten seconds; `kubectl get drain` says so in a line.
+//! 1. The controller makes it. With nothing in the way it opens after ten seconds; `kubectl get drain` says so in a line, and the CEL
+//!    of our sample for tuppr, evaluated by the API server's own CEL, lets an upgrade begin.
 //! 2. Two rolling updates of a healthy workload behind a budget of its own: it never closes.
-//! 3. A budget over a single pod: it closes at once, names the pod, the budget and the remedy, and `holdfast drain` agrees.
+//! 3. A budget over a single pod: it closes at once, names the pod, the budget and the remedy, and tuppr would wait.
 //! 4. What is accepted in the spec is shown and not waited for: it opens again.
 //! 5. Nothing changes: nothing is written.
 //! 6. What can't mean anything is refused in words that say what to write instead.
@@ -16,7 +17,7 @@ use anyhow::{Context as _, Result, ensure};
 use futures::StreamExt as _;
 use holdfast_api::{DrainReadiness, DrainReadinessStatus};
 use holdfast_e2e::churn::say;
-use holdfast_e2e::{Cluster, Kubectl, ServiceAccount, deployment, namespace, set};
+use holdfast_e2e::{Cluster, Kubectl, ServiceAccount, checkout, deployment, namespace, set};
 use holdfast_testkit::audit::Mark;
 use holdfast_testkit::{AuditEvent, Manifests, eventually};
 use jiff::{SignedDuration, Timestamp};
@@ -66,6 +67,9 @@ async fn an_upgrade_may_begin_when_every_node_can_be_drained() -> Result<()> {
     let line = story.kubectl.run(["get", "drain"]).await?;
     ensure!(line.contains("true") && line.contains("all 3 nodes can be drained"), "kubectl get says\n{line}");
 
+    story.install_tuppr_check().await?;
+    story.tuppr_would_begin(true).await?;
+
     let from = story.said.lock().len();
     for round in 1..=2 {
         story.roll_out("web", round).await?;
@@ -76,6 +80,7 @@ async fn an_upgrade_may_begin_when_every_node_can_be_drained() -> Result<()> {
     story.apply(deployment("shop", "db", 1)).await?;
     story.available("db").await?;
     story.a_budget_that_blocks_closes_it().await?;
+    story.tuppr_would_begin(false).await?;
     story.what_is_accepted_is_not_waited_for().await?;
     story.nothing_is_written_while_nothing_changes().await?;
     story.nonsense_is_refused().await?;
@@ -140,6 +145,51 @@ impl Story {
         eventually("the gate to open", PATIENCE, async || {
             let status = self.status().await?;
             ensure!(status.drainable, "{:?} {:?}", status.conditions, status.blockers);
+            Ok(())
+        })
+        .await
+    }
+
+    /// A policy that refuses a change of a DrainReadiness when the sample's expression holds for it: so the API server tells what
+    /// the expression comes to, by the CEL that tuppr has too.
+    async fn install_tuppr_check(&self) -> Result<()> {
+        let sample = Manifests::read(&checkout().join("config/samples/gate-tuppr.yaml"))?;
+        let check = sample.objects()[0].data.pointer("/spec/healthChecks/0").context("no health check")?.clone();
+        ensure!(check["kind"] == "DrainReadiness" && check["name"] == "cluster", "{check}");
+        let expression = check["expr"].as_str().context("no expression")?.replace("status.", "variables.status.");
+        let name = json!({ "name": "as-tuppr" });
+        let rule = json!({
+            "apiGroups": ["holdfast.dev"], "apiVersions": ["v1alpha1"], "resources": ["drainreadinesses"], "operations": ["UPDATE"],
+        });
+        self.apply(json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": name,
+            "spec": {
+                "matchConstraints": { "resourceRules": [rule] },
+                "matchConditions": [{ "name": "asked", "expression": "has(object.metadata.annotations) && 'asked' in object.metadata.annotations" }],
+                "variables": [{ "name": "status", "expression": "object.status" }],
+                "validations": [{ "expression": format!("!({expression})"), "message": "tuppr would begin" }],
+            },
+        }))
+        .await?;
+        let spec = json!({ "policyName": "as-tuppr", "validationActions": ["Deny"] });
+        self.apply(json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding", "metadata": name, "spec": spec,
+        }))
+        .await
+    }
+
+    /// Once the policy is in force, which takes the API server a moment.
+    async fn tuppr_would_begin(&self, expected: bool) -> Result<()> {
+        let api: Api<DrainReadiness> = Api::all(self.client.clone());
+        let asked = json!({ "metadata": { "annotations": { "asked": "yes" } } });
+        let params = PatchParams { dry_run: true, ..PatchParams::default() };
+        eventually("tuppr's check to say what it should", PATIENCE, async || {
+            let begins = match api.patch("cluster", &params, &Patch::Merge(&asked)).await {
+                Ok(_) => false,
+                Err(error) if error.to_string().contains("tuppr would begin") => true,
+                Err(error) => return Err(error.into()),
+            };
+            ensure!(begins == expected, "it says {begins}");
             Ok(())
         })
         .await
