@@ -18,7 +18,10 @@ mod waves;
 pub use fit::Obstacle;
 pub use outcome::{Blocker, Cause, Forecast, Interruption, Lasting, NodeForecast, Verdict, Why};
 
-use holdfast_model::{Cluster, Text};
+use std::collections::BTreeMap;
+
+use holdfast_model::facts::BudgetStatus;
+use holdfast_model::{Cluster, ObjectKey, Text};
 
 use fleet::Fleet;
 
@@ -63,6 +66,15 @@ pub fn sequence(cluster: &Cluster, drainer: Drainer, parallelism: usize) -> Fore
         }
     }
     Forecast { nodes }
+}
+
+/// What the disruption controller makes of every budget, as a forecast counts: from pods and workloads alone. None where that
+/// can't be told from here, since a pod's owner has no scale or an unknown one.
+#[must_use]
+pub fn counted(cluster: &Cluster) -> BTreeMap<ObjectKey, Option<BudgetStatus>> {
+    let fleet = Fleet::new(cluster);
+    let key = |entry: &fleet::BudgetEntry<'_>| ObjectKey::new(entry.namespace.clone(), entry.name.clone());
+    fleet.budgets.iter().map(|entry| (key(entry), entry.computed.clone())).collect()
 }
 
 #[cfg(test)]

@@ -63,8 +63,11 @@ pub(super) struct Maker<'a> {
 
 /// A budget, and what it says now and at full health.
 pub(super) struct BudgetEntry<'a> {
+    pub(super) namespace: &'a Text,
     pub(super) name: &'a Text,
     pub(super) budget: &'a Budget,
+    /// What the disruption controller makes of it; none where that can't be told.
+    pub(super) computed: Option<BudgetStatus>,
     pub(super) now: BudgetStatus,
     pub(super) full: BudgetStatus,
 }
@@ -168,7 +171,7 @@ impl<'a> Fleet<'a> {
         for (name, budget) in view.budgets() {
             known.insert(name, self.budgets.len());
             let (now, full) = (budget.status.clone(), budget.status.clone());
-            self.budgets.push(BudgetEntry { name, budget, now, full });
+            self.budgets.push(BudgetEntry { namespace: view.name(), name, budget, computed: None, now, full });
         }
         let mut makers: HashMap<&PodOwner, usize> = HashMap::new();
         for group in survey.groups() {
@@ -211,6 +214,7 @@ impl<'a> Fleet<'a> {
         for (at, tally) in tallies.into_iter().enumerate() {
             let entry = &mut self.budgets[first + at];
             let (now, full) = tally.statuses(entry.budget);
+            entry.computed = tally.computed(entry.budget, tally.all, tally.ready);
             entry.now = now;
             entry.full = full;
         }
@@ -317,11 +321,16 @@ impl Tally {
         }
     }
 
+    /// What the disruption controller makes of the budget when it covers so many pods; none where that can't be told.
+    fn computed(&self, budget: &Budget, all: u32, ready: u32) -> Option<BudgetStatus> {
+        let scale = (!self.missing && !self.unknown).then_some(self.scale);
+        expected::status(budget, Pods { all, ready, scale })
+    }
+
     /// What the budget says now, and when everything is as healthy as it should be.
     fn statuses(&self, budget: &Budget) -> (BudgetStatus, BudgetStatus) {
-        let scale = (!self.missing && !self.unknown).then_some(self.scale);
         let wanted = self.scale.saturating_add(self.alone);
-        let computed = |all, ready| expected::status(budget, Pods { all, ready, scale });
+        let computed = |all, ready| self.computed(budget, all, ready);
         let is_seen = budget.status.generation <= budget.status.observed.unwrap_or(0);
         let now = match computed(self.all, self.ready) {
             // Not counted yet, but it is going to be.
