@@ -1,11 +1,12 @@
 //! What draining a node would do: who may go, who comes back where, and who stands in the way.
 //!
 //! A drain is played in waves. In each wave every pod that is left is asked of `eviction`; between two of them what went comes
-//! back on another node, where one is fit for it, and the budgets are counted anew by the rules of the disruption
-//! controller. It ends when the node is empty or a wave lets nobody go. Taken for granted: a replacement becomes Ready in
-//! time, as ready as the pod before it was. Not worked out, but told as [`Why::PlacementUnknown`]: required affinity to
-//! other pods, and claims that aren't known. Left out: host ports, device limits, preemption, and how the scheduler chooses
-//! among nodes that are all fit. No clock, no client.
+//! back on another node, where one is fit for it (on the same one, where it bears even the cordon), and the budgets are
+//! counted anew by the rules of the disruption controller. It ends when the node is empty or a wave lets nobody go. Taken for
+//! granted: a replacement becomes Ready in time, as ready as the pod before it was. Not worked out, but told as
+//! [`Why::PlacementUnknown`]: required affinity to other pods, and claims that aren't known. Left out: host ports, device
+//! limits, preemption, pods of other namespaces that must not be near, and how the scheduler chooses among nodes that are
+//! all fit. No clock, no client.
 
 mod class;
 mod fit;

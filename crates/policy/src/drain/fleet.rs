@@ -4,7 +4,7 @@
 //! maker are one group, and only a group knows its budgets.
 
 use foldhash::{HashMap, HashMapExt as _};
-use holdfast_model::facts::{Budget, BudgetStatus, Node, Pod, Room, Workload};
+use holdfast_model::facts::{Apart, Budget, BudgetStatus, Node, Placement, Pod, Room, Workload};
 use holdfast_model::{Cluster, NamespaceView, PodOwner, Text, WorkloadKind};
 
 use super::class::Classes;
@@ -20,6 +20,8 @@ pub(super) struct Fleet<'a> {
     pub(super) makers: Vec<Maker<'a>>,
     pub(super) budgets: Vec<BudgetEntry<'a>>,
     pub(super) classes: Classes<'a>,
+    /// Of each survey the pods that must not run near others.
+    pub(super) wary: Vec<Vec<Wary<'a>>>,
     surveys: Vec<Survey<'a>>,
     /// The first group of each survey.
     first_groups: Vec<usize>,
@@ -54,6 +56,12 @@ pub(super) struct GroupEntry<'a> {
     pub(super) view: NamespaceView<'a>,
 }
 
+/// Pods that must not run near others, which keeps the others away as well.
+pub(super) struct Wary<'a> {
+    pub(super) apart: &'a Apart,
+    pub(super) pods: Vec<usize>,
+}
+
 /// Who makes pods.
 pub(super) struct Maker<'a> {
     pub(super) owner: PodOwner,
@@ -86,6 +94,7 @@ impl<'a> Fleet<'a> {
             makers: Vec::new(),
             budgets: Vec::new(),
             classes: Classes::default(),
+            wary: Vec::new(),
             surveys: Vec::new(),
             first_groups: Vec::new(),
             by_name,
@@ -160,6 +169,7 @@ impl<'a> Fleet<'a> {
         let budgets = self.add_groups(&survey, at);
         self.first_groups.push(first);
         self.surveys.push(survey);
+        self.wary.push(self.wary_among(first));
         self.count_budgets(budgets, first);
     }
 
@@ -187,6 +197,21 @@ impl<'a> Fleet<'a> {
             self.groups.push(GroupEntry { survey: at, maker, budgets, pods, view });
         }
         first_budget
+    }
+
+    /// Those of the groups from this one on that must not run near others.
+    fn wary_among(&self, first_group: usize) -> Vec<Wary<'a>> {
+        let mut by_placement: HashMap<&'a Placement, Vec<usize>> = HashMap::new();
+        for at in self.groups[first_group..].iter().flat_map(|group| &group.pods) {
+            let pod: &'a Pod = self.pods[*at].pod;
+            if !pod.placement.apart.is_empty() {
+                by_placement.entry(&pod.placement).or_default().push(*at);
+            }
+        }
+        let of = |(placement, pods): (&'a Placement, Vec<usize>)| {
+            placement.apart.iter().map(move |apart| Wary { apart, pods: pods.clone() })
+        };
+        by_placement.into_iter().flat_map(of).collect()
     }
 
     fn add_pod(&mut self, name: &'a Text, pod: &'a Pod, group: usize) -> usize {

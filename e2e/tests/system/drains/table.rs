@@ -390,7 +390,7 @@ fn agents(app: &str) -> Value {
 
 fn template(app: &str) -> Value {
     json!({ "metadata": { "labels": { "app": app } }, "spec": {
-        "nodeSelector": { "scenario": "NAME" }, "terminationGracePeriodSeconds": 0,
+        "nodeSelector": { "scenario": "NAME" }, "terminationGracePeriodSeconds": 30,
         "containers": [{ "name": "main", "image": "example.com/app:1" }],
     } })
 }
