@@ -329,7 +329,8 @@ fn stateful() -> Vec<Scenario> {
     let set_of = |replicas: usize, policy: &str| {
         json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": { "name": "db" }, "spec": {
             "replicas": replicas, "serviceName": "db", "podManagementPolicy": policy,
-            "selector": { "matchLabels": { "app": "db" } }, "template": template("db"),
+            "selector": { "matchLabels": { "app": "db" } },
+            "template": set(template("db"), "/metadata/labels/lingers", json!("true")),
         } })
     };
     let with_data = |policy: &str| {
