@@ -1,12 +1,15 @@
 //! What the scenarios in `tests/` share: a cluster with the chart installed and the controller running under its account.
 
+mod answers;
 mod behind_proxy;
 mod budgets;
 pub mod churn;
 mod cluster;
 mod conditions;
+mod counted;
 mod fresh_start;
 mod kubectl;
+mod listing;
 mod objects;
 mod picture;
 pub mod rights;
@@ -15,12 +18,15 @@ mod shared;
 mod tenant;
 pub mod uninstall;
 
+pub use answers::Comparison;
 pub use behind_proxy::{BUDGETS, BehindProxy, budget_of};
 pub use budgets::{await_budgets, await_count, budgets_of_ours};
 pub use cluster::{Cluster, NAMESPACE, ServiceAccount, chart, checkout};
 pub use conditions::{has_condition, lacks_condition};
+pub use counted::everything_is_counted;
 pub use fresh_start::FreshStart;
 pub use kubectl::Kubectl;
+pub use listing::Listing;
 pub use objects::{deployment, enforce, namespace, set};
 pub use shared::Shared;
 pub use tenant::{CANARY, PATIENCE, Tenant};

@@ -1,11 +1,12 @@
 //! What draining a node would do: who may go, who comes back where, and who stands in the way.
 //!
 //! A drain is played in waves. In each wave every pod that is left is asked of `eviction`; between two of them what went comes
-//! back on another node, where one is fit for it, and the budgets are counted anew by the rules of the disruption
-//! controller. It ends when the node is empty or a wave lets nobody go. Taken for granted: a replacement becomes Ready in
-//! time, as ready as the pod before it was. Not worked out, but told as [`Why::PlacementUnknown`]: required affinity to
-//! other pods, and claims that aren't known. Left out: host ports, device limits, preemption, and how the scheduler chooses
-//! among nodes that are all fit. No clock, no client.
+//! back on another node, where one is fit for it (on the same one, where it bears even the cordon), and the budgets are
+//! counted anew by the rules of the disruption controller. It ends when the node is empty or a wave lets nobody go. Taken for
+//! granted: a replacement becomes Ready in time, as ready as the pod before it was. Not worked out, but told as
+//! [`Why::PlacementUnknown`]: required affinity to other pods, and claims that aren't known. Left out: host ports, device
+//! limits, preemption, pods of other namespaces that must not be near, and how the scheduler chooses among nodes that are
+//! all fit. No clock, no client.
 
 mod class;
 mod fit;
@@ -19,7 +20,10 @@ mod waves;
 pub use fit::Obstacle;
 pub use outcome::{Blocker, Cause, Forecast, Interruption, Lasting, NodeForecast, Verdict, Why};
 
-use holdfast_model::{Cluster, Text};
+use std::collections::BTreeMap;
+
+use holdfast_model::facts::BudgetStatus;
+use holdfast_model::{Cluster, ObjectKey, Text};
 
 use fleet::Fleet;
 
@@ -64,6 +68,15 @@ pub fn sequence(cluster: &Cluster, drainer: Drainer, parallelism: usize) -> Fore
         }
     }
     Forecast { nodes }
+}
+
+/// What the disruption controller makes of every budget, as a forecast counts: from pods and workloads alone. None where that
+/// can't be told from here, since a pod's owner has no scale or an unknown one.
+#[must_use]
+pub fn counted(cluster: &Cluster) -> BTreeMap<ObjectKey, Option<BudgetStatus>> {
+    let fleet = Fleet::new(cluster);
+    let key = |entry: &fleet::BudgetEntry<'_>| ObjectKey::new(entry.namespace.clone(), entry.name.clone());
+    fleet.budgets.iter().map(|entry| (key(entry), entry.computed.clone())).collect()
 }
 
 #[cfg(test)]

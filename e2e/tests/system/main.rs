@@ -4,6 +4,8 @@ mod admission;
 mod bad_input;
 mod brake;
 mod decision_table;
+mod drains;
+mod evictions;
 mod faults;
 mod first_budget;
 mod forgotten;

@@ -105,6 +105,7 @@ impl<'de> Visitor<'de> for Counter {
 #[serde(default)]
 struct Condition {
     r#type: Text,
+    status: Text,
     reason: Text,
     message: String,
 }
@@ -125,7 +126,9 @@ impl Spec {
 impl Status {
     fn fact(self, generation: Option<i64>) -> BudgetStatus {
         let conditions = self.conditions.unwrap_or_default();
-        let failed = conditions.into_iter().find(|c| c.r#type == "DisruptionAllowed" && c.reason == "SyncFailed");
+        // As the eviction subresource reads it (`checkAndDecrement`): without words it is no failure.
+        let found = conditions.into_iter().find(|condition| condition.r#type == "DisruptionAllowed");
+        let failed = found.filter(|c| c.status == "False" && c.reason == "SyncFailed" && !c.message.is_empty());
         BudgetStatus {
             generation: generation.unwrap_or_default(),
             observed: self.observed_generation.filter(|&generation| generation != 0),

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use foldhash::{HashMap, HashSet};
-use holdfast_model::facts::{Constraints, NodeTerms, Placement, Room, Toleration};
+use holdfast_model::facts::{Constraints, NodeTerms, Placement, Room, Taint, Toleration};
 use holdfast_model::{Labels, Text};
 
 use super::fleet::NodeEntry;
@@ -20,7 +20,7 @@ pub(super) struct Classes<'a> {
     classes: RefCell<Vec<Rc<Class>>>,
     /// The first node, in the order of a class, on which so much fits while nothing has been moved.
     first_fits: RefCell<HashMap<(usize, Room), usize>>,
-    domains: RefCell<HashMap<(usize, &'a Text, bool), Domains>>,
+    domains: RefCell<HashMap<(usize, &'a Text), Domains>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +37,8 @@ pub(super) struct Class {
     pub(super) wanted: Vec<usize>,
     /// Of these, those whose taints the pods bear.
     pub(super) borne: Vec<usize>,
+    /// Whether the pods bear a cordon too, so that they come also where no others do.
+    pub(super) bears_cordon: bool,
     /// Of these, those that take pods now, the one with most room first.
     pub(super) open: Vec<usize>,
     /// Whether one that is borne hasn't said yet whether it is ready, and what room it has.
@@ -70,21 +72,13 @@ impl<'a> Classes<'a> {
             .or_insert_with(|| open.iter().position(|node| nodes[*node].free().holds(wanted)).unwrap_or(open.len()))
     }
 
-    /// The values that a label has on the nodes that count for spreading pods of a class.
-    pub(super) fn domains(
-        &self,
-        class: usize,
-        topology: &'a Text,
-        honors_taints: bool,
-        nodes: &[NodeEntry<'a>],
-    ) -> Domains {
+    /// The values that a label has on the nodes that pods of a class want.
+    pub(super) fn domains(&self, class: usize, topology: &'a Text, nodes: &[NodeEntry<'a>]) -> Domains {
         let found = || {
-            let classes = self.classes.borrow();
-            let counted = if honors_taints { &classes[class].borne } else { &classes[class].wanted };
-            Rc::new(counted.iter().filter_map(|node| nodes[*node].domain(topology).cloned()).collect())
+            let wanted = &self.classes.borrow()[class].wanted;
+            Rc::new(wanted.iter().filter_map(|node| nodes[*node].domain(topology).cloned()).collect())
         };
-        let mut domains = self.domains.borrow_mut();
-        Rc::clone(domains.entry((class, topology, honors_taints)).or_insert_with(found))
+        Rc::clone(self.domains.borrow_mut().entry((class, topology)).or_insert_with(found))
     }
 
     /// Pods have moved: what is known of the room is out of date.
@@ -95,7 +89,9 @@ impl<'a> Classes<'a> {
 
 impl Class {
     fn new(constraints: &Constraints, nodes: &[NodeEntry<'_>]) -> Self {
-        let mut class = Self::default();
+        let cordon = Taint { key: CORDON.into(), value: Text::default(), evicts: false };
+        let bears_cordon = constraints.repelled_by([&cordon]).is_none();
+        let mut class = Self { bears_cordon, ..Self::default() };
         for (at, entry) in nodes.iter().enumerate() {
             if !constraints.wants(entry.name, &entry.node.labels) {
                 continue;
@@ -107,7 +103,7 @@ impl Class {
                 continue;
             }
             class.borne.push(at);
-            match (entry.node.cordoned, entry.node.ready, entry.node.allocatable) {
+            match (entry.node.cordoned && !bears_cordon, entry.node.ready, entry.node.allocatable) {
                 (true, _, _) | (_, Some(false), _) => {}
                 (false, Some(true), Some(_)) => class.open.push(at),
                 (false, _, _) => class.silent = true,

@@ -3,9 +3,12 @@
 //! As the scheduler filters (`kubernetes/pkg/scheduler/framework/plugins`), and of the nodes that pass the one with most room:
 //! which of them the scheduler would choose is its own affair.
 
+use std::rc::Rc;
+
 use foldhash::{HashMap, HashSet};
 use holdfast_model::Text;
 use holdfast_model::facts::{NodeTerms, Pod, Room};
+use holdfast_model::selector::Selection;
 
 use super::class::Class;
 use super::fleet::{Fleet, NodeEntry};
@@ -88,12 +91,16 @@ impl<'a> Search<'_, 'a> {
             return Fit::Unknown;
         }
         let apart = self.occupied(at);
-        let crowded = self.crowded(at, number);
+        let crowded = self.crowded(at, number, &class);
         let mut obstacle = Obstacle::Volume;
         let start = self.fleet.classes.first_fit(number, &class.open, pod.placement.requests, nodes);
         // What comes before the first fit has no room, whatever else; it is looked at only to tell why nothing fits.
-        for (place, node) in class.open.iter().enumerate().filter(|(_, node)| !self.drained.contains(node)) {
-            let step = if place < start { Some(Obstacle::Room) } else { None };
+        let (others, drained): (Vec<_>, Vec<_>) =
+            class.open.iter().enumerate().partition(|(_, node)| !self.drained.contains(node));
+        let drained = drained.into_iter().filter(|_| class.bears_cordon);
+        for (place, node) in others.into_iter().chain(drained) {
+            // Where pods have gone from there is more room than there was.
+            let step = (place < start && !self.drained.contains(node)).then_some(Obstacle::Room);
             let found = self.obstacle(pod, *node, &volumes, &apart, &crowded).or(step);
             match found {
                 None => return Fit::Node(*node),
@@ -104,7 +111,7 @@ impl<'a> Search<'_, 'a> {
     }
 
     fn closed(&self, class: &Class) -> Option<Obstacle> {
-        let others = |nodes: &[usize]| nodes.iter().any(|node| !self.drained.contains(node));
+        let others = |nodes: &[usize]| nodes.iter().any(|node| class.bears_cordon || !self.drained.contains(node));
         if !others(&class.wanted) {
             Some(Obstacle::Labels)
         } else if !others(&class.borne) {
@@ -144,7 +151,12 @@ impl<'a> Search<'_, 'a> {
     }
 
     fn free(&self, node: usize, entry: &NodeEntry<'_>) -> Room {
-        entry.free().minus(self.moves.taken.get(&node).copied().unwrap_or_default())
+        let mut free = entry.free();
+        if self.drained.contains(&node) {
+            let gone = entry.pods.iter().filter(|pod| self.moves.now.contains_key(pod));
+            free = gone.fold(free, |free, pod| free.plus(self.fleet.pods[*pod].pod.placement.requests));
+        }
+        free.minus(self.moves.taken.get(&node).copied().unwrap_or_default())
     }
 
     /// From where each of its volumes can be reached; none when one isn't known. A claim that isn't bound yet gets its volume
@@ -160,58 +172,90 @@ impl<'a> Search<'_, 'a> {
         Some(terms)
     }
 
-    /// Where pods are near which it must not run, as values of the label that says how near.
+    /// Where pods are near which it must not run, or that must not run near it, as values of the label that says how near.
     fn occupied(&self, at: usize) -> Vec<(&'a Text, HashSet<&Text>)> {
         let entry = &self.fleet.pods[at];
         let survey = self.fleet.groups[entry.group].survey;
         let pod: &'a Pod = entry.pod;
         let apart = pod.placement.apart.iter();
         let known = apart.filter_map(|apart| Some((&apart.topology, apart.pods.as_ref()?)));
-        known
-            .map(|(topology, pods)| (topology, self.counted(survey, pods, topology, at).into_keys().collect()))
-            .collect()
+        let own = known.map(|(topology, pods)| {
+            (topology, self.counted(survey, pods, topology, at, |_| true).into_keys().collect())
+        });
+        let wary = self.fleet.wary[survey].iter();
+        let of_others = wary.filter(|wary| wary.apart.pods.as_ref().is_some_and(|pods| pods.matches(&pod.labels)));
+        let of_others = of_others.map(|wary| {
+            let topology = &wary.apart.topology;
+            let here = wary.pods.iter().filter(|other| **other != at && self.is_there(**other));
+            let nodes = here.filter_map(|other| self.node_of(*other));
+            (topology, nodes.filter_map(|node| self.fleet.nodes[node].domain(topology)).collect())
+        });
+        own.chain(of_others).collect()
     }
 
     /// Where one more pod would be too many, as values of the label over which it is spread.
-    fn crowded(&self, at: usize, class: usize) -> Vec<(&'a Text, HashSet<&Text>)> {
+    fn crowded(&self, at: usize, number: usize, class: &Class) -> Vec<(&'a Text, HashSet<&Text>)> {
         let entry = &self.fleet.pods[at];
         let survey = self.fleet.groups[entry.group].survey;
         let pod: &'a Pod = entry.pod;
-        let spread = pod.placement.spread.iter();
-        let crowded = spread.map(|spread| {
-            let domains = self.fleet.classes.domains(class, &spread.topology, spread.honors_taints, &self.fleet.nodes);
-            let counts = self.counted(survey, &spread.pods, &spread.topology, at);
-            let in_domains = counts.iter().filter(|(value, _)| domains.contains(**value));
+        let nodes = &self.fleet.nodes;
+        // Taints that it doesn't bear take a node out of the count only where that is asked for, a cordon as well.
+        let honored = |node: usize| {
+            class.borne.binary_search(&node).is_ok()
+                && (class.bears_cordon || !(nodes[node].node.cordoned || self.drained.contains(&node)))
+        };
+        let crowded = pod.placement.spread.iter().map(|spread| {
+            let topology = &spread.topology;
+            let counts = |node: usize| match spread.honors_taints {
+                true => honored(node),
+                false => class.wanted.binary_search(&node).is_ok(),
+            };
+            let domains = match spread.honors_taints {
+                true => {
+                    let honored = class.borne.iter().filter(|node| honored(**node));
+                    Rc::new(honored.filter_map(|node| nodes[*node].domain(topology).cloned()).collect())
+                }
+                false => self.fleet.classes.domains(number, topology, nodes),
+            };
+            let counts = self.counted(survey, &spread.pods, topology, at, counts);
             let (some, least) =
-                in_domains.fold((0, u32::MAX), |(some, least), (_, count)| (some + 1, least.min(*count)));
-            // The node that is drained counts: a cordon doesn't take it out unless taints are honoured.
+                counts.values().fold((0, u32::MAX), |(some, least), count| (some + 1, least.min(*count)));
             let least = if some < domains.len() { 0 } else { least };
             let most = least.saturating_add(spread.skew);
-            let crowded = counts.into_iter().filter(|(_, count)| most <= *count).map(|(value, _)| value);
-            (&spread.topology, crowded.collect())
+            (topology, counts.into_iter().filter(|(_, count)| most <= *count).map(|(value, _)| value).collect())
         });
         crowded.collect()
     }
 
-    /// Pods of a namespace that a selection covers, counted by the domain in which they are now; without the pod itself.
+    /// Pods of a namespace that a selection covers, on nodes that count, by the domain in which they are now; without the pod
+    /// itself.
     fn counted(
         &self,
         survey: usize,
-        pods: &holdfast_model::selector::Selection,
+        pods: &Selection,
         topology: &Text,
         without: usize,
+        counts_on: impl Fn(usize) -> bool,
     ) -> HashMap<&Text, u32> {
         let mut counts: HashMap<&Text, u32> = HashMap::default();
         for pod in self.fleet.covered(survey, pods).flat_map(|group| &group.pods) {
-            let entry = &self.fleet.pods[*pod];
-            if *pod == without || entry.pod.phase.is_finished() {
+            if *pod == without || !self.is_there(*pod) {
                 continue;
             }
-            let node = self.moves.now.get(pod).copied().unwrap_or(entry.node);
+            let node = self.node_of(*pod).filter(|node| counts_on(*node));
             if let Some(value) = node.and_then(|node| self.fleet.nodes[node].domain(topology)) {
                 *counts.entry(value).or_default() += 1;
             }
         }
         counts
+    }
+
+    fn is_there(&self, pod: usize) -> bool {
+        !self.fleet.pods[pod].pod.phase.is_finished()
+    }
+
+    /// The node on which a pod is now.
+    fn node_of(&self, pod: usize) -> Option<usize> {
+        self.moves.now.get(&pod).copied().unwrap_or(self.fleet.pods[pod].node)
     }
 }

@@ -4,7 +4,7 @@
 //! maker are one group, and only a group knows its budgets.
 
 use foldhash::{HashMap, HashMapExt as _};
-use holdfast_model::facts::{Budget, BudgetStatus, Node, Pod, Room, Workload};
+use holdfast_model::facts::{Apart, Budget, BudgetStatus, Node, Placement, Pod, Room, Workload};
 use holdfast_model::{Cluster, NamespaceView, PodOwner, Text, WorkloadKind};
 
 use super::class::Classes;
@@ -20,6 +20,8 @@ pub(super) struct Fleet<'a> {
     pub(super) makers: Vec<Maker<'a>>,
     pub(super) budgets: Vec<BudgetEntry<'a>>,
     pub(super) classes: Classes<'a>,
+    /// Of each survey the pods that must not run near others.
+    pub(super) wary: Vec<Vec<Wary<'a>>>,
     surveys: Vec<Survey<'a>>,
     /// The first group of each survey.
     first_groups: Vec<usize>,
@@ -54,6 +56,12 @@ pub(super) struct GroupEntry<'a> {
     pub(super) view: NamespaceView<'a>,
 }
 
+/// Pods that must not run near others, which keeps the others away as well.
+pub(super) struct Wary<'a> {
+    pub(super) apart: &'a Apart,
+    pub(super) pods: Vec<usize>,
+}
+
 /// Who makes pods.
 pub(super) struct Maker<'a> {
     pub(super) owner: PodOwner,
@@ -63,8 +71,11 @@ pub(super) struct Maker<'a> {
 
 /// A budget, and what it says now and at full health.
 pub(super) struct BudgetEntry<'a> {
+    pub(super) namespace: &'a Text,
     pub(super) name: &'a Text,
     pub(super) budget: &'a Budget,
+    /// What the disruption controller makes of it; none where that can't be told.
+    pub(super) computed: Option<BudgetStatus>,
     pub(super) now: BudgetStatus,
     pub(super) full: BudgetStatus,
 }
@@ -83,6 +94,7 @@ impl<'a> Fleet<'a> {
             makers: Vec::new(),
             budgets: Vec::new(),
             classes: Classes::default(),
+            wary: Vec::new(),
             surveys: Vec::new(),
             first_groups: Vec::new(),
             by_name,
@@ -157,6 +169,7 @@ impl<'a> Fleet<'a> {
         let budgets = self.add_groups(&survey, at);
         self.first_groups.push(first);
         self.surveys.push(survey);
+        self.wary.push(self.wary_among(first));
         self.count_budgets(budgets, first);
     }
 
@@ -168,7 +181,7 @@ impl<'a> Fleet<'a> {
         for (name, budget) in view.budgets() {
             known.insert(name, self.budgets.len());
             let (now, full) = (budget.status.clone(), budget.status.clone());
-            self.budgets.push(BudgetEntry { name, budget, now, full });
+            self.budgets.push(BudgetEntry { namespace: view.name(), name, budget, computed: None, now, full });
         }
         let mut makers: HashMap<&PodOwner, usize> = HashMap::new();
         for group in survey.groups() {
@@ -184,6 +197,21 @@ impl<'a> Fleet<'a> {
             self.groups.push(GroupEntry { survey: at, maker, budgets, pods, view });
         }
         first_budget
+    }
+
+    /// Those of the groups from this one on that must not run near others.
+    fn wary_among(&self, first_group: usize) -> Vec<Wary<'a>> {
+        let mut by_placement: HashMap<&'a Placement, Vec<usize>> = HashMap::new();
+        for at in self.groups[first_group..].iter().flat_map(|group| &group.pods) {
+            let pod: &'a Pod = self.pods[*at].pod;
+            if !pod.placement.apart.is_empty() {
+                by_placement.entry(&pod.placement).or_default().push(*at);
+            }
+        }
+        let of = |(placement, pods): (&'a Placement, Vec<usize>)| {
+            placement.apart.iter().map(move |apart| Wary { apart, pods: pods.clone() })
+        };
+        by_placement.into_iter().flat_map(of).collect()
     }
 
     fn add_pod(&mut self, name: &'a Text, pod: &'a Pod, group: usize) -> usize {
@@ -211,6 +239,7 @@ impl<'a> Fleet<'a> {
         for (at, tally) in tallies.into_iter().enumerate() {
             let entry = &mut self.budgets[first + at];
             let (now, full) = tally.statuses(entry.budget);
+            entry.computed = tally.computed(entry.budget, tally.all, tally.ready);
             entry.now = now;
             entry.full = full;
         }
@@ -317,11 +346,16 @@ impl Tally {
         }
     }
 
+    /// What the disruption controller makes of the budget when it covers so many pods; none where that can't be told.
+    fn computed(&self, budget: &Budget, all: u32, ready: u32) -> Option<BudgetStatus> {
+        let scale = (!self.missing && !self.unknown).then_some(self.scale);
+        expected::status(budget, Pods { all, ready, scale })
+    }
+
     /// What the budget says now, and when everything is as healthy as it should be.
     fn statuses(&self, budget: &Budget) -> (BudgetStatus, BudgetStatus) {
-        let scale = (!self.missing && !self.unknown).then_some(self.scale);
         let wanted = self.scale.saturating_add(self.alone);
-        let computed = |all, ready| expected::status(budget, Pods { all, ready, scale });
+        let computed = |all, ready| self.computed(budget, all, ready);
         let is_seen = budget.status.generation <= budget.status.observed.unwrap_or(0);
         let now = match computed(self.all, self.ready) {
             // Not counted yet, but it is going to be.

@@ -4,6 +4,7 @@ use holdfast_model::builders::{
     Manifest, PodBuilder, budget, claim, daemon_set, deployment, job, node, pod, replica_set, stateful_set, volume,
 };
 use holdfast_model::{Cluster, Text};
+use serde_json::json;
 
 use super::{Drainer, NodeForecast, Verdict, forecast, forecast_node, sequence};
 
@@ -217,6 +218,50 @@ fn spreading_counts_the_node_that_is_drained() {
     let spread = |pod: PodBuilder| pod.spread_over("kubernetes.io/hostname", "app", "web");
     check(&web_of(three(), &["a", "b", "c"], spread), "a", "Interrupts 1 in 1; shop/web-0 NoPlace Spread");
     check(&web_of(three(), &["a", "b"], spread), "a", "Clean 1 in 1");
+}
+
+#[test]
+fn spreading_that_honours_taints_leaves_the_drained_node_out() {
+    let honoring = |pod: PodBuilder| {
+        let constraint = json!({
+            "topologyKey": "kubernetes.io/hostname", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule",
+            "labelSelector": { "matchLabels": { "app": "web" } }, "nodeTaintsPolicy": "Honor",
+        });
+        pod.with("/spec/topologySpreadConstraints", json!([constraint]))
+    };
+    check(&web_of(three(), &["a", "b", "c"], honoring), "a", "Clean 1 in 1");
+    let two = || Cluster::default().with(node("a")).with(node("b"));
+    check(&web_of(two(), &["a", "a", "b", "b"], honoring).with(one_may_go()), "a", "Clean 2 in 2");
+    let strict = |pod: PodBuilder| pod.spread_over("kubernetes.io/hostname", "app", "web");
+    check(
+        &web_of(two(), &["a", "a", "b", "b"], strict).with(one_may_go()),
+        "a",
+        "Blocks 2 in 1; shop/web-1 Structural: budget web: it needs 3 healthy pods and has 3; shop/web-0 NoPlace Spread",
+    );
+}
+
+#[test]
+fn what_others_keep_away_comes_back_nowhere() {
+    let cluster = Cluster::default().with(node("a")).with(node("b"));
+    let wary = |name: &str| pod(name).labels([("app", "db")]).apart_from("app", "web", "kubernetes.io/hostname");
+    let cluster = web(cluster, &["a"]).with(wary("shop/db").on_node("b"));
+    check(&cluster, "a", "Interrupts 1 in 1; shop/web-0 LastReady; shop/web-0 NoPlace Apart");
+    let elsewhere = web(three(), &["a", "b"]).with(wary("shop/db").on_node("b"));
+    check(&elsewhere, "a", "Clean 1 in 1");
+    // Those of another namespace mean their own.
+    let foreign = Cluster::default().with(node("a")).with(node("b"));
+    check(&web(foreign, &["a", "b"]).with(wary("other/db").on_node("b")), "a", "Clean 1 in 1");
+}
+
+#[test]
+fn what_bears_a_cordon_comes_back_where_it_was() {
+    let bearing = |pod: PodBuilder| pod.tolerating("node.kubernetes.io/unschedulable");
+    let one = || Cluster::default().with(node("a").room("1", "4Gi", 10));
+    check(&web_of(one(), &["a", "a"], bearing).with(one_may_go()), "a", "Clean 2 in 2");
+    let asking = |pod: PodBuilder| bearing(pod).asking("500m", "1Gi");
+    check(&web_of(one(), &["a", "a"], asking).with(one_may_go()), "a", "Clean 2 in 2");
+    let cordoned = one().with(node("b").cordoned());
+    check(&web_of(cordoned, &["a", "a"], bearing).with(one_may_go()), "a", "Clean 2 in 2");
 }
 
 #[test]
