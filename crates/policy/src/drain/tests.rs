@@ -236,7 +236,7 @@ fn spreading_that_honours_taints_leaves_the_drained_node_out() {
     check(
         &web_of(two(), &["a", "a", "b", "b"], strict).with(one_may_go()),
         "a",
-        "Blocks 2 in 1; shop/web-1 Structural: budget web: it needs 3 healthy pods and has 3; shop/web-0 NoPlace Spread",
+        "Blocks 2 in 1; shop/web-1 Structural: it needs 3 healthy pods and has 3; shop/web-0 NoPlace Spread",
     );
 }
 

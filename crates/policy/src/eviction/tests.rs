@@ -69,13 +69,13 @@ fn check(cluster: &Cluster, expected: &str) {
 )]
 #[case::failed_without_a_word(
     web(), Some(counted(0, 1, 1).failed_to_sync("")),
-    "429 one NoneLeft: it needs 1 healthy pods and has 1"
+    "429 one NoneLeft: it needs 1 healthy pod and has 1"
 )]
 #[case::failed_once(
     web(), Some(counted(0, 1, 1).with("/status/conditions", json!([{
         "type": "DisruptionAllowed", "status": "True", "reason": "SyncFailed", "message": "no scale",
     }]))),
-    "429 one NoneLeft: it needs 1 healthy pods and has 1"
+    "429 one NoneLeft: it needs 1 healthy pod and has 1"
 )]
 #[case::failed_but_unready_always(
     web().ready(false), Some(counted(0, 0, 1).failed_to_sync("no scale").always_allow()), "201 UnreadyMayGo"
