@@ -11,7 +11,7 @@ mod workload;
 
 pub use budget::{Budget, BudgetStatus, Limit, LimitError, Managers, UnhealthyPods};
 pub use flux::{FluxHints, FluxKind, FluxObject, FluxOwner, InventoryEntry};
-pub use node::{Claim, Node, Room, Taint, Volume};
+pub use node::{CORDON, Claim, Node, Room, Taint, Volume};
 pub use opt_out::OptOut;
 pub use placement::{Apart, Constraints, Effect, NodeRequirement, NodeTerm, NodeTerms, Placement, Spread, Toleration};
 pub use pod::{Phase, Pod};

@@ -6,6 +6,7 @@
 
 mod bounds;
 mod brake;
+mod confined;
 mod operators;
 mod plan;
 mod quorum;
@@ -17,6 +18,7 @@ mod write;
 
 pub use bounds::Bounds;
 pub use brake::{Brake, Braking};
+pub use confined::Confined;
 pub(crate) use operators::custom_owner;
 pub use plan::{NamespacePlan, Outcome, plan_namespace};
 pub use quorum::is_quorum;

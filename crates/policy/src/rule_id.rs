@@ -115,6 +115,7 @@ rule_ids! {
     BudgetMissing => "budget-missing",
     BudgetSelectsAll => "budget-selects-all",
     BudgetWithoutController => "budget-without-controller",
+    BudgetWouldBlock => "budget-would-block",
     BudgetContested => "budget-contested",
     SelectorInvalid => "selector-invalid",
     ExceptionExpired => "exception-expired",

@@ -185,6 +185,7 @@ impl RuleId {
             Self::BudgetMissing => &disruption::budget_missing::RULE,
             Self::BudgetSelectsAll => &disruption::budget_selects_all::RULE,
             Self::BudgetWithoutController => &disruption::budget_without_controller::RULE,
+            Self::BudgetWouldBlock => &disruption::budget_would_block::RULE,
             Self::BudgetContested => &disruption::budget_contested::RULE,
             Self::SelectorInvalid => &disruption::selector_invalid::RULE,
             Self::ExceptionExpired => &disruption::exception_expired::RULE,

@@ -19,6 +19,16 @@ pub struct Node {
     pub allocatable: Option<Room>,
 }
 
+/// The taint that a cordon brings.
+pub const CORDON: &str = "node.kubernetes.io/unschedulable";
+
+impl Node {
+    /// Its taints without that of a cordon, which ends.
+    pub fn lasting_taints(&self) -> impl Iterator<Item = &Taint> {
+        self.taints.iter().filter(|taint| taint.key != CORDON)
+    }
+}
+
 /// A taint of effect `NoSchedule` or `NoExecute`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taint {

@@ -7,6 +7,7 @@ use holdfast_model::facts::{Limit, UnhealthyPods, Workload};
 use holdfast_model::selector::{Selection, Selector};
 use holdfast_model::{Labels, OwnerRef, PodOwner, Text};
 
+use super::confined::{Confined, confined};
 use super::quorum::is_quorum;
 use super::wanted::Terms;
 use super::{Bounds, Settings, operators};
@@ -34,6 +35,8 @@ pub enum Decision {
     ScaledToZero,
     /// None: there is never more than one replica.
     Singleton,
+    /// None: its pods can't come back on another node, so it would block the drain.
+    Confined(Confined),
     /// None: two voters, neither of which may go.
     QuorumPair,
     /// As it is: something that must be known can't be read.
@@ -88,6 +91,14 @@ pub fn decide(case: Case<'_>) -> Decision {
     match (bounds.floor, bounds.ceiling) {
         (_, 0) => Decision::ScaledToZero,
         (_, 1) => Decision::Singleton,
+        _ => spread(case, settings),
+    }
+}
+
+/// What several replicas get.
+fn spread(case: Case<'_>, settings: &Settings) -> Decision {
+    let Case { survey, workload, bounds, .. } = case;
+    let decision = match (bounds.floor, bounds.ceiling) {
         _ if is_quorum(workload) && bounds.asked == 2 => Decision::QuorumPair,
         _ if is_quorum(workload) && 2 < bounds.asked => {
             Decision::Budget(Terms { limit: one_may_go(), unhealthy_pods: UnhealthyPods::IfHealthyBudget })
@@ -97,6 +108,12 @@ pub fn decide(case: Case<'_>) -> Decision {
             limit: within(settings.max_unavailable, floor),
             unhealthy_pods: settings.unhealthy_pods,
         }),
+    };
+    match decision {
+        Decision::Budget(terms) => {
+            confined(survey.view, workload, bounds, terms.limit).map_or(Decision::Budget(terms), Decision::Confined)
+        }
+        other => other,
     }
 }
 
@@ -141,6 +158,7 @@ impl Decision {
             | Self::SelectorShared(_)
             | Self::ScaledToZero
             | Self::Singleton
+            | Self::Confined(_)
             | Self::QuorumPair
             | Self::Held(_)
             | Self::Budget(_) => false,

@@ -94,6 +94,7 @@ impl Outcome {
             Decision::CustomOwned(_)
             | Decision::SelectorInvalid(_)
             | Decision::SelectorShared(_)
+            | Decision::Confined(_)
             | Decision::QuorumPair => WorkloadState::Unable,
             Decision::Held(_) => WorkloadState::Held,
             Decision::NotSelected => WorkloadState::NotSelected,

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use foldhash::{HashMap, HashSet};
-use holdfast_model::facts::{Constraints, NodeTerms, Placement, Room, Taint, Toleration};
+use holdfast_model::facts::{CORDON, Constraints, NodeTerms, Placement, Room, Taint, Toleration};
 use holdfast_model::{Labels, Text};
 
 use super::fleet::NodeEntry;
@@ -98,8 +98,7 @@ impl Class {
             }
             class.wanted.push(at);
             // A cordon is a taint as well, but one that ends: it is looked at by itself.
-            let lasting = entry.node.taints.iter().filter(|taint| taint.key != CORDON);
-            if constraints.repelled_by(lasting).is_some() {
+            if constraints.repelled_by(entry.node.lasting_taints()).is_some() {
                 continue;
             }
             class.borne.push(at);
@@ -116,9 +115,6 @@ impl Class {
         class
     }
 }
-
-/// The taint that a cordon brings.
-const CORDON: &str = "node.kubernetes.io/unschedulable";
 
 impl NodeEntry<'_> {
     /// What is left of its room.

@@ -9,6 +9,7 @@ pub(super) mod budget_selects_all;
 pub(super) mod budget_selects_daemonset;
 pub(super) mod budget_selects_job;
 pub(super) mod budget_without_controller;
+pub(super) mod budget_would_block;
 pub(super) mod budgets_overlap;
 pub(super) mod cnpg_single_instance;
 pub(super) mod drain_blocked;

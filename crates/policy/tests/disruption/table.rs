@@ -1,8 +1,8 @@
 //! The decision table of the documentation, row by row: what makes a row apply, and what is just not enough for it.
 
 use holdfast_model::builders::{
-    BudgetBuilder, Manifest, WorkloadBuilder, budget, cron_job, daemon_set, deployment, hpa, job, namespace, pod,
-    replica_set, scaled_object, stateful_set,
+    BudgetBuilder, Manifest, WorkloadBuilder, budget, claim, cron_job, daemon_set, deployment, hpa, job, namespace,
+    node, pod, replica_set, scaled_object, stateful_set, volume,
 };
 use holdfast_policy::disruption::{Decision, Outcome, Write};
 use holdfast_policy::{NamespacePlan, Severity};
@@ -59,6 +59,7 @@ fn budget_of(outcome: &Outcome) -> String {
         }
         Decision::ScaledToZero => "none: scaled to zero".to_owned(),
         Decision::Singleton => "none: singleton".to_owned(),
+        Decision::Confined(confined) => format!("none: confined {confined:?}"),
         Decision::QuorumPair => "none: two voters".to_owned(),
         Decision::Held(why) => format!("held: {why}"),
         Decision::Budget(_) => "reported only".to_owned(),
@@ -296,6 +297,50 @@ fn keda() -> holdfast_model::builders::ScalerBuilder {
 #[case::keda_of_none_to_one(given![web(), keda().most(1)], "none: singleton; singleton (info)")]
 #[case::two_replicas(given![web().replicas(2)], ONE)]
 fn nothing_to_keep(#[case] facts: Vec<Value>, #[case] plan: &str) {
+    check(facts, plan);
+}
+
+fn on_nvme() -> WorkloadBuilder {
+    web().with("/spec/template/spec/nodeSelector/disk", "nvme")
+}
+
+/// A StatefulSet of two whose volumes are on these nodes.
+fn local(nodes: [&str; 2]) -> Vec<Value> {
+    let web = stateful_set("shop/web").replicas(2).with_volume();
+    let mut objects = given![web, node("a"), node("b")];
+    for (number, at) in nodes.into_iter().enumerate() {
+        let (name, volume_name) = (format!("data-{number}"), format!("v{number}"));
+        let pod = pod(&format!("shop/web-{number}")).of_stateful_set("web").labels([("app", "web")]).mounting(&name);
+        let claimed = format!("shop/{name}");
+        objects.extend(given![
+            pod,
+            claim(&claimed).bound_to(&volume_name),
+            volume(&volume_name).near("kubernetes.io/hostname", at).claimed_by(&claimed),
+        ]);
+    }
+    objects
+}
+
+#[rstest]
+#[case::one_node_has_the_label_that_they_ask_for(
+    given![on_nvme(), node("a").labels([("disk", "nvme")]), node("b")],
+    "none: confined ToOneNode(Some(\"a\")); budget-would-block (info)"
+)]
+#[case::no_node_has_it(given![on_nvme(), node("a")], "none: confined ToOneNode(None); budget-would-block (info)")]
+#[case::two_have_it(given![on_nvme(), node("a").labels([("disk", "nvme")]), node("b").labels([("disk", "nvme")])], ONE)]
+#[case::no_node_is_known(given![on_nvme()], ONE)]
+#[case::there_is_one_node(given![web(), node("a")], "none: confined ToOneNode(Some(\"a\")); budget-would-block (info)")]
+#[case::the_other_node_has_a_taint_of_its_own(
+    given![web(), node("a"), node("b").tainted("gpu", "NoSchedule")],
+    "none: confined ToOneNode(Some(\"a\")); budget-would-block (info)"
+)]
+#[case::the_other_node_is_cordoned_which_ends(given![web(), node("a"), node("b").cordoned()], ONE)]
+#[case::their_volumes_are_on_one_node(
+    local(["a", "a"]), "none: confined ByVolumes { node: \"a\", pods: 2 }; budget-would-block (info)"
+)]
+#[case::their_volumes_are_on_two(local(["a", "b"]), ONE)]
+#[case::a_singleton_first(given![on_nvme().replicas(1), node("a")], "none: singleton; singleton (info)")]
+fn confined(#[case] facts: Vec<Value>, #[case] plan: &str) {
     check(facts, plan);
 }
 

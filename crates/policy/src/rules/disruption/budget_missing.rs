@@ -25,6 +25,7 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
         | Decision::Yielded(_)
         | Decision::ScaledToZero
         | Decision::Singleton
+        | Decision::Confined(_)
         | Decision::QuorumPair
         | Decision::Held(_) => return Verdict::NotApplicable,
     };
