@@ -190,7 +190,7 @@ fn statuses_agree(cluster: &Cluster) -> Result<()> {
         differing.len()
     ));
     ensure!(differing.is_empty(), "{} statuses differ: {differing:#?}", differing.len());
-    ensure!(left_out < worked_out && stale * 20 < worked_out, "too few are worked out to say anything");
+    ensure!(left_out < 2 * worked_out && 4 * stale < worked_out, "too few are worked out to say anything");
     Ok(())
 }
 
