@@ -98,23 +98,16 @@ pub fn decide(case: Case<'_>) -> Decision {
 /// What several replicas get.
 fn spread(case: Case<'_>, settings: &Settings) -> Decision {
     let Case { survey, workload, bounds, .. } = case;
-    let decision = match (bounds.floor, bounds.ceiling) {
-        _ if is_quorum(workload) && bounds.asked == 2 => Decision::QuorumPair,
-        _ if is_quorum(workload) && 2 < bounds.asked => {
-            Decision::Budget(Terms { limit: one_may_go(), unhealthy_pods: UnhealthyPods::IfHealthyBudget })
-        }
-        (0 | 1, _) => Decision::Budget(Terms { limit: one_may_go(), unhealthy_pods: UnhealthyPods::AlwaysAllow }),
-        (floor, _) => Decision::Budget(Terms {
-            limit: within(settings.max_unavailable, floor),
-            unhealthy_pods: settings.unhealthy_pods,
-        }),
-    };
-    match decision {
-        Decision::Budget(terms) => {
-            confined(survey.view, workload, bounds, terms.limit).map_or(Decision::Budget(terms), Decision::Confined)
-        }
-        other => other,
+    let votes = is_quorum(workload);
+    if votes && bounds.asked == 2 {
+        return Decision::QuorumPair;
     }
+    let terms = match bounds.floor {
+        _ if votes && 2 < bounds.asked => Terms { limit: one_may_go(), unhealthy_pods: UnhealthyPods::IfHealthyBudget },
+        0 | 1 => Terms { limit: one_may_go(), unhealthy_pods: UnhealthyPods::AlwaysAllow },
+        floor => Terms { limit: within(settings.max_unavailable, floor), unhealthy_pods: settings.unhealthy_pods },
+    };
+    confined(survey.view, workload, bounds, terms.limit).map_or(Decision::Budget(terms), Decision::Confined)
 }
 
 /// The first other maker of pods that the selector covers, now or as soon as it makes one.
