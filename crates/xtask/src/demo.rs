@@ -50,6 +50,7 @@ async fn look(kubeconfig: &std::path::Path) -> Result<()> {
     let client = holdfast_testkit::client_from(kubeconfig).await?;
     let picture = Picture::take(&client).await?;
     println!("{}", table::before("The cluster as it is", &picture));
+    println!("{}", table::drains(&picture, &picture));
     println!("{}", table::attention(&picture));
     eprintln!("Nothing was written. With --enforce the budgets that are missing would be.");
     Ok(())
@@ -67,6 +68,7 @@ async fn play(mut stage: Stage, keep: bool) -> Result<()> {
     stage.enforce().await?;
     let after = stage.enforced().await?;
     stage.show(&format!("\n{}", table::changes(&before, &after)));
+    stage.show(&table::drains(&before, &after));
     stage.show(&table::attention(&after));
     stage.show(&table::left_alone(&after));
     stage.say_goodbye(keep).await

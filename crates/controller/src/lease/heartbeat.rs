@@ -80,3 +80,25 @@ impl Heartbeat {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pulse_beats_only_while_each_of_its_parts_does() {
+        let pulse = Pulse::default();
+        assert!(pulse.beat().is_some(), "nothing is due");
+        for part in [&pulse.decide, &pulse.forecast] {
+            part.due();
+            assert!(pulse.beat().is_none(), "what is due isn't done, whatever the other does");
+            part.completed(Ticket(0));
+            let alive = pulse.beat();
+            assert!(alive.is_some(), "it completes something, though more is due");
+            pulse.beaten(alive);
+            assert!(pulse.beat().is_none(), "it hangs");
+            part.completed(part.begin());
+            assert!(pulse.beat().is_some(), "it goes on");
+        }
+    }
+}

@@ -9,6 +9,7 @@ use holdfast_model::facts::{Limit, Phase};
 use holdfast_model::shapes::{self, Shape};
 use holdfast_model::{Cluster, ObjectKey, PodOwner, Text, WorkloadRef};
 use holdfast_policy::disruption::Settings;
+use holdfast_policy::drain::{self, Drainer, Forecast};
 use holdfast_policy::{Exception, NamespacePlan, Policies, plan_namespace};
 use holdfast_testkit::Manifests;
 use jiff::Timestamp;
@@ -22,6 +23,8 @@ pub(crate) struct Picture {
     pub(crate) plans: Vec<NamespacePlan>,
     /// Ready pods by workload, and of these how many an eviction would be refused for.
     pub(crate) refused: BTreeMap<(Text, WorkloadRef), Evictions>,
+    /// What draining each node would do.
+    pub(crate) forecast: Forecast,
 }
 
 /// What the eviction API answers for the ready pods of a workload.
@@ -38,7 +41,8 @@ impl Picture {
         let policies = policies(client).await;
         let plans = plans(&cluster, &policies);
         let refused = ask(client, &cluster).await?;
-        Ok(Self { cluster, plans, refused })
+        let forecast = drain::forecast(&cluster, Drainer::Retry);
+        Ok(Self { cluster, plans, refused, forecast })
     }
 
     /// What the same functions say of manifests that nobody has applied yet.
@@ -48,7 +52,7 @@ impl Picture {
             apply(&mut cluster, serde_json::to_value(object)?)?;
         }
         let plans = plans(&cluster, &Policies::default());
-        Ok(Self { cluster, plans, refused: BTreeMap::new() })
+        Ok(Self { cluster, plans, refused: BTreeMap::new(), forecast: Forecast::default() })
     }
 
     /// The budgets that cover a workload, as they are written.
@@ -106,6 +110,9 @@ fn written(limit: Option<&Limit>) -> String {
 async fn read(client: &Client) -> Result<Cluster> {
     let mut cluster = Cluster::default();
     list::<shapes::Namespace>(client, &mut cluster).await?;
+    list::<shapes::Node>(client, &mut cluster).await?;
+    list::<shapes::PersistentVolume>(client, &mut cluster).await?;
+    list::<shapes::PersistentVolumeClaim>(client, &mut cluster).await?;
     list::<shapes::Deployment>(client, &mut cluster).await?;
     list::<shapes::StatefulSet>(client, &mut cluster).await?;
     list::<shapes::DaemonSet>(client, &mut cluster).await?;

@@ -2,6 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use holdfast_policy::disruption::{Outcome, WorkloadState};
+use holdfast_policy::drain::{NodeForecast, Verdict};
 use holdfast_policy::{Finding, NamespacePlan, Severity};
 
 use super::picture::Picture;
@@ -44,6 +45,35 @@ pub(crate) fn changes(before: &Picture, after: &Picture) -> String {
         evictions.refused,
         evictions.ready,
     )
+}
+
+/// What draining each node would do, before and after.
+pub(crate) fn drains(before: &Picture, after: &Picture) -> String {
+    let mut table = new_table(["Node", "Before", "After", "Who stands in the way now"]);
+    for node in &after.forecast.nodes {
+        let was = before.forecast.nodes.iter().find(|known| known.node == node.node).map_or_else(String::new, verdict);
+        let mut budgets: Vec<String> = node
+            .blockers
+            .iter()
+            .flat_map(|blocker| blocker.budgets.iter().map(|budget| format!("{}/{budget}", blocker.pod.namespace)))
+            .collect();
+        budgets.sort();
+        budgets.dedup();
+        table.add_row([node.node.to_string(), was, verdict(node), budgets.join(", ")]);
+    }
+    let blocked = after.forecast.count(Verdict::Blocks);
+    let nodes = after.forecast.nodes.len();
+    format!(
+        "Drain forecast (`holdfast drain` says how to mend it)\n{table}\n  {blocked} of {nodes} nodes can't be drained."
+    )
+}
+
+fn verdict(node: &NodeForecast) -> String {
+    match node.blockers.len() {
+        0 => node.verdict.as_str().to_owned(),
+        1 => format!("{} (1 pod)", node.verdict.as_str()),
+        pods => format!("{} ({pods} pods)", node.verdict.as_str()),
+    }
 }
 
 /// What only a person can mend, worst first.
