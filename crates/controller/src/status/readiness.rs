@@ -178,3 +178,6 @@ fn apply(status: &impl serde::Serialize) -> Value {
         "status": status,
     })
 }
+
+#[cfg(test)]
+mod tests;

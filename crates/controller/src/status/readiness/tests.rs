@@ -1,0 +1,106 @@
+//! What the status says in each situation, and that it is said once.
+
+use holdfast_api::{DrainReadiness, DrainReadinessSpec, DrainReadinessStatus};
+use holdfast_model::Cluster;
+use holdfast_model::builders::{Manifest, budget, deployment, node, pod, replica_set};
+use holdfast_policy::drain::gate::{Gate, Reading, Settings};
+use holdfast_policy::drain::{Drainer, forecast};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Outlook, due};
+use crate::view::{KnownReadiness, ReadinessStore};
+
+fn now() -> Timestamp {
+    "2026-11-25T08:00:00Z".parse().unwrap()
+}
+
+fn calm() -> Cluster {
+    Cluster::default().with(node("a")).with(node("b"))
+}
+
+/// One pod behind a budget that never lets it go.
+fn blocked() -> Cluster {
+    calm()
+        .with(deployment("shop/db"))
+        .with(replica_set("shop/db-1").of_deployment("db"))
+        .with(pod("shop/db").of_deployment("db").labels([("app", "db")]).on_node("a"))
+        .with(budget("shop/db").min_available(1).selecting([("app", "db")]))
+}
+
+fn seen(cluster: &Cluster, was_open: bool) -> Outlook {
+    let reading = Reading::new(cluster, &forecast(cluster, Drainer::Retry), &Settings::default(), now());
+    let judgement = Gate::left(was_open).judge(&reading, now());
+    Outlook::Seen { reading, judgement }
+}
+
+/// A DrainReadiness with this status, as the watch shows it.
+fn known(status: Option<DrainReadinessStatus>) -> KnownReadiness {
+    let mut raw = DrainReadiness::new("cluster", DrainReadinessSpec::default());
+    raw.metadata.generation = Some(3);
+    raw.status = status;
+    let mut store = ReadinessStore::default();
+    let _ = store.apply(raw);
+    store.get().cloned().unwrap()
+}
+
+/// What is written; and once it is there, nothing more.
+#[track_caller]
+fn written(outlook: &Outlook) -> Value {
+    let apply = due(&known(None), outlook, now()).expect("something is written");
+    let status: DrainReadinessStatus = serde_json::from_value(apply["status"].clone()).unwrap();
+    assert_eq!(due(&known(Some(status)), outlook, now()), None, "a second time");
+    apply["status"].clone()
+}
+
+#[track_caller]
+fn check(outlook: &Outlook, drainable: bool, reason: &str, message: &str) -> Value {
+    let status = written(outlook);
+    let condition = status["conditions"].as_array().unwrap().iter().find(|known| known["type"] == "Drainable").unwrap();
+    assert_eq!(status["drainable"], drainable);
+    assert_eq!(condition["status"], if drainable { "True" } else { "False" });
+    assert_eq!((condition["reason"].as_str(), condition["message"].as_str()), (Some(reason), Some(message)));
+    assert_eq!((&status["observedGeneration"], &condition["observedGeneration"]), (&json!(3), &json!(3)));
+    status
+}
+
+#[test]
+fn the_answer_stands_in_a_line() {
+    check(&seen(&calm(), true), true, "NothingBlocks", "all 2 nodes can be drained");
+    check(
+        &seen(&calm(), false),
+        false,
+        "Settling",
+        "all 2 nodes can be drained; opens when that stays so for ten seconds",
+    );
+    let status =
+        check(&seen(&blocked(), true), false, "Blocked", "1 of 2 nodes can't be drained: shop/db on a (budget db)");
+    assert_eq!(status["nodes"], json!([{ "name": "a", "verdict": "Blocks" }, { "name": "b", "verdict": "Clean" }]));
+    let blocker = &status["blockers"][0];
+    assert_eq!((&blocker["lasting"], &blocker["workload"]), (&json!("Structural"), &json!("Deployment db")));
+}
+
+#[test]
+fn what_is_not_known_is_not_drainable() {
+    let stale = Outlook::Stale("Pod".to_owned());
+    check(&stale, false, "ViewStale", "not known until the view is in step again: Pod");
+    check(&seen(&Cluster::default(), true), false, "Blocked", "there is no node that counts");
+    let unreadable = calm().with(budget("shop/x").with("/spec/selector/matchLabels", "app=web"));
+    check(&seen(&unreadable, true), false, "Blocked", "not known: PodDisruptionBudget shop/x can't be read");
+}
+
+#[test]
+fn while_the_view_is_stale_the_last_numbers_stand() {
+    let open: DrainReadinessStatus = serde_json::from_value(written(&seen(&calm(), true))).unwrap();
+    assert!(open.drainable);
+    let apply = due(&known(Some(open)), &Outlook::Stale("Pod".to_owned()), now()).expect("it is closed");
+    assert_eq!((&apply["status"]["drainable"], &apply["status"]["nodesTotal"]), (&json!(false), &json!(2)));
+}
+
+#[test]
+fn what_can_not_be_read_is_closed() {
+    let known = KnownReadiness::Unreadable { error: "spec.accept: no list".to_owned() };
+    let apply = due(&known, &seen(&calm(), true), now()).expect("something is written");
+    assert_eq!(apply["status"]["drainable"], false);
+    assert_eq!(apply["status"]["conditions"][0]["message"], "can't be read: spec.accept: no list");
+}
