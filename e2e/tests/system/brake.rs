@@ -245,9 +245,10 @@ impl Story {
 }
 
 fn singular(resource: &str) -> String {
-    match resource.strip_suffix("ies") {
-        Some(stem) => format!("{stem}y"),
-        None => resource.trim_end_matches('s').to_owned(),
+    match (resource.strip_suffix("ies"), resource.strip_suffix("sses")) {
+        (Some(stem), _) => format!("{stem}y"),
+        (None, Some(stem)) => format!("{stem}ss"),
+        (None, None) => resource.trim_end_matches('s').to_owned(),
     }
 }
 

@@ -153,7 +153,7 @@ impl Story {
     /// A policy that refuses a change of a DrainReadiness when the sample's expression holds for it: so the API server tells what
     /// the expression comes to, by the CEL that tuppr has too.
     async fn install_tuppr_check(&self) -> Result<()> {
-        let sample = Manifests::read(&checkout().join("config/samples/gate-tuppr.yaml"))?;
+        let sample = Manifests::read(&checkout().join("config/upgrades/tuppr.yaml"))?;
         let check = sample.objects()[0].data.pointer("/spec/healthChecks/0").context("no health check")?.clone();
         ensure!(check["kind"] == "DrainReadiness" && check["name"] == "cluster", "{check}");
         let expression = check["expr"].as_str().context("no expression")?.replace("status.", "variables.status.");
