@@ -174,9 +174,9 @@ impl Part {
             }
             repository
         };
-        let places = || Places::new(Arc::clone(sources), &self.objects);
-        let ((mut observed, places), mut repository) =
-            rayon::join(|| rayon::join(|| assemble::observe(&self.objects, &namespaces), places), of_files);
+        let known = || Places::known(&self.objects);
+        let ((mut observed, known), mut repository) =
+            rayon::join(|| rayon::join(|| assemble::observe(&self.objects, &namespaces), known), of_files);
         repository.problems.list.extend(observed.troubles.drain(..).map(|it| it.told(&**sources)));
         repository.problems.list.sort_by(|a, b| a.position.cmp(&b.position));
         repository.helm.checked.extend(self.checked);
@@ -184,7 +184,7 @@ impl Part {
             cluster: observed.cluster,
             policies: observed.policies,
             exceptions: observed.exceptions,
-            places,
+            places: Places::new(Arc::clone(sources), self.objects, known),
             repository,
             name: self.name,
         }
