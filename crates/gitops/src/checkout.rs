@@ -1,6 +1,7 @@
 //! The files of a checkout: one walk, and one pass over the bytes of each file.
 //!
-//! Every file has a number and a path; those that are YAML are parsed at once and their text is dropped. What can't be
+//! Every file has a number and a path; those that are YAML are parsed at once and their text is dropped. What a file
+//! says by itself is gathered in the same pass. What can't be
 //! read becomes a problem and stops nothing. Links are never followed out of the checkout, and what Git ignores isn't
 //! read. Absent: any idea of what the documents mean.
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::facts::FileFacts;
 use crate::{FileId, SourceFile};
 
 pub(crate) use read::embedded;
@@ -36,6 +38,7 @@ pub struct Tree {
     templates: usize,
     bytes: u64,
     broken: Vec<Broken>,
+    facts: FileFacts,
 }
 
 /// A file or folder that can't be read.
@@ -91,15 +94,13 @@ impl Tree {
             places: vec![None; walked.paths.len()],
             paths: walked.paths,
             numbers,
+            files: read.files,
+            templates: read.templates,
+            bytes: read.bytes,
             broken: walked.broken,
-            ..Self::default()
+            facts: read.facts,
         };
-        for outcome in read {
-            tree.bytes += outcome.bytes;
-            tree.templates += usize::from(outcome.template);
-            tree.broken.extend(outcome.broken);
-            tree.files.extend(outcome.file);
-        }
+        tree.broken.extend(read.broken);
         tree.number_files();
         Ok(tree)
     }
@@ -188,6 +189,11 @@ impl Tree {
     #[must_use]
     pub fn broken(&self) -> &[Broken] {
         &self.broken
+    }
+
+    /// What its files say by themselves, which was gathered while they were read.
+    pub(crate) fn take_facts(&mut self) -> FileFacts {
+        std::mem::take(&mut self.facts)
     }
 
     /// Drops the documents, when all that was of interest has been taken out.

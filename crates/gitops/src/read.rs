@@ -15,7 +15,7 @@ use holdfast_model::{Cluster, Position, Repository, Subject};
 
 use crate::assemble::{self, Places, Sources};
 use crate::checkout::{Broken, ReadError, Tree};
-use crate::facts::{self, Paths};
+use crate::facts::{self, FileFacts, Paths};
 use crate::flux::{self, KUSTOMIZE, Root, RootKind};
 use crate::helm::{self, HelmOptions};
 use crate::raw::{Raw, unpacked};
@@ -75,14 +75,15 @@ pub struct ClusterFiles {
 /// # Errors
 /// When there is nothing at the path, or it can't be read at all. Whatever is wrong below it is a fact of the checkout.
 pub fn read(root: &Path, options: &Options) -> Result<Checkout, ReadError> {
-    let tree = Tree::read(root)?;
+    let mut tree = Tree::read(root)?;
+    let facts = tree.take_facts();
     let raw = Raw::new(&tree);
     let mut parts: Vec<Part> =
         flux::roots(&tree, &raw).iter().map(|root| Part::read(&tree, &raw, root, options)).collect();
     let streams = Streams::read(&options.rendered, tree.paths().len());
     join_streams(&mut parts, streams.documents);
     let sources = Arc::new(Sources::new(&tree, streams.texts));
-    let mut repository = of_files(&tree, &raw, &parts, &sources);
+    let mut repository = of_files(facts, &tree, &raw, &parts, &sources);
     repository.problems.list.extend(streams.problems);
     drop(raw);
     // Beside what follows: that much is freed as slowly as it was made.
@@ -247,11 +248,8 @@ fn join_streams(parts: &mut Vec<Part>, documents: Vec<Node>) {
 }
 
 /// The facts of the checkout as a whole.
-fn of_files(tree: &Tree, raw: &Raw<'_>, parts: &[Part], sources: &Sources) -> Repository {
-    let mut repository = Repository::default();
-    for file in tree.files() {
-        facts::read_file(file, sources, &mut repository);
-    }
+fn of_files(facts: FileFacts, tree: &Tree, raw: &Raw<'_>, parts: &[Part], sources: &Sources) -> Repository {
+    let mut repository = facts.into_repository();
     for path in tree.paths().iter().filter(|path| facts::wants_text(path)) {
         if let Some(text) = sources.text(path) {
             facts::read_text(path, &text, &mut repository);
