@@ -9,10 +9,10 @@ mod files;
 mod read;
 mod walk;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use thiserror::Error;
 
 use crate::facts::FileFacts;

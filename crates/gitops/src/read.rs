@@ -138,6 +138,7 @@ impl Part {
         let targets = targets.filter_map(|object| object.root.at(&["spec", "targetNamespace"])?.as_str());
         self.namespaces = targets.map(EcoString::from).collect();
         let expanded = helm::expand(tree, &self.objects, options);
+        self.objects.reserve_exact(expanded.iter().map(|release| release.objects.len()).sum());
         for release in expanded {
             self.namespaces.insert(release.namespace);
             self.charts.extend(release.chart.map(|chart| (release.place, chart)));

@@ -3,9 +3,9 @@
 //! The objects themselves are kept, whose values know it: a field is looked up when somebody asks, and few are asked for.
 //! A path that isn't there is followed as far as it leads, and the last value on it gives the nearest place.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use holdfast_model::{Locate, Located, Position, Subject};
 
 use super::Sources;
@@ -31,7 +31,7 @@ impl Places {
 
     /// By what the objects are known.
     pub(crate) fn known(objects: &[Object]) -> Known {
-        let mut known = HashMap::with_capacity(objects.len());
+        let mut known = Known::with_capacity_and_hasher(objects.len(), Default::default());
         for (place, object) in (0..).zip(objects) {
             known.entry(hash_of(&object.kind, &object.namespace, &object.name)).or_insert(place);
         }
