@@ -196,10 +196,10 @@ impl Tree {
         std::mem::take(&mut self.facts)
     }
 
-    /// Drops the documents, when all that was of interest has been taken out.
-    pub fn forget_documents(&mut self) {
-        self.files = Vec::new();
-        self.places = Vec::new();
+    /// Takes the documents out, when all that was of interest in them is known. Whoever asks for one later reads it anew.
+    pub(crate) fn take_documents(&mut self) -> Vec<SourceFile> {
+        self.places.fill(None);
+        std::mem::take(&mut self.files)
     }
 }
 

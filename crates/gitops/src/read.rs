@@ -78,16 +78,17 @@ pub fn read(root: &Path, options: &Options) -> Result<Checkout, ReadError> {
     let mut tree = Tree::read(root)?;
     let facts = tree.take_facts();
     let raw = Raw::new(&tree);
-    let mut parts: Vec<Part> =
-        flux::roots(&tree, &raw).iter().map(|root| Part::read(&tree, &raw, root, options)).collect();
+    let mut parts: Vec<Part> = flux::roots(&tree, &raw).iter().map(|root| Part::follow(&tree, &raw, root)).collect();
     let streams = Streams::read(&options.rendered, tree.paths().len());
-    join_streams(&mut parts, streams.documents);
     let sources = Arc::new(Sources::new(&tree, streams.texts));
     let mut repository = of_files(facts, &tree, &raw, &parts, &sources);
     repository.problems.list.extend(streams.problems);
     drop(raw);
-    // Beside what follows: that much is freed as slowly as it was made.
-    rayon::spawn(move || drop(tree));
+    // What objects don't share isn't needed any more; beside what follows, since much is freed as slowly as it was made.
+    let documents = tree.take_documents();
+    rayon::spawn(move || drop(documents));
+    parts.iter_mut().for_each(|part| part.expand(&tree, &options.helm));
+    join_streams(&mut parts, streams.documents);
     Ok(finish(parts, repository, sources))
 }
 
@@ -118,9 +119,9 @@ struct Part {
 }
 
 impl Part {
-    fn read(tree: &Tree, raw: &Raw<'_>, root: &Root, options: &Options) -> Self {
+    fn follow(tree: &Tree, raw: &Raw<'_>, root: &Root) -> Self {
         let followed = flux::follow(tree, raw, root);
-        let mut part = Self {
+        Self {
             name: root.folder.clone(),
             flux: root.kind == RootKind::Flux,
             objects: followed.objects,
@@ -128,9 +129,7 @@ impl Part {
             troubles: followed.troubles,
             asked: followed.asked,
             ..Self::default()
-        };
-        part.expand(tree, &options.helm);
-        part
+        }
     }
 
     fn expand(&mut self, tree: &Tree, options: &HelmOptions) {

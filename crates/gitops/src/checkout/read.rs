@@ -1,6 +1,8 @@
 //! From bytes to documents and to what these say by themselves, in parallel; the text is dropped at once.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -103,11 +105,15 @@ fn told(path: &Arc<str>, error: &ParseError) -> Broken {
 }
 
 pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string().to_lowercase())?.len();
+    let told = |error: std::io::Error| error.to_string().to_lowercase();
+    let file = File::open(path).map_err(told)?;
+    let size = file.metadata().map_err(told)?.len();
     if MOST_BYTES < size {
         return Err(format!("it has {size} bytes, and no YAML file with more than {MOST_BYTES} is read"));
     }
-    std::fs::read(path).map_err(|error| error.to_string().to_lowercase())
+    let mut bytes = Vec::with_capacity(size as usize);
+    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(told)?;
+    Ok(bytes)
 }
 
 /// The documents in a string: the value of a ConfigMap, what became of a template.
