@@ -1,6 +1,6 @@
 //! From objects to what everybody else judges: the facts of a cluster, the inventory, and where each field was written.
 //!
-//! The trees of values end here. What stays of an object is its facts and one number for each of its fields.
+//! What stays of an object is its facts, and its tree of values for whoever asks where a field was written.
 
 mod inventory;
 mod observe;

@@ -1,6 +1,7 @@
 //! The files of a checkout: one walk, and one pass over the bytes of each file.
 //!
-//! Every file has a number and a path; those that are YAML are parsed at once and their text is dropped. What can't be
+//! Every file has a number and a path; those that are YAML are parsed at once and their text is dropped. What a file
+//! says by itself is gathered in the same pass. What can't be
 //! read becomes a problem and stops nothing. Links are never followed out of the checkout, and what Git ignores isn't
 //! read. Absent: any idea of what the documents mean.
 
@@ -8,12 +9,13 @@ mod files;
 mod read;
 mod walk;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use thiserror::Error;
 
+use crate::facts::FileFacts;
 use crate::{FileId, SourceFile};
 
 pub(crate) use read::embedded;
@@ -36,6 +38,7 @@ pub struct Tree {
     templates: usize,
     bytes: u64,
     broken: Vec<Broken>,
+    facts: FileFacts,
 }
 
 /// A file or folder that can't be read.
@@ -91,15 +94,13 @@ impl Tree {
             places: vec![None; walked.paths.len()],
             paths: walked.paths,
             numbers,
+            files: read.files,
+            templates: read.templates,
+            bytes: read.bytes,
             broken: walked.broken,
-            ..Self::default()
+            facts: read.facts,
         };
-        for outcome in read {
-            tree.bytes += outcome.bytes;
-            tree.templates += usize::from(outcome.template);
-            tree.broken.extend(outcome.broken);
-            tree.files.extend(outcome.file);
-        }
+        tree.broken.extend(read.broken);
         tree.number_files();
         Ok(tree)
     }
@@ -190,10 +191,15 @@ impl Tree {
         &self.broken
     }
 
-    /// Drops the documents, when all that was of interest has been taken out.
-    pub fn forget_documents(&mut self) {
-        self.files = Vec::new();
-        self.places = Vec::new();
+    /// What its files say by themselves, which was gathered while they were read.
+    pub(crate) fn take_facts(&mut self) -> FileFacts {
+        std::mem::take(&mut self.facts)
+    }
+
+    /// Takes the documents out, when all that was of interest in them is known. Whoever asks for one later reads it anew.
+    pub(crate) fn take_documents(&mut self) -> Vec<SourceFile> {
+        self.places.fill(None);
+        std::mem::take(&mut self.files)
     }
 }
 

@@ -17,6 +17,7 @@ mod template;
 
 use std::sync::Arc;
 
+use holdfast_model::repository::{Supply, Talos};
 use holdfast_model::{Position, Repository, Subject};
 
 use crate::{Node, Object, Origin, SourceFile};
@@ -39,11 +40,44 @@ pub fn read_object(object: &Object, paths: &dyn Paths, repository: &mut Reposito
     observability::read(object, &mut repository.observability);
 }
 
-/// Adds what a file says beside being applied to a cluster: Talos configuration, workflows, `.sops.yaml`, and secrets that
-/// lie open. For every YAML file, manifests and unreached ones too, once, into the facts of the checkout.
-pub fn read_file(file: &SourceFile, paths: &dyn Paths, repository: &mut Repository) {
-    talos::read_file(file, paths, &mut repository.talos);
-    supply::read_file(file, paths, &mut repository.supply);
+/// What files say beside being applied to a cluster: Talos configuration, workflows, `.sops.yaml`, and secrets that lie
+/// open.
+#[derive(Debug, Default)]
+pub struct FileFacts {
+    talos: Talos,
+    supply: Supply,
+}
+
+impl FileFacts {
+    /// Adds what a file says. For every YAML file, manifests and unreached ones too, once, in order of their paths.
+    pub fn read(&mut self, file: &SourceFile, paths: &dyn Paths) {
+        talos::read_file(file, paths, &mut self.talos);
+        supply::read_file(file, paths, &mut self.supply);
+    }
+
+    /// Adds what files say that come later.
+    pub fn append(&mut self, mut later: Self) {
+        let Talos { clusters, pinned, settings, upgrades, backups, hidden } = &mut later.talos;
+        self.talos.clusters.append(clusters);
+        self.talos.pinned.append(pinned);
+        self.talos.settings.append(settings);
+        self.talos.upgrades.append(upgrades);
+        self.talos.backups.append(backups);
+        self.talos.hidden.append(hidden);
+        let Supply { vessels, sops_rules, sops_files, uses, builds, guards } = &mut later.supply;
+        self.supply.vessels.append(vessels);
+        self.supply.sops_rules.append(sops_rules);
+        self.supply.sops_files.append(sops_files);
+        self.supply.uses.append(uses);
+        self.supply.builds.append(builds);
+        self.supply.guards.append(guards);
+    }
+
+    /// The facts of a checkout of which nothing else is known yet.
+    #[must_use]
+    pub fn into_repository(self) -> Repository {
+        Repository { talos: self.talos, supply: self.supply, ..Repository::default() }
+    }
 }
 
 /// Whether [`read_text`] wants the text of this file.

@@ -180,13 +180,40 @@ impl Mapping {
         let key = key.into();
         match self.0.iter().position(|entry| entry.key == key) {
             Some(known) => self.0.make_mut()[known] = Entry { key, at, value },
-            None => self.0.push(Entry { key, at, value }),
+            None => {
+                self.make_room();
+                self.0.push(Entry { key, at, value });
+            }
         }
+    }
+
+    /// Room for one more entry and for no other, while it is short: most that get one never get another, and there are
+    /// many.
+    fn make_room(&mut self) {
+        const SHORT: usize = 8;
+        let length = self.0.len();
+        if (1..SHORT).contains(&length) && self.0.capacity() == length {
+            let mut roomy = EcoVec::with_capacity(length + 1);
+            roomy.extend(std::mem::take(&mut self.0));
+            self.0 = roomy;
+        }
+    }
+
+    /// The mapping with these entries, each in the place of the one with its key, else last.
+    pub(crate) fn with(&self, entries: &[Entry]) -> Self {
+        let mut all = EcoVec::with_capacity(self.len() + entries.len());
+        all.extend(self.0.iter().cloned());
+        let mut all = Self(all);
+        for Entry { key, at, value } in entries {
+            all.insert(key.clone(), *at, value.clone());
+        }
+        all
     }
 
     /// The value under a key, to change it; made from `new` where there is none.
     pub fn get_or_insert(&mut self, key: &str, at: Origin, new: impl FnOnce() -> Node) -> &mut Node {
         let index = self.0.iter().position(|entry| entry.key == key).unwrap_or_else(|| {
+            self.make_room();
             self.0.push(Entry { key: key.into(), at, value: new() });
             self.0.len() - 1
         });

@@ -3,7 +3,8 @@
 //! For what has to be known first: where a cluster begins, what a source is, what a ConfigMap holds that somebody needs
 //! before it is built. Also says which files are meant for a cluster at all.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
+use rayon::prelude::*;
 
 use crate::checkout::Tree;
 use crate::{Node, SourceFile};
@@ -43,26 +44,27 @@ impl<'a> RawObject<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Raw<'a> {
     pub(crate) objects: Vec<RawObject<'a>>,
-    by_name: HashMap<&'a str, HashMap<&'a str, Vec<usize>>>,
+    /// By kind and name, the first of them.
+    first: HashMap<(&'a str, &'a str), usize>,
+    /// Of each object, the next one of the same kind and name.
+    next: Vec<Option<usize>>,
 }
 
 impl<'a> Raw<'a> {
     pub(crate) fn new(tree: &'a Tree) -> Self {
-        let mut raw = Self::default();
-        for file in tree.files() {
-            for object in objects(file) {
-                let place = raw.objects.len();
-                raw.by_name.entry(object.kind).or_default().entry(object.name).or_default().push(place);
-                raw.objects.push(object);
-            }
-        }
-        raw
+        let objects: Vec<RawObject<'a>> = tree.files().par_iter().flat_map_iter(objects).collect();
+        let mut first = HashMap::with_capacity_and_hasher(objects.len(), Default::default());
+        // From the end, so that each row begins with the first.
+        let mut next: Vec<_> =
+            objects.iter().enumerate().rev().map(|(place, it)| first.insert((it.kind, it.name), place)).collect();
+        next.reverse();
+        Self { objects, first, next }
     }
 
     /// The objects of this kind and name, wherever they are.
     pub(crate) fn named<'s>(&'s self, kind: &str, name: &str) -> impl Iterator<Item = &'s RawObject<'a>> + use<'s, 'a> {
-        let places: &'s [usize] = self.by_name.get(kind).and_then(|names| names.get(name)).map_or(&[], Vec::as_slice);
-        places.iter().map(|place| &self.objects[*place])
+        let first = self.first.get(&(kind, name)).copied();
+        std::iter::successors(first, |place| self.next[*place]).map(|place| &self.objects[place])
     }
 
     /// The one of this kind and name that stands nearest to a folder, in this namespace or in none.

@@ -15,7 +15,7 @@ use holdfast_model::{Cluster, Position, Repository, Subject};
 
 use crate::assemble::{self, Places, Sources};
 use crate::checkout::{Broken, ReadError, Tree};
-use crate::facts::{self, Paths};
+use crate::facts::{self, FileFacts, Paths};
 use crate::flux::{self, KUSTOMIZE, Root, RootKind};
 use crate::helm::{self, HelmOptions};
 use crate::raw::{Raw, unpacked};
@@ -75,18 +75,20 @@ pub struct ClusterFiles {
 /// # Errors
 /// When there is nothing at the path, or it can't be read at all. Whatever is wrong below it is a fact of the checkout.
 pub fn read(root: &Path, options: &Options) -> Result<Checkout, ReadError> {
-    let tree = Tree::read(root)?;
+    let mut tree = Tree::read(root)?;
+    let facts = tree.take_facts();
     let raw = Raw::new(&tree);
-    let mut parts: Vec<Part> =
-        flux::roots(&tree, &raw).iter().map(|root| Part::read(&tree, &raw, root, options)).collect();
+    let mut parts: Vec<Part> = flux::roots(&tree, &raw).iter().map(|root| Part::follow(&tree, &raw, root)).collect();
     let streams = Streams::read(&options.rendered, tree.paths().len());
-    join_streams(&mut parts, streams.documents);
     let sources = Arc::new(Sources::new(&tree, streams.texts));
-    let mut repository = of_files(&tree, &raw, &parts, &sources);
+    let mut repository = of_files(facts, &tree, &raw, &parts, &sources);
     repository.problems.list.extend(streams.problems);
     drop(raw);
-    // Beside what follows: that much is freed as slowly as it was made.
-    rayon::spawn(move || drop(tree));
+    // What objects don't share isn't needed any more; beside what follows, since much is freed as slowly as it was made.
+    let documents = tree.take_documents();
+    rayon::spawn(move || drop(documents));
+    parts.iter_mut().for_each(|part| part.expand(&tree, &options.helm));
+    join_streams(&mut parts, streams.documents);
     Ok(finish(parts, repository, sources))
 }
 
@@ -117,9 +119,9 @@ struct Part {
 }
 
 impl Part {
-    fn read(tree: &Tree, raw: &Raw<'_>, root: &Root, options: &Options) -> Self {
+    fn follow(tree: &Tree, raw: &Raw<'_>, root: &Root) -> Self {
         let followed = flux::follow(tree, raw, root);
-        let mut part = Self {
+        Self {
             name: root.folder.clone(),
             flux: root.kind == RootKind::Flux,
             objects: followed.objects,
@@ -127,9 +129,7 @@ impl Part {
             troubles: followed.troubles,
             asked: followed.asked,
             ..Self::default()
-        };
-        part.expand(tree, &options.helm);
-        part
+        }
     }
 
     fn expand(&mut self, tree: &Tree, options: &HelmOptions) {
@@ -137,6 +137,7 @@ impl Part {
         let targets = targets.filter_map(|object| object.root.at(&["spec", "targetNamespace"])?.as_str());
         self.namespaces = targets.map(EcoString::from).collect();
         let expanded = helm::expand(tree, &self.objects, options);
+        self.objects.reserve_exact(expanded.iter().map(|release| release.objects.len()).sum());
         for release in expanded {
             self.namespaces.insert(release.namespace);
             self.charts.extend(release.chart.map(|chart| (release.place, chart)));
@@ -174,9 +175,9 @@ impl Part {
             }
             repository
         };
-        let places = || Places::new(Arc::clone(sources), &self.objects);
-        let ((mut observed, places), mut repository) =
-            rayon::join(|| rayon::join(|| assemble::observe(&self.objects, &namespaces), places), of_files);
+        let known = || Places::known(&self.objects);
+        let ((mut observed, known), mut repository) =
+            rayon::join(|| rayon::join(|| assemble::observe(&self.objects, &namespaces), known), of_files);
         repository.problems.list.extend(observed.troubles.drain(..).map(|it| it.told(&**sources)));
         repository.problems.list.sort_by(|a, b| a.position.cmp(&b.position));
         repository.helm.checked.extend(self.checked);
@@ -184,7 +185,7 @@ impl Part {
             cluster: observed.cluster,
             policies: observed.policies,
             exceptions: observed.exceptions,
-            places,
+            places: Places::new(Arc::clone(sources), self.objects, known),
             repository,
             name: self.name,
         }
@@ -247,11 +248,8 @@ fn join_streams(parts: &mut Vec<Part>, documents: Vec<Node>) {
 }
 
 /// The facts of the checkout as a whole.
-fn of_files(tree: &Tree, raw: &Raw<'_>, parts: &[Part], sources: &Sources) -> Repository {
-    let mut repository = Repository::default();
-    for file in tree.files() {
-        facts::read_file(file, sources, &mut repository);
-    }
+fn of_files(facts: FileFacts, tree: &Tree, raw: &Raw<'_>, parts: &[Part], sources: &Sources) -> Repository {
+    let mut repository = facts.into_repository();
     for path in tree.paths().iter().filter(|path| facts::wants_text(path)) {
         if let Some(text) = sources.text(path) {
             facts::read_text(path, &text, &mut repository);

@@ -57,9 +57,8 @@ fn with_labels_of(rendered: &Node, written: &Node) -> Node {
     let labels = written.at(&["metadata", "labels"]).into_iter().flat_map(Node::entries);
     let of_flux: Vec<_> = labels.filter(|entry| entry.key.contains(".toolkit.fluxcd.io/")).cloned().collect();
     if let Some(metadata) = node.as_mapping_mut().and_then(|mapping| mapping.get_mut("metadata")) {
-        for entry in of_flux {
-            crate::helm::label(metadata, &entry.key, entry.value.as_str().unwrap_or_default(), entry.at);
-        }
+        let at = of_flux.first().map_or(rendered.origin, |entry| entry.at);
+        crate::helm::label(metadata, &of_flux, at);
     }
     node
 }
@@ -68,8 +67,7 @@ fn of_release(object: Object, release: &Object) -> Object {
     let at = named_at(&release.root);
     let mut root = all_at(&object.root, at);
     if let Some(metadata) = root.as_mapping_mut().and_then(|mapping| mapping.get_mut("metadata")) {
-        crate::helm::label(metadata, &format!("{HELM}/name"), &release.name, at);
-        crate::helm::label(metadata, &format!("{HELM}/namespace"), &release.namespace, at);
+        crate::helm::label(metadata, &crate::helm::labels_of(HELM, &release.name, &release.namespace, at), at);
     }
     let key = ObjectKey::new(release.namespace.as_str(), release.name.as_str());
     Object { root, owner: Some(FluxOwner { kind: FluxKind::HelmRelease, key }), ..object }
@@ -100,7 +98,7 @@ struct Releases {
 impl Releases {
     fn of(objects: &[Object]) -> Self {
         let mut releases = Self { by_key: HashMap::new(), by_release: HashMap::new() };
-        let known = HashMap::new();
+        let known = crate::helm::Known::default();
         for (place, object) in objects.iter().enumerate().filter(|(_, object)| object.is(HELM, "HelmRelease")) {
             let release = crate::helm::Release::read(object, &known);
             releases.by_key.insert((object.namespace.clone(), object.name.clone()), place);

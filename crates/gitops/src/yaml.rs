@@ -59,8 +59,8 @@ pub struct Parsed {
     pub error: Option<ParseError>,
     /// Keys that are given twice in one mapping; the last value is in the tree.
     pub duplicates: Vec<Duplicate>,
-    /// Keys that are no strings, such as `80`. Kubernetes takes their text.
-    pub other_keys: Vec<(EcoString, Origin)>,
+    /// The first key that is no string, such as `80`. Kubernetes takes its text.
+    pub other_key: Option<(EcoString, Origin)>,
 }
 
 impl Parsed {
@@ -72,7 +72,7 @@ impl Parsed {
             message: format!("the key {key} is given twice in one mapping, first in line {}", first.line()),
         });
         let other = || {
-            let (key, at) = self.other_keys.first()?;
+            let (key, at) = self.other_key.as_ref()?;
             Some(Refusal { at: *at, message: format!("the key {key} is no string; put it into quotes") })
         };
         twice.or_else(other)

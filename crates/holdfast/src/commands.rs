@@ -88,8 +88,13 @@ fn stop_on_signal() -> anyhow::Result<CancellationToken> {
 
 /// A closed pipe is no failure: whoever read had enough.
 pub(crate) fn print(text: &[u8]) -> std::io::Result<()> {
+    print_with(|out| out.write_all(text))
+}
+
+/// The same for what is written piece by piece.
+pub(crate) fn print_with(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text).and_then(|()| out.flush()) {
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }

@@ -1,36 +1,43 @@
-//! From bytes to documents, in parallel; the text is dropped at once.
+//! From bytes to documents and to what these say by themselves, in parallel; the text is dropped at once.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use holdfast_model::Position;
 use rayon::prelude::*;
 
 use super::walk::Walked;
 use super::{Broken, MOST_BYTES};
+use crate::facts::{FileFacts, Paths};
 use crate::yaml::{self, ErrorKind, Limits, ParseError};
-use crate::{FileId, Node, SourceFile};
+use crate::{FileId, Node, Origin, SourceFile};
 
-/// What became of a file.
+/// What became of files.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) file: Option<SourceFile>,
-    pub(super) template: bool,
+pub(super) struct Read {
+    pub(super) files: Vec<SourceFile>,
+    pub(super) templates: usize,
     pub(super) bytes: u64,
-    pub(super) broken: Option<Broken>,
+    pub(super) broken: Vec<Broken>,
+    pub(super) facts: FileFacts,
 }
 
-pub(super) fn read_all(walked: &Walked) -> Vec<Outcome> {
+/// Reads all files, and says of them in order.
+pub(super) fn read_all(walked: &Walked) -> Read {
     let charts = chart_templates(&walked.paths);
     let numbered = walked.paths.par_iter().enumerate();
-    let outcomes = numbered.filter_map(|(number, path)| {
+    let read = numbered.fold(Read::default, |mut read, (number, path)| {
         if is_template_file(path, &charts) {
-            return Some(Outcome { template: true, ..Outcome::default() });
+            read.templates += 1;
+        } else if let Some(id) = FileId::new(number).filter(|_| is_yaml(path)) {
+            read.add(id, path, walked);
         }
-        let id = FileId::new(number).filter(|_| is_yaml(path))?;
-        Some(read(id, path, &walked.root))
+        read
     });
-    outcomes.collect()
+    read.reduce(Read::default, Read::before)
 }
 
 /// The folders with the templates of charts that stand in the checkout.
@@ -51,24 +58,44 @@ fn is_yaml(path: &str) -> bool {
     name.ends_with(".yaml") || name.ends_with(".yml") || name == "Kustomization"
 }
 
-fn read(id: FileId, path: &Arc<str>, root: &Path) -> Outcome {
-    let broken = |at, why| Outcome {
-        broken: Some(Broken { path: Arc::clone(path), at, why, link: false }),
-        ..Outcome::default()
-    };
-    let bytes = match bytes_of(&root.join(&**path)) {
-        Ok(bytes) => bytes,
-        Err(why) => return broken(None, why),
-    };
-    let parsed = yaml::parse(id, &bytes, &Limits::default());
-    let refused = parsed.refusal();
-    let outcome = Outcome { bytes: bytes.len() as u64, ..Outcome::default() };
-    match parsed.error {
-        Some(error) if error.kind == ErrorKind::Template => Outcome { template: true, ..outcome },
-        error => {
-            let file = SourceFile { id, path: Arc::clone(path), refused, documents: parsed.documents };
-            Outcome { file: Some(file), broken: error.map(|error| told(path, &error)), ..outcome }
+impl Read {
+    fn add(&mut self, id: FileId, path: &Arc<str>, walked: &Walked) {
+        let bytes = match bytes_of(&walked.root.join(&**path)) {
+            Ok(bytes) => bytes,
+            Err(why) => return self.broken.push(Broken { path: Arc::clone(path), at: None, why, link: false }),
+        };
+        let parsed = yaml::parse(id, &bytes, &Limits::default());
+        self.bytes += bytes.len() as u64;
+        if parsed.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Template) {
+            self.templates += 1;
+            return;
         }
+        self.broken.extend(parsed.error.as_ref().map(|error| told(path, error)));
+        let refused = parsed.refusal();
+        let mut documents = parsed.documents;
+        // Most files have one, and there are many files.
+        documents.shrink_to_fit();
+        let file = SourceFile { id, path: Arc::clone(path), refused, documents };
+        // While all of it is at hand.
+        self.facts.read(&file, walked);
+        self.files.push(file);
+    }
+
+    /// All of both; the other's files come later.
+    fn before(mut self, mut other: Self) -> Self {
+        self.files.append(&mut other.files);
+        self.templates += other.templates;
+        self.bytes += other.bytes;
+        self.broken.append(&mut other.broken);
+        self.facts.append(other.facts);
+        self
+    }
+}
+
+impl Paths for Walked {
+    fn position(&self, origin: Origin) -> Option<Position> {
+        let file = origin.is_somewhere().then(|| self.paths.get(origin.file().index())).flatten()?;
+        Some(Position { file: Arc::clone(file), line: origin.line(), column: origin.column() })
     }
 }
 
@@ -78,11 +105,15 @@ fn told(path: &Arc<str>, error: &ParseError) -> Broken {
 }
 
 pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string().to_lowercase())?.len();
+    let told = |error: std::io::Error| error.to_string().to_lowercase();
+    let file = File::open(path).map_err(told)?;
+    let size = file.metadata().map_err(told)?.len();
     if MOST_BYTES < size {
         return Err(format!("it has {size} bytes, and no YAML file with more than {MOST_BYTES} is read"));
     }
-    std::fs::read(path).map_err(|error| error.to_string().to_lowercase())
+    let mut bytes = Vec::with_capacity(size as usize);
+    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(told)?;
+    Ok(bytes)
 }
 
 /// The documents in a string: the value of a ConfigMap, what became of a template.

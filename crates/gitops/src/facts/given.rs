@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use holdfast_model::{Confidence, Position, Repository};
 
-use super::{Paths, read_file, read_object, read_tree};
+use super::{FileFacts, Paths, read_object, read_tree};
 use crate::yaml::{Limits, parse};
 use crate::{FileId, Node, Object, Origin, SourceFile};
 
@@ -19,15 +19,16 @@ impl Paths for Listed {
 
 /// The facts of files, each a path and its text.
 pub(super) fn files(files: &[(&str, &str)]) -> Repository {
-    let mut repository = Repository::default();
+    let mut facts = FileFacts::default();
     let paths = Listed(files.iter().map(|(path, _)| (*path).into()).collect());
     for (index, (path, text)) in files.iter().enumerate() {
         let id = FileId::new(index).unwrap();
         let parsed = parse(id, text.as_bytes(), &Limits::default());
         assert!(parsed.error.is_none(), "{path}: {:?}", parsed.error);
         let file = SourceFile { id, path: (*path).into(), refused: None, documents: parsed.documents };
-        read_file(&file, &paths, &mut repository);
+        facts.read(&file, &paths);
     }
+    let mut repository = facts.into_repository();
     read_tree(&paths.0, &mut repository);
     repository
 }

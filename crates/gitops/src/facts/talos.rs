@@ -86,8 +86,9 @@ fn backup(object: &Object) -> Option<Identity> {
         (_, _) => return None,
     };
     let named = ["talos-backup", "etcd-backup", "etcd-snapshot"].iter().any(|mark| object.name.contains(mark));
-    let calls =
-        |text: &str| text.contains("talos-backup") || text.contains("etcd snapshot") || text.contains("snapshot save");
+    let marks = ["talos-backup", "etcd snapshot", "snapshot save"];
+    // Most texts are too short for any of them.
+    let calls = |text: &str| marks.iter().any(|mark| mark.len() <= text.len() && text.contains(mark));
     let spec = || object.root.get("spec").is_some_and(|spec| any_text(spec, &mut |text| calls(text)));
     (named || spec() || calls_in_words(object)).then(|| identity(object, kind))
 }
@@ -103,10 +104,17 @@ fn calls_in_words(object: &Object) -> bool {
     })
 }
 
-/// A file as facts name it, and how its places are told.
+/// A file, and how its places are told.
 struct Source<'a> {
-    file: Subject,
+    path: &'a str,
     place: &'a dyn Fn(Origin) -> Option<Position>,
+}
+
+impl Source<'_> {
+    /// The file as facts name it.
+    fn file(&self) -> Subject {
+        super::file(self.path)
+    }
 }
 
 /// Adds what a file says.
@@ -115,7 +123,7 @@ pub(super) fn read_file(file: &SourceFile, paths: &dyn Paths, talos: &mut Talos)
         return;
     }
     let place = |origin| paths.position(origin);
-    let source = Source { file: super::file(&file.path), place: &place };
+    let source = Source { path: &file.path, place: &place };
     for document in &file.documents {
         if super::is_sealed(document) {
             continue;

@@ -12,8 +12,9 @@ use super::kustomization::Kustomization;
 use super::substitute::{Report, substitute};
 use super::variables::Variables;
 use crate::checkout::Tree;
-use crate::helm::label;
+use crate::helm::{label, labels_of};
 use crate::kustomize::{self, Build, FILE_NAMES, Overlay};
+use crate::node::Entry;
 use crate::trouble::Trouble;
 use crate::{FileId, Node, Origin};
 
@@ -44,15 +45,15 @@ pub(super) fn kustomization(tree: &Tree, it: &Kustomization, variables: &Variabl
         built.objects.iter_mut().for_each(|object| substitute(object, variables, &mut report));
         built.tell(report, it);
     }
-    built.objects.iter_mut().for_each(|object| mark(object, it));
+    let labels = labels_of(KUSTOMIZE, &it.name, &it.namespace, it.at);
+    built.objects.iter_mut().for_each(|object| mark(object, &labels, it.at));
     built
 }
 
 /// The labels by which Flux knows its own.
-fn mark(object: &mut Node, it: &Kustomization) {
+fn mark(object: &mut Node, labels: &[Entry], at: Origin) {
     let Some(metadata) = object.as_mapping_mut().and_then(|mapping| mapping.get_mut("metadata")) else { return };
-    label(metadata, &format!("{KUSTOMIZE}/name"), &it.name, it.at);
-    label(metadata, &format!("{KUSTOMIZE}/namespace"), &it.namespace, it.at);
+    label(metadata, labels, at);
 }
 
 impl Built {

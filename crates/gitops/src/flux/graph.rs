@@ -4,9 +4,10 @@
 //! What waits for a ConfigMap that is never built gets what the checkout has under that name, else its variables count as
 //! unknown. Each Kustomization is followed once, so a cycle ends by itself.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use ecow::EcoString;
+use foldhash::HashMap;
 use holdfast_model::facts::{FluxKind, FluxOwner};
 use holdfast_model::repository::problems::ProblemKind;
 use holdfast_model::{Confidence, ObjectKey};
@@ -42,7 +43,7 @@ pub(crate) fn follow(tree: &Tree, raw: &Raw<'_>, root: &Root) -> Followed {
         raw,
         root,
         followed: Followed::default(),
-        known: HashMap::new(),
+        known: HashMap::default(),
         seen: HashSet::new(),
         queue: VecDeque::new(),
     };

@@ -61,12 +61,13 @@ pub(crate) fn roots(tree: &Tree, raw: &Raw<'_>) -> Vec<Root> {
 /// What flux-operator was told to sync: in a FluxInstance, or in the values of the chart that makes one.
 fn synced(tree: &Tree, raw: &Raw<'_>) -> Vec<Root> {
     let mut by_folder: BTreeMap<String, Root> = BTreeMap::new();
-    for object in raw.objects.iter().filter(|object| !is_set_aside(&object.file.path)) {
+    for object in &raw.objects {
         let sync = match () {
             () if object.is(OPERATOR, "FluxInstance") => object.root.at(&["spec", "sync"]),
             () if object.is(HELM, "HelmRelease") => object.root.at(&["spec", "values", "instance", "sync"]),
             () => None,
         };
+        let sync = sync.filter(|_| !is_set_aside(&object.file.path));
         let Some(root) = sync.and_then(|sync| synced_root(object, sync)) else { continue };
         if tree.has_folder(&root.folder) {
             by_folder.entry(root.folder.clone()).or_insert(root);

@@ -68,19 +68,19 @@ fn sequence(items: &EcoVec<Node>, variables: &Variables, report: &mut Report) ->
 }
 
 fn mapping(entries: &Mapping, variables: &Variables, report: &mut Report) -> Option<Mapping> {
-    let mut changed = false;
-    let new = entries.iter().map(|entry| {
+    // Most mappings carry no variable: nothing is copied before one is found.
+    let mut changed: Option<Vec<Entry>> = None;
+    for (place, entry) in entries.iter().enumerate() {
         let key = entry.key.contains('$').then(|| text(&entry.key, entry.at, variables, report)).flatten();
         let value = node(&entry.value, variables, report);
-        changed |= key.is_some() || value.is_some();
-        Entry {
-            key: key.unwrap_or_else(|| entry.key.clone()),
-            at: entry.at,
-            value: value.unwrap_or_else(|| entry.value.clone()),
+        if key.is_none() && value.is_none() {
+            continue;
         }
-    });
-    let new: Vec<Entry> = new.collect();
-    changed.then(|| new.into_iter().collect())
+        let new = &mut changed.get_or_insert_with(|| entries.iter().cloned().collect())[place];
+        new.key = key.unwrap_or_else(|| entry.key.clone());
+        new.value = value.unwrap_or_else(|| entry.value.clone());
+    }
+    changed.map(Mapping::from_iter)
 }
 
 fn string(before: &EcoString, at: Origin, variables: &Variables, report: &mut Report) -> Option<Node> {

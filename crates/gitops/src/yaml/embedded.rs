@@ -16,7 +16,7 @@ pub fn parse_embedded(text: &Node, limits: &Limits) -> Parsed {
         documents: parsed.documents.iter().map(|document| place.moved(document)).collect(),
         error: parsed.error.map(|error| ParseError { at: place.of(error.at), ..error }),
         duplicates: parsed.duplicates,
-        other_keys: parsed.other_keys,
+        other_key: parsed.other_key,
     }
 }
 

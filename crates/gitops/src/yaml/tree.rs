@@ -24,8 +24,8 @@ pub(super) fn parse(dialect: Dialect, file: FileId, text: &str, limits: &Limits)
     let mut builder = Builder::new(dialect, file, *limits);
     let mut parser = Parser::new_from_str_with_options(text, options);
     let error = builder.read(&mut parser).err().map(|error| explain(error, text));
-    let Builder { documents, duplicates, other_keys, .. } = builder;
-    Parsed { documents, error, duplicates, other_keys }
+    let Builder { documents, duplicates, other_key, .. } = builder;
+    Parsed { documents, error, duplicates, other_key }
 }
 
 /// What breaks a template is never its real error.
@@ -55,7 +55,7 @@ struct Builder {
     limits: Limits,
     documents: Vec<Node>,
     duplicates: Vec<Duplicate>,
-    other_keys: Vec<(EcoString, Origin)>,
+    other_key: Option<(EcoString, Origin)>,
     /// Sequences and mappings that are open.
     frames: Vec<Frame>,
     /// Items of the sequences that are open.
@@ -114,7 +114,7 @@ impl Builder {
             limits,
             documents: Vec::new(),
             duplicates: Vec::new(),
-            other_keys: Vec::new(),
+            other_key: None,
             frames: Vec::new(),
             items: Vec::new(),
             entries: Vec::new(),
@@ -197,7 +197,7 @@ impl Builder {
                 None => Next::Value(text.into(), origin),
                 Some(key) => {
                     if !matches!(value, Some(Value::String(_))) {
-                        self.other_keys.push((key.clone(), origin));
+                        self.other_key.get_or_insert_with(|| (key.clone(), origin));
                     }
                     Next::Value(key, origin)
                 }

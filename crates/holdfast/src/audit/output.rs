@@ -1,7 +1,7 @@
 //! Where the report goes, and how it looks there.
 
-use std::fs;
-use std::io::{self, IsTerminal as _};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use holdfast_report::{
@@ -14,20 +14,26 @@ use super::{Arguments, AuditError, Colour, input};
 
 /// How wide text is that goes to no terminal.
 const WIDTH: usize = 100;
+/// How much is written at once.
+const PIECE: usize = 64 << 10;
 
 /// Writes the report. A closed pipe is no failure: whoever read had enough.
 pub(super) fn write(report: &Report<'_>, arguments: &Arguments, selection: &Selection) -> Result<(), AuditError> {
-    let mut text = Vec::new();
     let to = arguments.output.as_ref().map_or("standard output".to_owned(), |path| path.display().to_string());
     let failed = |cause| AuditError::Output { to: to.clone(), cause };
-    render(report, arguments, selection, &mut text).map_err(failed)?;
+    let told = |out: &mut dyn Write| {
+        // As it is made: the report of a large checkout is megabytes.
+        let mut out = BufWriter::with_capacity(PIECE, out);
+        render(report, arguments, selection, &mut out)?;
+        out.flush()
+    };
     match &arguments.output {
-        Some(path) => fs::write(path, text).map_err(failed),
-        None => crate::commands::print(&text).map_err(failed),
+        Some(path) => File::create(path).and_then(|mut file| told(&mut file)).map_err(failed),
+        None => crate::commands::print_with(told).map_err(failed),
     }
 }
 
-fn render(report: &Report<'_>, arguments: &Arguments, selection: &Selection, out: &mut Vec<u8>) -> io::Result<()> {
+fn render(report: &Report<'_>, arguments: &Arguments, selection: &Selection, out: &mut dyn Write) -> io::Result<()> {
     match arguments.format {
         Format::Human => {
             let detail = match (arguments.quiet, selection.is_narrow()) {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use holdfast_gitops::facts::{self, Paths};
+use holdfast_gitops::facts::{self, FileFacts, Paths};
 use holdfast_gitops::yaml::{self, Limits};
 use holdfast_gitops::{Checkout, FileId, HelmMode, HelmOptions, Node, Object, Options, Origin, SourceFile};
 use holdfast_model::builders::{Manifest, namespace};
@@ -181,11 +181,12 @@ impl Fixture {
     }
 
     fn repository(&self) -> Repository {
-        let mut repository = Repository::default();
+        let mut of_files = FileFacts::default();
         let names: Vec<Arc<str>> = self.files.iter().map(|file| Arc::clone(&file.path)).collect();
         for file in &self.files {
-            facts::read_file(file, self, &mut repository);
+            of_files.read(file, self);
         }
+        let mut repository = of_files.into_repository();
         for object in &self.objects {
             facts::read_object(object, self, &mut repository);
         }

@@ -63,7 +63,9 @@ impl Audit {
             "parse processor ms",
             "audit / parse, processor",
             "audit peak MiB",
+            "parse peak MiB",
             "bytes of memory per byte",
+            "parse bytes of memory per byte",
         ];
         let mut report = Report::new("audit", &headings);
         for count in &self.files {
@@ -93,7 +95,8 @@ impl Audit {
         };
         let (audit, parse) = (of(&audits, |cost| cost.wall), of(&parses, |cost| cost.wall));
         let (audit_used, parse_used) = (of(&audits, |cost| cost.processor), of(&parses, |cost| cost.processor));
-        let peak = audits.iter().map(|cost| cost.peak).max().unwrap_or_default();
+        let peak = |costs: &[Cost]| costs.iter().map(|cost| cost.peak).max().unwrap_or_default();
+        let (audit_peak, parse_peak) = (peak(&audits), peak(&parses));
         report.row([
             Figure::name(name),
             Figure::count(files.len()),
@@ -104,8 +107,10 @@ impl Audit {
             Figure::Number(1000.0 * audit_used, 1),
             Figure::Number(1000.0 * parse_used, 1),
             Figure::Number(audit_used / parse_used, 2),
-            Figure::mebibytes(peak),
-            Figure::Number(peak as f64 / bytes as f64, 2),
+            Figure::mebibytes(audit_peak),
+            Figure::mebibytes(parse_peak),
+            Figure::Number(audit_peak as f64 / bytes as f64, 2),
+            Figure::Number(parse_peak as f64 / bytes as f64, 2),
         ]);
         Ok(())
     }

@@ -1,11 +1,8 @@
 //! Where fields were written.
 
-use holdfast_model::Confidence;
+use holdfast_model::{Confidence, Locate as _, Subject};
 
-use super::Fields;
-use crate::flux;
-use crate::yaml::{Limits, parse};
-use crate::{FileId, Object};
+use crate::test_checkout::checkout;
 
 const TEXT: &str = "apiVersion: apps/v1
 kind: Deployment
@@ -23,19 +20,12 @@ spec:
         image: x
 ";
 
-fn object() -> Object {
-    let parsed = parse(FileId::new(0).unwrap(), TEXT.as_bytes(), &Limits::default());
-    flux::object(parsed.documents[0].clone(), None).unwrap()
-}
-
 #[track_caller]
 fn check(field: &str, line: u32) {
-    let object = object();
-    let fields = Fields::of(&object);
-    assert_eq!(fields.find(field).line(), line, "{field}");
-    assert_eq!(fields.confidence, Confidence::Declared);
-    // As the tree itself would say.
-    assert_eq!(fields.find(field), object.root.find(field).origin, "{field}");
+    let read = checkout(&format!("### web.yaml\n{TEXT}")).read();
+    let subject = Subject { kind: "Deployment", namespace: "".into(), name: "web".into() };
+    let located = read.clusters[0].places.locate(&subject, field).expect("it is somewhere");
+    assert_eq!((located.position.line, located.confidence), (line, Confidence::Declared), "{field}");
 }
 
 #[test]

@@ -126,12 +126,12 @@ pub(super) fn by_form(text: &str) -> Option<Looks> {
 fn is_private_key(text: &str) -> bool {
     let pem = text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----");
     // A documented example breaks off after its first line.
-    let body = text.lines().filter(|line| !line.contains("-----")).map(str::len).sum::<usize>();
-    let age = text.lines().any(|line| {
+    let body = || text.lines().filter(|line| !line.contains("-----")).map(str::len).sum::<usize>();
+    let age = |line: &str| {
         let key = line.trim();
         key.starts_with("AGE-SECRET-KEY-1") && 74 <= key.len()
-    });
-    pem && 40 < body || age
+    };
+    pem && 40 < body() || text.lines().any(age)
 }
 
 /// Whether a key says that its value is a secret.

@@ -159,11 +159,14 @@ impl Finder<'_> {
         if let Some(looks) = looks::by_form(text) {
             return self.expose(key, at, looks);
         }
+        if !looks::is_named(key) {
+            return;
+        }
         // `keys: { password: admin-password }` and the like say which entry of a Secret is meant.
         let above = above.to_ascii_lowercase();
         let refers = ["ref", "existing", "keys", "mapping", "remote", "annotations", "labels", "secret"];
         let is_entry = refers.iter().any(|mark| above.contains(mark)) || names_an_entry(text);
-        if looks::is_named(key) && !is_entry && !looks::is_placeholder(text) {
+        if !is_entry && !looks::is_placeholder(text) {
             if looks::is_random(text) {
                 self.expose(key, at, Looks::NamedAndRandom);
             } else if key.to_ascii_lowercase().contains("pass") {

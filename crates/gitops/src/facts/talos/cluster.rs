@@ -17,7 +17,7 @@ pub(super) fn read(document: &Node, source: &Source<'_>, talos: &mut Talos) {
     let found: Vec<TalosNode> = nodes.value.items().iter().filter_map(|node| read_node(node, document)).collect();
     let Some(at) = (source.place)(nodes.at).filter(|_| !found.is_empty()) else { return };
     machine::note_configured(source, &at, talos);
-    talos.clusters.push(TalosCluster { file: source.file.clone(), at, nodes: found });
+    talos.clusters.push(TalosCluster { file: source.file(), at, nodes: found });
     for part in [Some(document), document.get("controlPlane"), document.get("worker")].into_iter().flatten() {
         read_patches(part, source, talos);
     }

@@ -96,12 +96,12 @@ fn is_typed(document: &Node) -> bool {
 
 /// Notes that there is configuration.
 pub(super) fn note_configured(source: &Source<'_>, at: &Position, talos: &mut Talos) {
-    talos.settings.push(Setting { file: source.file.clone(), at: at.clone(), what: Switch::Configured });
+    talos.settings.push(Setting { file: source.file(), at: at.clone(), what: Switch::Configured });
 }
 
 fn note(what: Switch, origin: Origin, source: &Source<'_>, talos: &mut Talos) {
     if let Some(at) = (source.place)(origin) {
-        talos.settings.push(Setting { file: source.file.clone(), at, what });
+        talos.settings.push(Setting { file: source.file(), at, what });
     }
 }
 

@@ -13,9 +13,12 @@ const KUBERNETES: [&str; 6] =
 /// Kubernetes version alone could be about anything, so it counts only beside one of Talos; variables are no versions.
 pub(super) fn read(document: &Node, source: &Source<'_>, talos: &mut Talos) {
     let is_object = document.get("apiVersion").is_some() && document.get("kind").is_some();
-    let path = source.file.name.to_ascii_lowercase();
+    if is_object || !document.entries().any(|entry| TALOS.contains(&entry.key.as_str())) {
+        return;
+    }
+    let path = source.path.to_ascii_lowercase();
     let is_ours = path.contains("talos") || path.contains("talenv") || document.get("nodes").is_some();
-    if is_object || !is_ours || !document.entries().any(|entry| TALOS.contains(&entry.key.as_str())) {
+    if !is_ours {
         return;
     }
     for entry in document.entries() {
@@ -37,6 +40,6 @@ pub(super) fn read_image(product: Product, image: Option<&Node>, source: &Source
 
 fn add(product: Product, version: Option<Version>, node: &Node, source: &Source<'_>, talos: &mut Talos) {
     if let (Some(version), Some(at)) = (version, (source.place)(node.origin)) {
-        talos.pinned.push(Pinned { file: source.file.clone(), at, product, version });
+        talos.pinned.push(Pinned { file: source.file(), at, product, version });
     }
 }
