@@ -41,8 +41,10 @@ async fn what_a_forgotten_installation_left_is_taken_back_from_a_laptop() -> Res
     ensure!(said.contains("no such namespace") && said.contains("everything of ours is withdrawn"), "{said}");
     await_budgets(&tenant.client, NAME, &[]).await?;
 
-    let definitions = ["crd/disruptionpolicies.holdfast.dev", "crd/policyexceptions.holdfast.dev"];
-    kubectl.run(["delete", definitions[0], definitions[1], "--timeout=60s"]).await?;
+    let definitions = ["disruptionpolicies", "policyexceptions", "drainreadinesses"];
+    let definitions = definitions.map(|kind| format!("crd/{kind}.holdfast.dev"));
+    let delete = ["delete", "--timeout=60s"].into_iter().chain(definitions.iter().map(String::as_str));
+    kubectl.run(delete).await?;
     kubectl.run(["delete", "clusterroles,clusterrolebindings", "-l", LABEL]).await?;
     let everything =
         "crd,clusterroles,clusterrolebindings,pdb,deployments,serviceaccounts,roles,rolebindings,services,jobs";

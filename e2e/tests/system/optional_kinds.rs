@@ -26,7 +26,7 @@ const LAPSE: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn flux_and_keda_come_and_go_without_a_restart() -> Result<()> {
-    let cluster = Cluster::on(ControlPlane::builder().nodes(1).start().await?).await?;
+    let cluster = Cluster::on(ControlPlane::builder().nodes(2).start().await?).await?;
     cluster.install(&json!({})).await?;
     let controller = cluster.controller().await?;
     let tenant = Tenant::move_in(cluster.admin(), "optional").await?;
