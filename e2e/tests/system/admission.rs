@@ -204,7 +204,7 @@ async fn an_exception_says_what_which_why_and_who() -> Result<()> {
 async fn every_sample_is_accepted() -> Result<()> {
     let client = Shared::get().await?.cluster.admin();
     let samples = Manifests::read(&checkout().join("config/samples"))?;
-    ensure!(samples.objects().len() == 5, "{} samples", samples.objects().len());
+    ensure!(samples.objects().len() == 6, "{} samples", samples.objects().len());
     for sample in samples.objects() {
         // Their namespaces needn't be there.
         let mut sample = serde_json::to_value(sample)?;
