@@ -92,22 +92,23 @@ impl<'a> Search<'_, 'a> {
         }
         let apart = self.occupied(at);
         let crowded = self.crowded(at, number, &class);
-        let mut obstacle = Obstacle::Volume;
+        let obstacle = |node: usize| self.obstacle(pod, node, &volumes, &apart, &crowded);
         let start = self.fleet.classes.first_fit(number, &class.open, pod.placement.requests, nodes);
-        // What comes before the first fit has no room, whatever else; it is looked at only to tell why nothing fits.
-        let (others, drained): (Vec<_>, Vec<_>) =
-            class.open.iter().enumerate().partition(|(_, node)| !self.drained.contains(node));
-        let drained = drained.into_iter().filter(|_| class.bears_cordon);
-        for (place, node) in others.into_iter().chain(drained) {
-            // Where pods have gone from there is more room than there was.
-            let step = (place < start && !self.drained.contains(node)).then_some(Obstacle::Room);
-            let found = self.obstacle(pod, *node, &volumes, &apart, &crowded).or(step);
-            match found {
-                None => return Fit::Node(*node),
-                Some(found) => obstacle = obstacle.max(found),
-            }
+        let is_drained = |node: &&usize| self.drained.contains(node);
+        let (full, roomy) = class.open.split_at(start);
+        // Where pods have gone from there is more room than there was.
+        let others = roomy.iter().filter(|node| !is_drained(node));
+        let drained = class.open.iter().filter(|node| class.bears_cordon && is_drained(node));
+        if let Some(node) = others.clone().chain(drained.clone()).find(|node| obstacle(**node).is_none()) {
+            return Fit::Node(*node);
         }
-        if class.silent { Fit::Unknown } else { Fit::Nowhere(obstacle) }
+        if class.silent {
+            return Fit::Unknown;
+        }
+        // Where nobody has room it needn't be asked node by node what else is in the way.
+        let worst = others.chain(drained).filter_map(|node| obstacle(*node)).max();
+        let worst = worst.max(full.iter().any(|node| !is_drained(&node)).then_some(Obstacle::Room));
+        Fit::Nowhere(worst.unwrap_or(Obstacle::Closed))
     }
 
     fn closed(&self, class: &Class) -> Option<Obstacle> {
