@@ -40,6 +40,9 @@ pub enum Drainer {
 /// What draining each node by itself would do now, by name of the node.
 #[must_use]
 pub fn forecast(cluster: &Cluster, drainer: Drainer) -> Forecast {
+    if cluster.nodes().next().is_none() {
+        return Forecast::default();
+    }
     let fleet = Fleet::new(cluster);
     Forecast { nodes: (0..fleet.node_count()).map(|node| outcome::of_node(&fleet, node, drainer)).collect() }
 }

@@ -22,10 +22,25 @@ pub struct Node {
 /// The taint that a cordon brings.
 pub const CORDON: &str = "node.kubernetes.io/unschedulable";
 
+/// With what the keys of taints begin that come and go with the state of a node: not ready, unreachable, short of memory,
+/// cordoned, not yet known to its cloud.
+const PASSING: [&str; 2] = ["node.kubernetes.io/", "node.cloudprovider.kubernetes.io/"];
+
 impl Node {
-    /// Its taints without that of a cordon, which ends.
+    /// The taints that somebody gave it to keep pods away for good.
     pub fn lasting_taints(&self) -> impl Iterator<Item = &Taint> {
-        self.taints.iter().filter(|taint| taint.key != CORDON)
+        self.taints.iter().filter(|taint| !taint.is_passing())
+    }
+
+    /// The taints that tell of its state, without that of a cordon.
+    pub fn passing_taints(&self) -> impl Iterator<Item = &Taint> {
+        self.taints.iter().filter(|taint| taint.is_passing() && taint.key != CORDON)
+    }
+}
+
+impl Taint {
+    fn is_passing(&self) -> bool {
+        PASSING.iter().any(|prefix| self.key.starts_with(prefix))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Workloads that a budget would only block, since what a drain takes from one node can't come back on another.
 //!
-//! Judged by what stays: labels, taints and volumes, not by who is cordoned or has room now. Where no node is known, as in
+//! Judged by what stays: labels, volumes and taints that somebody gave, not by who is cordoned, rebooted or full now. Where no node is known, as in
 //! files, nothing is said.
 
 use std::collections::BTreeMap;

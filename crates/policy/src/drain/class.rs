@@ -97,12 +97,14 @@ impl Class {
                 continue;
             }
             class.wanted.push(at);
-            // A cordon is a taint as well, but one that ends: it is looked at by itself.
+            // What tells of its state is a taint as well, but one that ends.
             if constraints.repelled_by(entry.node.lasting_taints()).is_some() {
                 continue;
             }
             class.borne.push(at);
-            match (entry.node.cordoned && !bears_cordon, entry.node.ready, entry.node.allocatable) {
+            let closed =
+                entry.node.cordoned && !bears_cordon || constraints.repelled_by(entry.node.passing_taints()).is_some();
+            match (closed, entry.node.ready, entry.node.allocatable) {
                 (true, _, _) | (_, Some(false), _) => {}
                 (false, Some(true), Some(_)) => class.open.push(at),
                 (false, _, _) => class.silent = true,

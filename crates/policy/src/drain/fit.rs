@@ -176,14 +176,13 @@ impl<'a> Search<'_, 'a> {
     /// Where pods are near which it must not run, or that must not run near it, as values of the label that says how near.
     fn occupied(&self, at: usize) -> Vec<(&'a Text, HashSet<&Text>)> {
         let entry = &self.fleet.pods[at];
-        let survey = self.fleet.groups[entry.group].survey;
+        let home = self.fleet.groups[entry.group].home;
         let pod: &'a Pod = entry.pod;
         let apart = pod.placement.apart.iter();
         let known = apart.filter_map(|apart| Some((&apart.topology, apart.pods.as_ref()?)));
-        let own = known.map(|(topology, pods)| {
-            (topology, self.counted(survey, pods, topology, at, |_| true).into_keys().collect())
-        });
-        let wary = self.fleet.wary[survey].iter();
+        let own = known
+            .map(|(topology, pods)| (topology, self.counted(home, pods, topology, at, |_| true).into_keys().collect()));
+        let wary = self.fleet.wary[home].iter();
         let of_others = wary.filter(|wary| wary.apart.pods.as_ref().is_some_and(|pods| pods.matches(&pod.labels)));
         let of_others = of_others.map(|wary| {
             let topology = &wary.apart.topology;
@@ -197,7 +196,7 @@ impl<'a> Search<'_, 'a> {
     /// Where one more pod would be too many, as values of the label over which it is spread.
     fn crowded(&self, at: usize, number: usize, class: &Class) -> Vec<(&'a Text, HashSet<&Text>)> {
         let entry = &self.fleet.pods[at];
-        let survey = self.fleet.groups[entry.group].survey;
+        let home = self.fleet.groups[entry.group].home;
         let pod: &'a Pod = entry.pod;
         let nodes = &self.fleet.nodes;
         // Taints that it doesn't bear take a node out of the count only where that is asked for, a cordon as well.
@@ -218,7 +217,7 @@ impl<'a> Search<'_, 'a> {
                 }
                 false => self.fleet.classes.domains(number, topology, nodes),
             };
-            let counts = self.counted(survey, &spread.pods, topology, at, counts);
+            let counts = self.counted(home, &spread.pods, topology, at, counts);
             let (some, least) =
                 counts.values().fold((0, u32::MAX), |(some, least), count| (some + 1, least.min(*count)));
             let least = if some < domains.len() { 0 } else { least };
@@ -232,14 +231,14 @@ impl<'a> Search<'_, 'a> {
     /// itself.
     fn counted(
         &self,
-        survey: usize,
+        home: usize,
         pods: &Selection,
         topology: &Text,
         without: usize,
         counts_on: impl Fn(usize) -> bool,
     ) -> HashMap<&Text, u32> {
         let mut counts: HashMap<&Text, u32> = HashMap::default();
-        for pod in self.fleet.covered(survey, pods).flat_map(|group| &group.pods) {
+        for pod in self.fleet.covered(home, pods).flat_map(|group| &group.pods) {
             if *pod == without || !self.is_there(*pod) {
                 continue;
             }

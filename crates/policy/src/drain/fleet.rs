@@ -3,6 +3,8 @@
 //! Built once from the facts; costs what the cluster holds. Pods that look the same to every selector and have the same
 //! maker are one group, and only a group knows its budgets.
 
+use std::cell::OnceCell;
+
 use foldhash::{HashMap, HashMapExt as _};
 use holdfast_model::facts::{Apart, Budget, BudgetStatus, Node, Placement, Pod, Room, Workload};
 use holdfast_model::{Cluster, NamespaceView, PodOwner, Text, WorkloadKind};
@@ -20,12 +22,19 @@ pub(super) struct Fleet<'a> {
     pub(super) makers: Vec<Maker<'a>>,
     pub(super) budgets: Vec<BudgetEntry<'a>>,
     pub(super) classes: Classes<'a>,
-    /// Of each survey the pods that must not run near others.
+    /// Of each namespace the pods that must not run near others.
     pub(super) wary: Vec<Vec<Wary<'a>>>,
-    surveys: Vec<Survey<'a>>,
-    /// The first group of each survey.
-    first_groups: Vec<usize>,
+    /// The namespaces. A survey is kept only of those in which a selector of pods is asked for: all of them together would be
+    /// most of what a forecast takes of memory.
+    homes: Vec<Home<'a>>,
     by_name: HashMap<&'a Text, usize>,
+}
+
+/// A namespace.
+struct Home<'a> {
+    view: NamespaceView<'a>,
+    first_group: usize,
+    survey: OnceCell<Survey<'a>>,
 }
 
 /// A node. One of which only pods are known is no entry: nobody can drain it.
@@ -49,7 +58,7 @@ pub(super) struct PodEntry<'a> {
 
 /// Pods of one maker with the same labels.
 pub(super) struct GroupEntry<'a> {
-    pub(super) survey: usize,
+    pub(super) home: usize,
     pub(super) maker: usize,
     pub(super) budgets: Box<[usize]>,
     pub(super) pods: Vec<usize>,
@@ -95,8 +104,7 @@ impl<'a> Fleet<'a> {
             budgets: Vec::new(),
             classes: Classes::default(),
             wary: Vec::new(),
-            surveys: Vec::new(),
-            first_groups: Vec::new(),
+            homes: Vec::new(),
             by_name,
         };
         for view in cluster.namespace_names().filter_map(|name| cluster.namespace(name)) {
@@ -116,12 +124,13 @@ impl<'a> Fleet<'a> {
     /// The groups of a namespace whose pods a selector covers.
     pub(super) fn covered<'s>(
         &'s self,
-        survey: usize,
+        home: usize,
         selection: &'s holdfast_model::selector::Selection,
     ) -> impl Iterator<Item = &'s GroupEntry<'a>> {
-        let selector = selection.selector();
-        let found = selector.map(|selector| self.surveys[survey].found(selector)).unwrap_or_default();
-        found.into_iter().map(move |at| &self.groups[self.first_groups[survey] + at])
+        let home = &self.homes[home];
+        let survey = || home.survey.get_or_init(|| Survey::new(home.view));
+        let found = selection.selector().map(|selector| survey().found(selector)).unwrap_or_default();
+        found.into_iter().map(move |at| &self.groups[home.first_group + at])
     }
 
     /// Takes over what has moved. Of what found no place `lost` are those that are still wanted: they come back as soon as
@@ -163,19 +172,16 @@ impl<'a> Fleet<'a> {
     }
 
     fn add(&mut self, view: NamespaceView<'a>) {
-        let survey = Survey::new(view);
-        let at = self.surveys.len();
-        let first = self.groups.len();
-        let budgets = self.add_groups(&survey, at);
-        self.first_groups.push(first);
-        self.surveys.push(survey);
-        self.wary.push(self.wary_among(first));
-        self.count_budgets(budgets, first);
+        let first_group = self.groups.len();
+        let budgets = self.add_groups(&Survey::new(view));
+        self.homes.push(Home { view, first_group, survey: OnceCell::new() });
+        self.wary.push(self.wary_among(first_group));
+        self.count_budgets(budgets, first_group);
     }
 
     /// Returns the first of the budgets that it added.
-    fn add_groups(&mut self, survey: &Survey<'a>, at: usize) -> usize {
-        let view = survey.view;
+    fn add_groups(&mut self, survey: &Survey<'a>) -> usize {
+        let (view, home) = (survey.view, self.homes.len());
         let first_budget = self.budgets.len();
         let mut known: HashMap<&Text, usize> = HashMap::new();
         for (name, budget) in view.budgets() {
@@ -194,7 +200,7 @@ impl<'a> Fleet<'a> {
             self.makers[maker].groups.push(entry);
             let budgets = survey.covering(group.labels).map(|(name, _)| known[name]).collect();
             let pods = group.pods.iter().map(|(name, pod)| self.add_pod(name, pod, entry)).collect();
-            self.groups.push(GroupEntry { survey: at, maker, budgets, pods, view });
+            self.groups.push(GroupEntry { home, maker, budgets, pods, view });
         }
         first_budget
     }

@@ -61,8 +61,7 @@ fn owner(fleet: &Fleet<'_>, group: &GroupEntry<'_>) -> Option<OwnerRef> {
 
 /// The nodes on which pods of the same owner are ready.
 fn nodes_with_ready<'a>(fleet: &Fleet<'a>, group: &GroupEntry<'_>, of: &OwnerRef) -> HashSet<&'a Text> {
-    let same =
-        fleet.groups.iter().filter(|other| other.survey == group.survey && owner(fleet, other).as_ref() == Some(of));
+    let same = fleet.groups.iter().filter(|other| other.home == group.home && owner(fleet, other).as_ref() == Some(of));
     let pods = same.flat_map(|group| &group.pods).map(|pod| fleet.pods[*pod].pod);
     pods.filter(|pod| pod.ready && !pod.terminating).filter_map(|pod| pod.node.as_ref()).collect()
 }

@@ -194,6 +194,7 @@ fn where_a_pod_may_not_come_back_is_told() {
     obstacle(two().with(node("b").tainted("gpu", "NoSchedule")), |pod| pod, "Taints");
     obstacle(two().with(node("b").cordoned()), |pod| pod, "Closed");
     obstacle(two().with(node("b").ready(false)), |pod| pod, "Closed");
+    obstacle(two().with(node("b").tainted("node.kubernetes.io/disk-pressure", "NoSchedule")), |pod| pod, "Closed");
     obstacle(two().with(node("b").room("1", "1Gi", 1)), |pod| pod, "Room");
     obstacle(two().with(node("b").room("1", "4Gi", 10)), |pod| pod.asking("600m", "1Gi"), "Room");
     obstacle(two().with(node("b")), |pod| pod.apart_from("app", "web", "kubernetes.io/hostname"), "Apart");

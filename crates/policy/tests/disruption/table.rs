@@ -335,6 +335,9 @@ fn local(nodes: [&str; 2]) -> Vec<Value> {
     "none: confined ToOneNode(Some(\"a\")); budget-would-block (info)"
 )]
 #[case::the_other_node_is_cordoned_which_ends(given![web(), node("a"), node("b").cordoned()], ONE)]
+#[case::the_other_node_is_rebooted_which_ends(
+    given![web(), node("a"), node("b").ready(false).tainted("node.kubernetes.io/not-ready", "NoSchedule")], ONE
+)]
 #[case::their_volumes_are_on_one_node(
     local(["a", "a"]), "none: confined ByVolumes { node: \"a\", pods: 2 }; budget-would-block (info)"
 )]

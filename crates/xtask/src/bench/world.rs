@@ -15,6 +15,8 @@ use super::stage::NAME;
 const AT_ONCE: usize = 32;
 /// One namespace for so many workloads.
 const PER_NAMESPACE: usize = 50;
+/// The nodes that the pods are on.
+const NODES: usize = 100;
 /// As a real ReplicaSet's, for references; nobody collects garbage here.
 const UID: &str = "6b2f7f4e-5f0c-4a51-9a0a-0d6c4a3c2f10";
 
@@ -28,6 +30,9 @@ pub(super) struct Part {
 
 /// Creates a part of the world. The pods are scheduled, running and ready.
 pub(super) async fn create(client: &Client, part: Part) -> Result<()> {
+    if part.from == 0 {
+        create_nodes(client).await?;
+    }
     let namespaces = part.from.div_ceil(PER_NAMESPACE)..part.to.div_ceil(PER_NAMESPACE);
     post_all(client, namespaces.map(|index| ("/api/v1/namespaces".to_owned(), namespace(index)))).await?;
     let workloads = part.from..part.to;
@@ -122,6 +127,40 @@ fn pod_name(index: usize, number: usize) -> String {
     format!("{}-{:05x}", set_name(index), index * 31 + number * 7)
 }
 
+fn node_name(number: usize) -> String {
+    format!("node-{number:03}")
+}
+
+async fn create_nodes(client: &Client) -> Result<()> {
+    post_all(client, (0..NODES).map(|number| ("/api/v1/nodes".to_owned(), node(&node_name(number), number)))).await?;
+    // Without controllers nobody takes away the taint that every new node begins with.
+    let untainted = (0..NODES).map(|number| async move { untaint(client, &node_name(number)).await });
+    stream::iter(untainted).buffer_unordered(AT_ONCE).try_collect::<()>().await
+}
+
+async fn untaint(client: &Client, node: &str) -> Result<()> {
+    let request = Request::patch(format!("/api/v1/nodes/{node}"))
+        .header("content-type", "application/merge-patch+json")
+        .body(serde_json::to_vec(&json!({ "spec": { "taints": null } }))?)?;
+    client.request_text(request).await.with_context(|| format!("the taints of {node}"))?;
+    Ok(())
+}
+
+/// A ready node with room for many pods.
+pub(super) fn node(name: &str, number: usize) -> Value {
+    let zone = format!("zone-{}", number % 3);
+    json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": { "name": name, "labels": {
+            "kubernetes.io/hostname": name, "topology.kubernetes.io/zone": zone, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+        } },
+        "status": {
+            "allocatable": { "cpu": "64", "memory": "256Gi", "pods": "1000" },
+            "conditions": [{ "type": "Ready", "status": "True", "lastTransitionTime": "2026-11-22T08:00:00Z" }],
+        },
+    })
+}
+
 fn namespace(index: usize) -> Value {
     let labels = json!({ NAME: "true", "pod-security.kubernetes.io/enforce": "baseline", "team": format!("team-{}", index % 7) });
     json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": home(index * PER_NAMESPACE), "labels": labels } })
@@ -162,7 +201,7 @@ pub(super) fn replica_set(index: usize, replicas: usize) -> Value {
 /// One of its pods.
 pub(super) fn pod(index: usize, number: usize) -> Value {
     let mut spec = pod_spec();
-    spec["nodeName"] = json!(format!("node-{:03}", (index + number) % 100));
+    spec["nodeName"] = json!(node_name((index + number) % NODES));
     json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
