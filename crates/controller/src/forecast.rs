@@ -64,6 +64,10 @@ pub(crate) struct Forecaster {
     outlook: Option<Outlook>,
     /// When something would be judged otherwise though nothing changed.
     recheck: Option<Instant>,
+    /// Whether the view was out of step when it was looked at last.
+    blind: bool,
+    /// When to try to write what couldn't be written yet.
+    retell: Option<Instant>,
     /// Not before then is a status written that doesn't close the gate, or any after a failure.
     next_write: Instant,
     failed: Option<Instant>,
@@ -89,37 +93,54 @@ enum Due {
 
 impl Forecaster {
     pub(crate) fn new(parts: Parts) -> Self {
-        Self { parts, gate: None, outlook: None, recheck: None, next_write: Instant::now(), failed: None, failures: 0 }
+        Self {
+            parts,
+            gate: None,
+            outlook: None,
+            recheck: None,
+            blind: true,
+            retell: None,
+            next_write: Instant::now(),
+            failed: None,
+            failures: 0,
+        }
     }
 
     /// Runs until told to stop.
     pub(crate) async fn run(mut self) -> Result<(), std::convert::Infallible> {
         let mut rested = Instant::now();
         loop {
-            let next = [self.recheck, self.failed, Some(Instant::now() + LOOK)].into_iter().flatten().min();
-            tokio::select! {
+            let next = [self.recheck, self.retell, Some(Instant::now() + LOOK)].into_iter().flatten().min();
+            let changed = tokio::select! {
                 biased;
                 () = self.parts.stop.cancelled() => return Ok(()),
-                () = self.parts.view.surroundings.notified() => sleep_until(rested.max(Instant::now() + SETTLE)).await,
-                _ = self.parts.leadership.changed() => {}
-                () = sleep_until(next.unwrap_or_else(Instant::now)) => {}
-            }
+                () = self.parts.view.surroundings.notified() => {
+                    sleep_until(rested.max(Instant::now() + SETTLE)).await;
+                    true
+                }
+                _ = self.parts.leadership.changed() => true,
+                () = sleep_until(next.unwrap_or_else(Instant::now)) => false,
+            };
             let (ticket, begun) = (self.parts.heartbeat.begin(), Instant::now());
-            self.look();
+            self.look(changed);
             rested = Instant::now() + begun.elapsed() * REST;
             self.tell().await;
             self.parts.heartbeat.completed(ticket);
         }
     }
 
-    /// What can be told now.
-    fn look(&mut self) {
-        self.recheck = None;
+    /// What can be told now. A forecast is made only when something is different: in a quiet cluster none.
+    fn look(&mut self, changed: bool) {
         let view = &self.parts.view;
         if !view.is_trusted() || !view.is_synced(Source::DrainReadiness) {
             self.lose_sight();
             return;
         }
+        let is_due = self.recheck.is_some_and(|at| at <= Instant::now());
+        if !(changed || self.blind || is_due) {
+            return;
+        }
+        (self.blind, self.recheck) = (false, None);
         let now = Timestamp::now();
         let begun = Instant::now();
         let reading = view.read(|facts| {
@@ -146,6 +167,7 @@ impl Forecaster {
 
     /// A connection that is made again at once closes nothing; a view that stays out of step does.
     fn lose_sight(&mut self) {
+        (self.blind, self.recheck) = (true, None);
         let lags = self.parts.view.lags();
         if lags.iter().any(|lag| STALE <= lag.age) {
             let names = lags.iter().map(|lag| lag.source.as_str()).collect::<Vec<_>>().join(", ");
@@ -157,6 +179,7 @@ impl Forecaster {
 
     /// Writes what is due, if we lead and it is time.
     async fn tell(&mut self) {
+        self.retell = None;
         if !self.parts.leadership.is_leader() {
             return;
         }
@@ -169,8 +192,7 @@ impl Forecaster {
             }
         };
         if !may {
-            let at = self.failed.unwrap_or(self.next_write);
-            self.recheck = Some(self.recheck.map_or(at, |recheck| recheck.min(at)));
+            self.retell = self.failed.max(Some(self.next_write));
             return;
         }
         self.next_write = now + PACE;
@@ -199,7 +221,8 @@ impl Forecaster {
         if !matches!(failure, Failure::NotFound | Failure::Exists) {
             tracing::warn!(error, "the drain forecast could not be told");
         }
-        self.failed = Some(Instant::now() + RETRY.wait(self.failures).max(floor));
+        let at = Instant::now() + RETRY.wait(self.failures).max(floor);
+        (self.failed, self.retell) = (Some(at), Some(at));
         self.failures = self.failures.saturating_add(1);
     }
 
