@@ -13,7 +13,7 @@ use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, join_all};
 use holdfast_e2e::{Shared, checkout, set};
 use holdfast_testkit::Manifests;
-use kube::api::{Api, ApiResource, DynamicObject, PostParams};
+use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::GroupVersionKind;
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
@@ -51,13 +51,14 @@ fn without(mut object: Value, pointer: &str) -> Value {
     object
 }
 
-/// Asks the API server to create the object, without doing it.
+/// Asks the API server to create the object, or to change it, without doing it.
 async fn create(client: &Client, object: &Value) -> Result<Result<DynamicObject, String>> {
     let object: DynamicObject = serde_json::from_value(object.clone())?;
     let kind = GroupVersionKind::try_from(object.types.as_ref().context("a kind")?)?;
     let plural = match kind.kind.as_str() {
         "DisruptionPolicy" => "disruptionpolicies",
         "PolicyException" => "policyexceptions",
+        "DrainReadiness" => "drainreadinesses",
         other => bail!("{other} isn't ours"),
     };
     let resource = ApiResource::from_gvk_with_plural(&kind, plural);
@@ -65,7 +66,15 @@ async fn create(client: &Client, object: &Value) -> Result<Result<DynamicObject,
         Some(_) => Api::namespaced_with(client.clone(), "default", &resource),
         None => Api::all_with(client.clone(), &resource),
     };
-    match api.create(&PostParams { dry_run: true, ..PostParams::default() }, &object).await {
+    // There is only one DrainReadiness, and the controller may have made it already.
+    let asked = match kind.kind.as_str() {
+        "DrainReadiness" => {
+            let params = PatchParams { dry_run: true, ..PatchParams::apply("admission").force() };
+            api.patch(&object.name_any(), &params, &Patch::Apply(&object)).await
+        }
+        _ => api.create(&PostParams { dry_run: true, ..PostParams::default() }, &object).await,
+    };
+    match asked {
         Ok(made) => Ok(Ok(made)),
         Err(kube::Error::Api(status)) => Ok(Err(status.message.clone())),
         Err(error) => Err(error.into()),
