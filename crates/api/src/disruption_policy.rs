@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, ValidationRule};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube_core::CustomResourceExt;
@@ -10,7 +10,7 @@ use kube_derive::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::LabelSelector;
+use crate::{LabelSelector, with_rule};
 
 /// Which workloads get a disruption budget, and which one. In mode Report nothing is written but this status.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, CustomResource, KubeSchema)]
@@ -92,19 +92,8 @@ pub struct DisruptionPolicySpec {
 
 /// The definition, with what the derive macro can't say without the whole of `kube`: the name becomes a label value.
 pub(crate) fn definition() -> CustomResourceDefinition {
-    let mut crd = DisruptionPolicy::crd();
-    let rule = ValidationRule {
-        rule: "size(self.metadata.name) <= 63".to_owned(),
-        message: Some("the name becomes a label value: use at most 63 characters".to_owned()),
-        ..ValidationRule::default()
-    };
-    for version in &mut crd.spec.versions {
-        let schema = version.schema.as_mut().and_then(|validation| validation.open_api_v3_schema.as_mut());
-        if let Some(schema) = schema {
-            schema.x_kubernetes_validations = Some(vec![rule.clone()]);
-        }
-    }
-    crd
+    let message = "the name becomes a label value: use at most 63 characters";
+    with_rule(DisruptionPolicy::crd(), "size(self.metadata.name) <= 63", message)
 }
 
 /// Whether anything is written.

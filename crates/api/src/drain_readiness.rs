@@ -1,13 +1,13 @@
 //! DrainReadiness: can every node be drained now? The gate that upgrades wait at.
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, ValidationRule};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube_core::CustomResourceExt;
 use kube_derive::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::LabelSelector;
+use crate::{LabelSelector, with_rule};
 
 /// The only name that a DrainReadiness can have.
 pub const CLUSTER: &str = "cluster";
@@ -183,17 +183,6 @@ pub struct BlockerStatus {
 
 /// The definition, with what the derive macro can't say without the whole of `kube`: there is only one.
 pub(crate) fn definition() -> CustomResourceDefinition {
-    let mut crd = DrainReadiness::crd();
-    let rule = ValidationRule {
-        rule: format!("self.metadata.name == '{CLUSTER}'"),
-        message: Some(format!("there is only one DrainReadiness: name it {CLUSTER}")),
-        ..ValidationRule::default()
-    };
-    for version in &mut crd.spec.versions {
-        let schema = version.schema.as_mut().and_then(|validation| validation.open_api_v3_schema.as_mut());
-        if let Some(schema) = schema {
-            schema.x_kubernetes_validations = Some(vec![rule.clone()]);
-        }
-    }
-    crd
+    let message = format!("there is only one DrainReadiness: name it {CLUSTER}");
+    with_rule(DrainReadiness::crd(), &format!("self.metadata.name == '{CLUSTER}'"), &message)
 }

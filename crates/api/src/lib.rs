@@ -28,7 +28,7 @@ pub use drain_readiness::{
 pub use policy_exception::{ExceptionTarget, PolicyException, PolicyExceptionSpec, PolicyExceptionStatus};
 pub use selector::{LabelSelector, Operator, SelectorRequirement};
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, ValidationRule};
 use kube_core::CustomResourceExt;
 
 /// The API group of all custom resources.
@@ -41,4 +41,16 @@ pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
     vec![disruption_policy::definition(), PolicyException::crd(), drain_readiness::definition()]
+}
+
+/// The definition with a rule about the whole object, such as its name.
+fn with_rule(mut crd: CustomResourceDefinition, rule: &str, message: &str) -> CustomResourceDefinition {
+    let rule = ValidationRule { rule: rule.to_owned(), message: Some(message.to_owned()), ..ValidationRule::default() };
+    for version in &mut crd.spec.versions {
+        let schema = version.schema.as_mut().and_then(|validation| validation.open_api_v3_schema.as_mut());
+        if let Some(schema) = schema {
+            schema.x_kubernetes_validations = Some(vec![rule.clone()]);
+        }
+    }
+    crd
 }

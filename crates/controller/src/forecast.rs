@@ -22,14 +22,13 @@ use crate::access::Source;
 use crate::backoff::Exponential;
 use crate::lease::{Heartbeat, Leadership};
 use crate::metrics::{Metrics, Verb};
+use crate::status::FIELD_MANAGER;
 use crate::status::readiness::{self, Outlook};
 use crate::view::{KnownReadiness, View};
 use crate::write::{Class, Failure, said};
 
 /// The concern, as it is written in metrics.
 pub(crate) const CONCERN: &str = "drain";
-/// The field manager of the status.
-const FIELD_MANAGER: &str = "holdfast/status";
 /// How long changes are collected before a forecast.
 const SETTLE: Duration = Duration::from_millis(100);
 /// A forecast is followed by so many times as long without one: a large cluster in which something happens all the time

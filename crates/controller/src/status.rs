@@ -11,4 +11,4 @@ mod writer;
 
 pub(crate) use board::{Act, Board};
 pub(crate) use events::{Events, Teller};
-pub(crate) use writer::{CONCERN, Writer};
+pub(crate) use writer::{CONCERN, FIELD_MANAGER, Writer};

@@ -22,7 +22,7 @@ use crate::view::{KnownPolicy, View};
 use crate::write::{Class, Failure, said};
 
 /// The field manager of everything under `status`.
-const FIELD_MANAGER: &str = "holdfast/status";
+pub(crate) const FIELD_MANAGER: &str = "holdfast/status";
 /// The concern, as it is written in metrics.
 pub(crate) const CONCERN: &str = "status";
 /// Statuses are written at most this often.

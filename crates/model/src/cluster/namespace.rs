@@ -239,6 +239,12 @@ impl<'a> NamespaceView<'a> {
         self.contents.pods.iter()
     }
 
+    /// A pod.
+    #[must_use]
+    pub fn pod(&self, name: &Text) -> Option<&'a Pod> {
+        self.contents.pods.get(name)
+    }
+
     /// All budgets, by name.
     pub fn budgets(&self) -> impl Iterator<Item = (&'a Text, &'a Budget)> + use<'a> {
         self.contents.budgets.iter().map(|(name, budget)| (name, budget.as_ref()))

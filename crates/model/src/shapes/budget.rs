@@ -1,10 +1,12 @@
 //! PodDisruptionBudgets, with what tells whose they are.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::policy::v1 as api;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_derive::Resource;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::IgnoredAny;
 
 use super::managers::Entries;
 use super::meta::Slim;
@@ -69,36 +71,8 @@ struct Status {
     desired_healthy: i32,
     disruptions_allowed: i32,
     expected_pods: i32,
-    disrupted_pods: Option<Counted>,
+    disrupted_pods: Option<BTreeMap<String, IgnoredAny>>,
     conditions: Option<Vec<Condition>>,
-}
-
-/// A map of which only the size matters.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counted(u32);
-
-impl<'de> Deserialize<'de> for Counted {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Counter)
-    }
-}
-
-struct Counter;
-
-impl<'de> Visitor<'de> for Counter {
-    type Value = Counted;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counted, A::Error> {
-        let mut count = 0;
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
-            count += 1;
-        }
-        Ok(Counted(count))
-    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -136,7 +110,7 @@ impl Status {
             desired: self.desired_healthy,
             expected: self.expected_pods,
             allowed: self.disruptions_allowed,
-            disrupted: self.disrupted_pods.unwrap_or_default().0,
+            disrupted: u32::try_from(self.disrupted_pods.map_or(0, |pods| pods.len())).unwrap_or(u32::MAX),
             sync_failed: failed.map(|condition| condition.message.into()),
         }
     }

@@ -121,6 +121,11 @@ impl<'a> Fleet<'a> {
         self.by_name.get(name).copied()
     }
 
+    /// The maker of a pod.
+    pub(super) fn maker_of(&self, pod: usize) -> usize {
+        self.groups[self.pods[pod].group].maker
+    }
+
     /// The groups of a namespace whose pods a selector covers.
     pub(super) fn covered<'s>(
         &'s self,
@@ -244,10 +249,8 @@ impl<'a> Fleet<'a> {
         }
         for (at, tally) in tallies.into_iter().enumerate() {
             let entry = &mut self.budgets[first + at];
-            let (now, full) = tally.statuses(entry.budget);
             entry.computed = tally.computed(entry.budget, tally.all, tally.ready);
-            entry.now = now;
-            entry.full = full;
+            (entry.now, entry.full) = tally.statuses(entry.budget, entry.computed.as_ref());
         }
     }
 }
@@ -359,17 +362,16 @@ impl Tally {
     }
 
     /// What the budget says now, and when everything is as healthy as it should be.
-    fn statuses(&self, budget: &Budget) -> (BudgetStatus, BudgetStatus) {
+    fn statuses(&self, budget: &Budget, computed: Option<&BudgetStatus>) -> (BudgetStatus, BudgetStatus) {
         let wanted = self.scale.saturating_add(self.alone);
-        let computed = |all, ready| self.computed(budget, all, ready);
         let is_seen = budget.status.generation <= budget.status.observed.unwrap_or(0);
-        let now = match computed(self.all, self.ready) {
+        let now = match computed {
             // Not counted yet, but it is going to be.
-            Some(computed) if !is_seen => computed,
+            Some(computed) if !is_seen => computed.clone(),
             Some(_) | None => budget.status.clone(),
         };
         // During a rollout more pods run than there should be.
-        let full = computed(wanted.max(self.all), wanted.max(self.running)).unwrap_or_else(|| {
+        let full = self.computed(budget, wanted.max(self.all), wanted.max(self.running)).unwrap_or_else(|| {
             let healthy = i32::try_from(self.running).unwrap_or(i32::MAX).max(now.healthy);
             let counts = now.sync_failed.is_none() && is_seen && !self.missing && 0 < now.expected;
             let allowed = if counts { healthy.saturating_sub(now.desired).max(0) } else { now.allowed };

@@ -241,7 +241,7 @@ impl Settings {
     /// Why a blocker doesn't count, when it doesn't.
     fn accepts(&self, cluster: &Cluster, blocker: &Blocker, now: Timestamp) -> Option<String> {
         let view = cluster.namespace(&blocker.pod.namespace)?;
-        let labels = view.pods().find(|(name, _)| **name == blocker.pod.name).map(|(_, pod)| &pod.labels);
+        let labels = view.pod(&blocker.pod.name).map(|pod| &pod.labels);
         let mut accepted = self.accepted.iter().filter(|accepted| !accepted.is_over(now));
         accepted.find(|accepted| accepted.covers(blocker, labels)).map(|accepted| accepted.reason.clone())
     }

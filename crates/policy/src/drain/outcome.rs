@@ -122,14 +122,14 @@ pub enum Why {
 
 /// What draining one node would do.
 pub(super) fn of_node(fleet: &Fleet<'_>, node: usize, drainer: Drainer) -> NodeForecast {
-    let drained = drain(fleet, &[node], drainer, Health::Now);
-    told(fleet, node, &[node], drainer, &drained)
+    Played::new(fleet, &[node], drainer).told(node)
 }
 
 /// What draining these nodes at the same time would do; what went is on other nodes from then on.
 pub(super) fn of_batch(fleet: &mut Fleet<'_>, nodes: &[usize], drainer: Drainer) -> Vec<NodeForecast> {
-    let drained = drain(fleet, nodes, drainer, Health::Now);
-    let forecasts = nodes.iter().map(|node| told(fleet, *node, nodes, drainer, &drained)).collect();
+    let played = Played::new(fleet, nodes, drainer);
+    let forecasts = nodes.iter().map(|node| played.told(*node)).collect();
+    let drained = played.now;
     fleet.commit(&drained.moves);
     // The nodes come back, and with them a place for what found none.
     for pod in drained.lost {
@@ -141,45 +141,59 @@ pub(super) fn of_batch(fleet: &mut Fleet<'_>, nodes: &[usize], drainer: Drainer)
     forecasts
 }
 
-/// The part of a drain that is about one node.
-fn told(fleet: &Fleet<'_>, node: usize, nodes: &[usize], drainer: Drainer, drained: &Drained) -> NodeForecast {
-    let here = |pod: usize| fleet.pods[pod].node == Some(node);
-    let stuck: Vec<_> = drained.stuck.iter().filter(|(pod, _)| here(**pod)).collect();
-    let at_full_health = if stuck.is_empty() { Drained::default() } else { drain(fleet, nodes, drainer, Health::Full) };
-    let evicted = || drained.moves.now.keys().filter(|pod| here(**pod));
-    let stuck_here = stuck.len();
-    let mut blockers = Vec::new();
-    let mut interruptions: Vec<Interruption> = drained
-        .interruptions
-        .iter()
-        .filter(|(pod, _)| here(*pod))
-        .map(|(pod, why)| interruption(fleet, *pod, *why))
-        .collect();
-    for (pod, why) in stuck {
-        match gives_way(fleet, *pod) {
-            Some(operator) => interruptions.push(interruption(fleet, *pod, Why::OperatorGivesWay(operator))),
-            None => {
-                let lasting =
-                    if at_full_health.stuck.contains_key(pod) { Lasting::Structural } else { Lasting::Transient };
-                blockers.push(blocker(fleet, *pod, why, lasting));
+/// A drain as it would go now, and as it would at full health where somebody stays.
+struct Played<'s, 'a> {
+    fleet: &'s Fleet<'a>,
+    now: Drained,
+    full: Drained,
+}
+
+impl<'s, 'a> Played<'s, 'a> {
+    fn new(fleet: &'s Fleet<'a>, nodes: &[usize], drainer: Drainer) -> Self {
+        let now = drain(fleet, nodes, drainer, Health::Now);
+        let full = if now.stuck.is_empty() { Drained::default() } else { drain(fleet, nodes, drainer, Health::Full) };
+        Self { fleet, now, full }
+    }
+
+    /// The part of it that is about one node.
+    fn told(&self, node: usize) -> NodeForecast {
+        let Self { fleet, now: drained, full } = self;
+        let here = |pod: usize| fleet.pods[pod].node == Some(node);
+        let stuck: Vec<_> = drained.stuck.iter().filter(|(pod, _)| here(**pod)).collect();
+        let evicted = || drained.moves.now.keys().filter(|pod| here(**pod));
+        let stuck_here = stuck.len();
+        let mut blockers = Vec::new();
+        let mut interruptions: Vec<Interruption> = drained
+            .interruptions
+            .iter()
+            .filter(|(pod, _)| here(*pod))
+            .map(|(pod, why)| interruption(fleet, *pod, *why))
+            .collect();
+        for (pod, why) in stuck {
+            match gives_way(fleet, *pod) {
+                Some(operator) => interruptions.push(interruption(fleet, *pod, Why::OperatorGivesWay(operator))),
+                None => {
+                    let lasting = if full.stuck.contains_key(pod) { Lasting::Structural } else { Lasting::Transient };
+                    blockers.push(blocker(fleet, *pod, why, lasting));
+                }
             }
         }
-    }
-    blockers.sort_by(|a, b| (a.lasting, &a.pod).cmp(&(b.lasting, &b.pod)));
-    interruptions.sort_by(|a, b| (a.why, &a.pod).cmp(&(b.why, &b.pod)));
-    let verdict = match (blockers.is_empty(), interruptions.is_empty()) {
-        (false, _) => Verdict::Blocks,
-        (true, false) => Verdict::Interrupts,
-        (true, true) => Verdict::Clean,
-    };
-    NodeForecast {
-        node: fleet.nodes[node].name.clone(),
-        verdict,
-        pods: evicted().count() + stuck_here,
-        waves: drained.waves,
-        blockers,
-        interruptions,
-        empty_dirs: evicted().filter(|pod| loses_data(fleet, **pod)).count(),
+        blockers.sort_by(|a, b| (a.lasting, &a.pod).cmp(&(b.lasting, &b.pod)));
+        interruptions.sort_by(|a, b| (a.why, &a.pod).cmp(&(b.why, &b.pod)));
+        let verdict = match (blockers.is_empty(), interruptions.is_empty()) {
+            (false, _) => Verdict::Blocks,
+            (true, false) => Verdict::Interrupts,
+            (true, true) => Verdict::Clean,
+        };
+        NodeForecast {
+            node: fleet.nodes[node].name.clone(),
+            verdict,
+            pods: evicted().count() + stuck_here,
+            waves: drained.waves,
+            blockers,
+            interruptions,
+            empty_dirs: evicted().filter(|pod| loses_data(fleet, **pod)).count(),
+        }
     }
 }
 
@@ -216,7 +230,7 @@ fn blocker(fleet: &Fleet<'_>, pod: usize, stuck: &Stuck, lasting: Lasting) -> Bl
 const TEMPLATES: [&str; 2] = ["pod-template-hash", "controller-revision-hash"];
 
 fn rolls_out(fleet: &Fleet<'_>, pod: usize) -> bool {
-    let maker = &fleet.makers[fleet.groups[fleet.pods[pod].group].maker];
+    let maker = &fleet.makers[fleet.maker_of(pod)];
     let pods = maker.groups.iter().flat_map(|group| &fleet.groups[*group].pods).map(|pod| fleet.pods[*pod].pod);
     let mut templates = pods
         .filter(|pod| !pod.phase.is_finished())
@@ -231,7 +245,7 @@ fn flux_owner(fleet: &Fleet<'_>, pod: usize, budgets: &[usize]) -> Option<FluxOw
         view.flux_owner(Kind::PodDisruptionBudget, entry.name, &entry.budget.flux)
     });
     of_budget.or_else(|| {
-        let workload = fleet.makers[fleet.groups[fleet.pods[pod].group].maker].workload?;
+        let workload = fleet.makers[fleet.maker_of(pod)].workload?;
         view.flux_owner(workload.id.kind.kind(), &workload.id.name, &workload.flux)
     })
 }
@@ -242,7 +256,7 @@ fn key(fleet: &Fleet<'_>, pod: usize) -> ObjectKey {
 }
 
 fn owner(fleet: &Fleet<'_>, pod: usize) -> PodOwner {
-    fleet.makers[fleet.groups[fleet.pods[pod].group].maker].owner.clone()
+    fleet.makers[fleet.maker_of(pod)].owner.clone()
 }
 
 impl Forecast {
@@ -317,6 +331,20 @@ impl Blocker {
 }
 
 impl Why {
+    /// What keeps it from coming back, when that is why it is missed.
+    #[must_use]
+    pub fn obstacle(self) -> Option<Obstacle> {
+        match self {
+            Self::NoPlace(obstacle) => Some(obstacle),
+            Self::LastReady
+            | Self::Bare
+            | Self::Job
+            | Self::PlacementUnknown
+            | Self::WaitsForPredecessor
+            | Self::OperatorGivesWay(_) => None,
+        }
+    }
+
     /// As it is written in status and JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -7,7 +7,7 @@ use holdfast_model::facts::BudgetStatus;
 use holdfast_model::{PodOwner, WorkloadKind};
 
 use super::Drainer;
-use super::fit::{Fit, Moves, Obstacle, Search};
+use super::fit::{Fit, Moves, Search};
 use super::fleet::{Fleet, PodEntry};
 use super::outcome::Why;
 use crate::eviction::{self, Cost, Objection, expected};
@@ -91,7 +91,7 @@ struct MakerState {
 impl Drain<'_, '_> {
     /// Whether a drain is about this pod: not those that a DaemonSet would make again at once, nor static ones.
     fn is_evicted(&self, pod: usize) -> bool {
-        match &self.maker_of(pod).owner {
+        match &self.fleet.makers[self.fleet.maker_of(pod)].owner {
             PodOwner::Workload(id) => id.kind != WorkloadKind::DaemonSet,
             PodOwner::Node(_) => false,
             PodOwner::Custom(_) | PodOwner::Nobody | PodOwner::Unknown(_) => true,
@@ -133,7 +133,7 @@ impl Drain<'_, '_> {
             }
             several => return Err(Stuck::Several(several.to_vec())),
         }
-        let maker = self.fleet.groups[group].maker;
+        let maker = self.fleet.maker_of(pod);
         let state = self.maker(maker);
         state.live = state.live.saturating_sub(1);
         if ready {
@@ -150,9 +150,7 @@ impl Drain<'_, '_> {
         self.note_losses(gone);
         let mut order: Vec<usize> = gone.to_vec();
         // Those of a StatefulSet come back by number.
-        order.sort_by_key(|pod| {
-            (self.fleet.groups[self.fleet.pods[*pod].group].maker, ordinal(self.fleet.pods[*pod].name))
-        });
+        order.sort_by_key(|pod| (self.fleet.maker_of(*pod), ordinal(self.fleet.pods[*pod].name)));
         for pod in order {
             self.replace(pod);
         }
@@ -165,7 +163,7 @@ impl Drain<'_, '_> {
             if facts.phase.is_finished() || facts.terminating {
                 continue;
             }
-            let maker = self.fleet.groups[self.fleet.pods[*pod].group].maker;
+            let maker = self.fleet.maker_of(*pod);
             let why = match &self.fleet.makers[maker].owner {
                 PodOwner::Nobody => Some(Why::Bare),
                 PodOwner::Workload(id) if matches!(id.kind, WorkloadKind::Job | WorkloadKind::CronJob) => {
@@ -182,7 +180,7 @@ impl Drain<'_, '_> {
     fn replace(&mut self, pod: usize) {
         let entry = &self.fleet.pods[pod];
         let facts = entry.pod;
-        let maker = self.fleet.groups[entry.group].maker;
+        let maker = self.fleet.maker_of(pod);
         if facts.phase.is_finished() || !self.is_made_again(maker) {
             return;
         }
@@ -278,30 +276,9 @@ impl Drain<'_, '_> {
             state
         })
     }
-
-    fn maker_of(&self, pod: usize) -> &super::fleet::Maker<'_> {
-        &self.fleet.makers[self.fleet.groups[self.fleet.pods[pod].group].maker]
-    }
 }
 
 /// The number at the end of the name of a StatefulSet's pod; for others it says nothing.
 fn ordinal(name: &str) -> u64 {
     name.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
-}
-
-/// What keeps a pod from coming back, when that is why it is missed.
-impl Why {
-    /// The obstacle, when there is one.
-    #[must_use]
-    pub fn obstacle(self) -> Option<Obstacle> {
-        match self {
-            Self::NoPlace(obstacle) => Some(obstacle),
-            Self::LastReady
-            | Self::Bare
-            | Self::Job
-            | Self::PlacementUnknown
-            | Self::WaitsForPredecessor
-            | Self::OperatorGivesWay(_) => None,
-        }
-    }
 }
