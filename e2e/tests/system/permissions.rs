@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
-use holdfast_api::{ConditionType, DisruptionPolicyStatus};
+use holdfast_api::{ConditionType, DisruptionPolicyStatus, DrainReadiness};
 use holdfast_controller::access::{Concern, Source};
 use holdfast_e2e::rights::{Right, granted_by_roles, granted_by_table, uncovered, unused};
 use holdfast_e2e::{
@@ -59,7 +59,7 @@ async fn what_was_permitted_is_what_was_used() -> Result<()> {
     Ok(())
 }
 
-/// A budget created, updated and withdrawn, an exception, an event.
+/// A budget created, updated and withdrawn, an exception, the drain forecast, an event.
 async fn do_everything(tenant: &Tenant) -> Result<()> {
     tenant.govern(json!({})).await?;
     tenant.apply(deployment("used", "web", 4)).await?;
@@ -85,6 +85,12 @@ async fn do_everything(tenant: &Tenant) -> Result<()> {
     eventually("the exception's status", PATIENCE, async || {
         let exceptions: Api<holdfast_api::PolicyException> = Api::namespaced(tenant.client.clone(), "used");
         ensure!(exceptions.get("api").await?.status.is_some());
+        Ok(())
+    })
+    .await?;
+    eventually("the drain forecast's status", PATIENCE, async || {
+        let readiness: Api<DrainReadiness> = Api::all(tenant.client.clone());
+        ensure!(readiness.get(holdfast_api::CLUSTER).await?.status.is_some());
         Ok(())
     })
     .await?;
@@ -127,16 +133,21 @@ async fn what_is_not_permitted_is_told_and_not_tried() -> Result<()> {
 /// Lists only, the condition, and no write of a budget.
 async fn nothing_is_tried(cluster: &Cluster, tenant: &Tenant) -> Result<()> {
     not_permitted(tenant).await?;
-    let used = requests(cluster)?;
+    let table = granted_by_table(&[Concern::Observe, Concern::Lease]);
+    let reads = |verb: &str| table.iter().filter(|right| right.verb == verb).cloned().collect::<BTreeSet<_>>();
+    let (lists, watches) = (reads("list"), reads("watch"));
+    ensure!(lists.len() == Source::all().count(), "{lists:#?}");
+    let used = eventually("each kind listed and watched", PATIENCE, async || {
+        let used = requests(cluster)?;
+        let (not_listed, not_watched) = (unused(&lists, &used), unused(&watches, &used));
+        ensure!(not_listed.is_empty() && not_watched.is_empty(), "{not_listed:#?} {not_watched:#?}");
+        Ok(used)
+    })
+    .await?;
     let tried: Vec<_> = used.iter().filter(|event| event.is_about(BUDGETS) && event.is_write()).collect();
     ensure!(tried.is_empty(), "{tried:#?}");
-    let table = granted_by_table(&[Concern::Observe, Concern::Lease]);
     let outside = uncovered(&table, &used);
     ensure!(outside.is_empty(), "not in the table: {outside:#?}");
-    let reads = |verb: &str| table.iter().filter(|right| right.verb == verb).cloned().collect::<BTreeSet<_>>();
-    ensure!(reads("list").len() == Source::all().count() && unused(&reads("list"), &used).is_empty(), "{used:#?}");
-    let not_watched = unused(&reads("watch"), &used);
-    ensure!(not_watched.is_empty(), "{not_watched:#?}");
     Ok(())
 }
 
