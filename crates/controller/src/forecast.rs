@@ -1,4 +1,4 @@
-//! The drain forecast: made anew when something changed, judged by the gate, told in the status of the DrainReadiness.
+//! The drain forecast: made anew where something changed, judged by the gate, told in the status of the DrainReadiness.
 //!
 //! Every replica forecasts, so that whoever takes over knows at once; the leader writes. What a forecast means is decided in
 //! `policy::drain`; here is only when to make one, and when to tell. Closing the gate is told at once, anything else at most
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use holdfast_api::DrainReadiness;
 use holdfast_policy::drain::gate::{Gate, Reading, Settings};
-use holdfast_policy::drain::{Verdict, forecast};
+use holdfast_policy::drain::{Keeper, Verdict};
 use jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, Patch, PatchParams, PostParams};
@@ -34,6 +34,9 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// A forecast is followed by so many times as long without one: a large cluster in which something happens all the time
 /// leaves the processor to the rest.
 const REST: u32 = 4;
+/// While something changes everything is forecast anew so often: in between, what the other namespaces leave of the room is as
+/// it was.
+const WHOLE: Duration = Duration::from_secs(10);
 /// Statuses are written at most this often, unless the gate closes.
 const PACE: Duration = Duration::from_secs(1);
 /// How long the view may be out of step before the gate closes.
@@ -59,6 +62,9 @@ impl Gauged {
 /// Forecasts, and tells.
 pub(crate) struct Forecaster {
     parts: Parts,
+    keeper: Keeper,
+    /// When everything has to be forecast anew, since only parts of it have been.
+    whole: Option<Instant>,
     gate: Option<Gate>,
     outlook: Option<Outlook>,
     /// When something would be judged otherwise though nothing changed.
@@ -94,6 +100,8 @@ impl Forecaster {
     pub(crate) fn new(parts: Parts) -> Self {
         Self {
             parts,
+            keeper: Keeper::default(),
+            whole: None,
             gate: None,
             outlook: None,
             recheck: None,
@@ -109,7 +117,7 @@ impl Forecaster {
     pub(crate) async fn run(mut self) -> Result<(), std::convert::Infallible> {
         let mut rested = Instant::now();
         loop {
-            let next = [self.recheck, self.retell, Some(Instant::now() + LOOK)].into_iter().flatten().min();
+            let next = [self.recheck, self.retell, self.whole, Some(Instant::now() + LOOK)].into_iter().flatten().min();
             let changed = tokio::select! {
                 biased;
                 () = self.parts.stop.cancelled() => return Ok(()),
@@ -135,13 +143,18 @@ impl Forecaster {
             self.lose_sight();
             return;
         }
-        let is_due = self.recheck.is_some_and(|at| at <= Instant::now());
-        if !(changed || self.blind || is_due) {
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
+        let whole = self.blind || is_due(self.whole);
+        if !(changed || whole || is_due(self.recheck)) {
             return;
         }
         (self.blind, self.recheck) = (false, None);
+        // Before reading: what changes in between is forecast once more.
+        let mut stirred = view.take_stirred();
+        stirred.all |= whole;
         let now = Timestamp::now();
         let begun = Instant::now();
+        let keeper = &mut self.keeper;
         let reading = view.read(|facts| {
             let default = Settings::default();
             let settings = match facts.readiness.get() {
@@ -150,8 +163,22 @@ impl Forecaster {
                     &default
                 }
             };
-            Reading::new(&facts.cluster, &forecast(&facts.cluster, settings.drainer), settings, now)
+            if keeper.drainer() != settings.drainer {
+                *keeper = Keeper::new(settings.drainer);
+                stirred.all = true;
+            }
+            if stirred.all {
+                keeper.make(&facts.cluster);
+            } else if !stirred.namespaces.is_empty() {
+                keeper.update(&facts.cluster, &stirred.namespaces);
+            }
+            Reading::new(&facts.cluster, keeper.forecast(), settings, now)
         });
+        if stirred.all {
+            self.whole = None;
+        } else if !stirred.namespaces.is_empty() {
+            self.whole.get_or_insert(begun + WHOLE);
+        }
         self.parts.metrics.planned(CONCERN, begun.elapsed());
         let gate = self.gate.get_or_insert_with(|| Gate::left(was_open(view)));
         let judgement = gate.judge(&reading, now);
