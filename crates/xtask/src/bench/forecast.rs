@@ -68,7 +68,7 @@ fn measure(nodes: usize) -> Result<Vec<Figure>> {
     let event = median(|time| {
         let mut pod = world::pod(0, 0);
         pod["spec"]["nodeName"] = json!(node_name(0));
-        pod["status"] = ready(time.is_multiple_of(2));
+        pod["status"] = ready(!time.is_multiple_of(2));
         let Touched::Namespaces(touched) = take::<shapes::Pod>(&mut cluster, pod)? else {
             bail!("nothing is different");
         };
