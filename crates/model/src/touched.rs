@@ -10,7 +10,7 @@ pub enum Touched {
     /// The facts are as before; nothing has to be looked at.
     #[default]
     Nothing,
-    /// The state of nodes or volumes: no namespace has to be planned again, but what a drain would do may be different.
+    /// The state of nodes, volumes or upgrades: no namespace has to be planned again, but what a drain would do may be different.
     Nodes,
     /// This namespace, of which nothing is different but a budget that is ours and was nobody else's before: as a rule what
     /// a write of ours left behind, so there is no hurry.
