@@ -24,6 +24,7 @@ use crate::lease::{Heartbeat, Leadership};
 use crate::metrics::{Metrics, Verb};
 use crate::status::FIELD_MANAGER;
 use crate::status::readiness::{self, Outlook};
+use crate::upgrade::{Forecasted, Upgrades};
 use crate::view::{KnownReadiness, View};
 use crate::write::{Class, Failure, said};
 
@@ -81,6 +82,7 @@ pub(crate) struct Parts {
     pub(crate) heartbeat: Heartbeat,
     pub(crate) metrics: Metrics,
     pub(crate) gauged: Arc<Gauged>,
+    pub(crate) upgrades: Arc<Upgrades>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -142,7 +144,8 @@ impl Forecaster {
         (self.blind, self.recheck) = (false, None);
         let now = Timestamp::now();
         let begun = Instant::now();
-        let reading = view.read(|facts| {
+        let (leads, unseen) = (self.parts.leadership.is_leader(), view.unseen_upgrades(STALE));
+        let (reading, look) = view.read(|facts| {
             let default = Settings::default();
             let settings = match facts.readiness.get() {
                 Some(KnownReadiness::Decoded { settings: Ok(settings), .. }) => settings,
@@ -150,18 +153,21 @@ impl Forecaster {
                     &default
                 }
             };
-            Reading::new(&facts.cluster, &forecast(&facts.cluster, settings.drainer), settings, now)
+            let forecast = forecast(&facts.cluster, settings.drainer);
+            let forecasted = Forecasted { nodes: &forecast.nodes, settings, unseen: &unseen };
+            let look = self.parts.upgrades.look(facts, &forecasted, leads, now);
+            (Reading::new(&facts.cluster, &forecast, settings, now), look)
         });
         self.parts.metrics.planned(CONCERN, begun.elapsed());
         let gate = self.gate.get_or_insert_with(|| Gate::left(was_open(view)));
         let judgement = gate.judge(&reading, now);
-        self.recheck = judgement.recheck_at.map(|at| {
+        self.recheck = judgement.recheck_at.into_iter().chain(look.recheck_at).min().map(|at| {
             let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
             Instant::now() + wait + Duration::from_millis(1)
         });
         *self.parts.gauged.0.lock() =
             (judgement.drainable, Verdict::ALL.map(|verdict| (verdict, reading.count(verdict))).to_vec());
-        self.outlook = Some(Outlook::Seen { reading, judgement });
+        self.outlook = Some(Outlook::Seen { reading, judgement, upgrade: look.upgrade.map(Box::new) });
     }
 
     /// A connection that is made again at once closes nothing; a view that stays out of step does.

@@ -221,6 +221,16 @@ impl View {
         lagging.map(lag).collect()
     }
 
+    /// The kinds of upgrades that haven't been in step for so long.
+    pub(crate) fn unseen_upgrades(&self, age: Duration) -> Vec<Kind> {
+        let sources = self.sources.lock();
+        let is_unseen = |kind: &Kind| {
+            let source = Source::Facts(*kind);
+            sources.get(&source).is_some_and(|state| !state.is_synced(source) && age <= state.since.elapsed())
+        };
+        Kind::UPGRADES.into_iter().filter(is_unseen).collect()
+    }
+
     /// Whether the view can be trusted.
     pub(crate) fn is_trusted(&self) -> bool {
         let sources = self.sources.lock();

@@ -31,7 +31,7 @@ fn blocked() -> Cluster {
 fn seen(cluster: &Cluster, was_open: bool) -> Outlook {
     let reading = Reading::new(cluster, &forecast(cluster, Drainer::Retry), &Settings::default(), now());
     let judgement = Gate::left(was_open).judge(&reading, now());
-    Outlook::Seen { reading, judgement }
+    Outlook::Seen { reading, judgement, upgrade: None }
 }
 
 /// A DrainReadiness with this status, as the watch shows it.
