@@ -69,9 +69,17 @@ impl Source {
     pub fn is_optional(self) -> bool {
         match self {
             Self::Facts(kind) => {
-                matches!(kind, Kind::ScaledObject | Kind::HelmRelease | Kind::Kustomization)
-                    || Kind::UPGRADES.contains(&kind)
+                matches!(kind, Kind::ScaledObject | Kind::HelmRelease | Kind::Kustomization) || self.is_upgrade()
             }
+            Self::DisruptionPolicy | Self::PolicyException | Self::DrainReadiness => false,
+        }
+    }
+
+    /// Whether it is what carries upgrades of nodes out.
+    #[must_use]
+    pub fn is_upgrade(self) -> bool {
+        match self {
+            Self::Facts(kind) => Kind::UPGRADES.contains(&kind),
             Self::DisruptionPolicy | Self::PolicyException | Self::DrainReadiness => false,
         }
     }
@@ -80,9 +88,7 @@ impl Source {
     #[must_use]
     pub fn is_informative(self) -> bool {
         match self {
-            Self::Facts(kind) => {
-                matches!(kind, Kind::HelmRelease | Kind::Kustomization) || Kind::UPGRADES.contains(&kind)
-            }
+            Self::Facts(kind) => matches!(kind, Kind::HelmRelease | Kind::Kustomization) || self.is_upgrade(),
             Self::DrainReadiness => true,
             Self::DisruptionPolicy | Self::PolicyException => false,
         }

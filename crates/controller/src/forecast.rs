@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_api::DrainReadiness;
+use holdfast_model::Kind;
 use holdfast_policy::drain::gate::{Gate, Reading, Settings};
 use holdfast_policy::drain::{Verdict, forecast};
 use jiff::Timestamp;
@@ -64,6 +65,8 @@ pub(crate) struct Forecaster {
     outlook: Option<Outlook>,
     /// When something would be judged otherwise though nothing changed.
     recheck: Option<Instant>,
+    /// Kinds of upgrades that couldn't be seen when it was looked at last.
+    unseen: Vec<Kind>,
     /// Whether the view was out of step when it was looked at last.
     blind: bool,
     /// When to try to write what couldn't be written yet.
@@ -99,6 +102,7 @@ impl Forecaster {
             gate: None,
             outlook: None,
             recheck: None,
+            unseen: Vec::new(),
             blind: true,
             retell: None,
             next_write: Instant::now(),
@@ -138,13 +142,14 @@ impl Forecaster {
             return;
         }
         let is_due = self.recheck.is_some_and(|at| at <= Instant::now());
-        if !(changed || self.blind || is_due) {
+        let unseen = view.unseen_upgrades(STALE);
+        if !(changed || self.blind || is_due || self.unseen != unseen) {
             return;
         }
         (self.blind, self.recheck) = (false, None);
         let now = Timestamp::now();
         let begun = Instant::now();
-        let (leads, unseen) = (self.parts.leadership.is_leader(), view.unseen_upgrades(STALE));
+        let leads = self.parts.leadership.is_leader();
         let (reading, look) = view.read(|facts| {
             let default = Settings::default();
             let settings = match facts.readiness.get() {
@@ -158,6 +163,7 @@ impl Forecaster {
             let look = self.parts.upgrades.look(facts, &forecasted, leads, now);
             (Reading::new(&facts.cluster, &forecast, settings, now), look)
         });
+        self.unseen = unseen;
         self.parts.metrics.planned(CONCERN, begun.elapsed());
         let gate = self.gate.get_or_insert_with(|| Gate::left(was_open(view)));
         let judgement = gate.judge(&reading, now);
