@@ -150,6 +150,7 @@ impl Forecaster {
         let now = Timestamp::now();
         let begun = Instant::now();
         let leads = self.parts.leadership.is_leader();
+        let settled = view.unseen_upgrades(Duration::ZERO) == unseen;
         let (reading, look) = view.read(|facts| {
             let default = Settings::default();
             let settings = match facts.readiness.get() {
@@ -159,7 +160,7 @@ impl Forecaster {
                 }
             };
             let forecast = forecast(&facts.cluster, settings.drainer);
-            let forecasted = Forecasted { nodes: &forecast.nodes, settings, unseen: &unseen };
+            let forecasted = Forecasted { nodes: &forecast.nodes, settings, unseen: &unseen, settled };
             let look = self.parts.upgrades.look(facts, &forecasted, leads, now);
             (Reading::new(&facts.cluster, &forecast, settings, now), look)
         });
@@ -173,7 +174,8 @@ impl Forecaster {
         });
         *self.parts.gauged.0.lock() =
             (judgement.drainable, Verdict::ALL.map(|verdict| (verdict, reading.count(verdict))).to_vec());
-        self.outlook = Some(Outlook::Seen { reading, judgement, upgrade: look.upgrade.map(Box::new) });
+        self.outlook =
+            Some(Outlook::Seen { reading, judgement, upgrade: look.upgrade.map(Box::new), settled: look.settled });
     }
 
     /// A connection that is made again at once closes nothing; a view that stays out of step does.

@@ -41,6 +41,8 @@ pub(crate) struct Forecasted<'a> {
     pub(crate) settings: &'a Settings,
     /// The kinds of upgrades that haven't been seen for a while.
     pub(crate) unseen: &'a [Kind],
+    /// Whether all others are in step.
+    pub(crate) settled: bool,
 }
 
 impl Upgrades {
@@ -56,6 +58,7 @@ impl Upgrades {
             forecast: forecasted.nodes,
             settings: forecasted.settings,
             unseen: forecasted.unseen,
+            settled: forecasted.settled,
         };
         let look = inner.watch.get_or_insert_with(|| Watch::left(left(facts))).look(sight, now);
         inner.in_progress = look.upgrade.is_some();

@@ -62,6 +62,8 @@ pub struct Look {
     pub stuck: Vec<StuckDrain>,
     /// When it would come to something else though nothing changed.
     pub recheck_at: Option<Timestamp>,
+    /// Whether that there is no upgrade means that there is none.
+    pub settled: bool,
 }
 
 /// What there is to look at.
@@ -75,6 +77,8 @@ pub struct Sight<'a> {
     pub settings: &'a Settings,
     /// The kinds of upgrades that can't be watched.
     pub unseen: &'a [Kind],
+    /// Whether all other kinds have been listed: until then one that is under way may not be known yet.
+    pub settled: bool,
 }
 
 /// What has been seen of upgrades so far.
@@ -132,12 +136,12 @@ impl Watch {
         let drains: BTreeMap<&Text, &NodeForecast> =
             sight.forecast.iter().filter(cordoned).map(|node| (&node.node, node)).collect();
         self.remember(sight.cluster, sight.unseen, Some(&drains), now);
-        self.resume(now);
+        self.resume(sight.settled, now);
         self.blocking = blocking(sight.forecast);
         let stuck = self.standstill.look(&drains, sight, now);
         let stalls = self.known.values().filter_map(|memory| memory.stalls_at(now));
         let recheck_at = stalls.chain(self.standstill.next(now)).min();
-        Look { upgrade: self.shown(&drains, sight, now), stuck, recheck_at }
+        Look { upgrade: self.shown(&drains, sight, now), stuck, recheck_at, settled: sight.settled }
     }
 
     /// What has to wait now. Knows what has changed since the last look, but not yet how many pods are left.
@@ -169,8 +173,8 @@ impl Watch {
     }
 
     /// What was left as not moving is so still, unless it is another by now. Nothing else is known of how long it stood.
-    fn resume(&mut self, now: Timestamp) {
-        let Some(left) = self.left.take() else { return };
+    fn resume(&mut self, settled: bool, now: Timestamp) {
+        let Some(left) = &self.left else { return };
         let is_left = |upgrader: &Upgrader, memory: &Memory| {
             upgrader.kind.as_str() == left.kind
                 && upgrader.key.to_string() == left.name
@@ -179,6 +183,9 @@ impl Watch {
         };
         if let Some((_, memory)) = self.known.iter_mut().find(|(upgrader, memory)| is_left(upgrader, memory)) {
             memory.stall(now);
+            self.left = None;
+        } else if settled {
+            self.left = None;
         }
     }
 

@@ -25,8 +25,9 @@ const LONGEST: usize = 253;
 /// What is to be told.
 #[derive(Debug, Clone)]
 pub(crate) enum Outlook {
-    /// The forecast, what the gate makes of it, and the upgrade that is under way.
-    Seen { reading: Reading, judgement: Judgement, upgrade: Option<Box<Shown>> },
+    /// The forecast, what the gate makes of it, and the upgrade that is under way; unless `settled`, one may be that isn't
+    /// known yet.
+    Seen { reading: Reading, judgement: Judgement, upgrade: Option<Box<Shown>>, settled: bool },
     /// Nothing can be told, and why.
     Stale(String),
 }
@@ -58,10 +59,12 @@ fn status(
         (Some(error), _) => (invalid(error), DrainReadinessStatus::default()),
         // While nothing can be told the last numbers stand, but nobody may begin by them.
         (None, Outlook::Stale(why)) => (stale(why), DrainReadinessStatus { drainable: false, ..observed.clone() }),
-        (None, Outlook::Seen { reading, judgement, upgrade }) => {
-            let conditions =
-                conditions(reading, *judgement).into_iter().chain(upgrade.as_ref().and_then(|shown| stalled(shown)));
-            let upgrade = upgrade.as_ref().map(|shown| self::upgrade(shown, observed.upgrade.as_ref()));
+        (None, Outlook::Seen { reading, judgement, upgrade, settled }) => {
+            let upgrade = match upgrade {
+                Some(shown) => Some(self::upgrade(shown, observed.upgrade.as_ref())),
+                None => observed.upgrade.clone().filter(|_| !settled),
+            };
+            let conditions = conditions(reading, *judgement).into_iter().chain(upgrade.as_ref().and_then(stalled));
             (conditions.collect(), DrainReadinessStatus { upgrade, ..numbers(reading, *judgement) })
         }
     };
@@ -174,12 +177,13 @@ fn blocker(standing: &Standing) -> BlockerStatus {
 }
 
 /// What nothing waits for any longer.
-fn stalled(shown: &Shown) -> Option<Wanted> {
+fn stalled(upgrade: &UpgradeStatus) -> Option<Wanted> {
+    let name = if upgrade.name.is_empty() { "(any)" } else { &upgrade.name };
     let message = format!(
-        "{} hasn't moved for six hours: budgets are withdrawn again as if it weren't there",
-        cut(&shown.upgrader.to_string())
+        "{} {name} hasn't moved for six hours: budgets are withdrawn again as if it weren't there",
+        upgrade.kind
     );
-    (!shown.frozen).then_some((ConditionType::UpgradeStalled, true, Lifecycle::NoMovement, message))
+    (!upgrade.frozen).then_some((ConditionType::UpgradeStalled, true, Lifecycle::NoMovement, message))
 }
 
 fn upgrade(shown: &Shown, observed: Option<&UpgradeStatus>) -> UpgradeStatus {

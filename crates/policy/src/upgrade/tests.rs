@@ -56,7 +56,7 @@ fn with_sick(made: Cluster) -> Cluster {
 
 fn look_by(watch: &mut Watch, cluster: &Cluster, settings: &Settings, seconds: i64) -> Look {
     let forecast = forecast(cluster, Drainer::Retry);
-    watch.look(Sight { cluster, forecast: &forecast.nodes, settings, unseen: &[] }, at(seconds))
+    watch.look(Sight { cluster, forecast: &forecast.nodes, settings, unseen: &[], settled: true }, at(seconds))
 }
 
 fn look(watch: &mut Watch, cluster: &Cluster, seconds: i64) -> Look {
@@ -99,7 +99,7 @@ fn what_is_not_known_is_said_so() {
     let upgrade = look(&mut Watch::default(), &unreadable, 0).upgrade.unwrap();
     assert_eq!(upgrade.unknown, Some("it can't be read, so it may be under way"));
     let (made, settings) = (cluster(node("a")), Settings::default());
-    let sight = Sight { cluster: &made, forecast: &[], settings: &settings, unseen: &[Kind::Plan] };
+    let sight = Sight { cluster: &made, forecast: &[], settings: &settings, unseen: &[Kind::Plan], settled: true };
     let upgrade = Watch::default().look(sight, at(0)).upgrade.unwrap();
     assert_eq!((upgrade.upgrader.to_string(), upgrade.frozen), ("any Plan".to_owned(), true));
     assert_eq!(upgrade.unknown, Some("the kind can't be watched, so one may be under way"));
@@ -176,6 +176,13 @@ fn what_stood_still_for_whoever_came_before_does_so_still() {
     let made = cluster(node("a")).with(talos_upgrade("t").phase("Draining").doing(["a"]));
     check(&mut left("Draining"), &made, 0, "TalosUpgrade t Draining [a] since 0 goes on");
     check(&mut left("PreHook"), &made, 0, "TalosUpgrade t Draining [a] since 0 frozen");
+
+    let (empty, settings) = (cluster(node("a")), Settings::default());
+    for (settled, expected) in [(false, "goes on"), (true, "frozen")] {
+        let mut watch = left("Draining");
+        watch.look(Sight { cluster: &empty, forecast: &[], settings: &settings, unseen: &[], settled }, at(0));
+        check(&mut watch, &made, 1, &format!("TalosUpgrade t Draining [a] since 1 {expected}"));
+    }
 }
 
 fn withdrawal(budget: &str, reason: Reason) -> Write {

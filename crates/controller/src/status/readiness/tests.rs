@@ -32,7 +32,7 @@ fn blocked() -> Cluster {
 fn seen(cluster: &Cluster, was_open: bool) -> Outlook {
     let reading = Reading::new(cluster, &forecast(cluster, Drainer::Retry), &Settings::default(), now());
     let judgement = Gate::left(was_open).judge(&reading, now());
-    Outlook::Seen { reading, judgement, upgrade: None }
+    Outlook::Seen { reading, judgement, upgrade: None, settled: true }
 }
 
 /// A DrainReadiness with this status, as the watch shows it.
@@ -111,12 +111,12 @@ fn emptied(moments: [&str; 2]) -> Outlook {
     let cluster = blocked().with(node("a").cordoned());
     let settings = Settings::default();
     let forecast = forecast(&cluster, Drainer::Retry);
-    let sight = Sight { cluster: &cluster, forecast: &forecast.nodes, settings: &settings, unseen: &[] };
+    let sight = Sight { cluster: &cluster, forecast: &forecast.nodes, settings: &settings, unseen: &[], settled: true };
     let mut watch = Watch::default();
     let looks = moments.map(|moment| watch.look(sight, moment.parse().unwrap()));
     let Outlook::Seen { reading, judgement, .. } = seen(&cluster, false) else { panic!("it is seen") };
     let upgrade = looks.into_iter().next_back().and_then(|look| look.upgrade).map(Box::new);
-    Outlook::Seen { reading, judgement, upgrade }
+    Outlook::Seen { reading, judgement, upgrade, settled: true }
 }
 
 #[test]
@@ -141,15 +141,23 @@ fn whoever_told_it_first_knows_since_when() {
 fn what_does_not_move_is_said_to_be_stalled() {
     let cluster = calm().with(talos_upgrade("talos").phase("Draining").doing(["a"]));
     let settings = Settings::default();
-    let sight = Sight { cluster: &cluster, forecast: &[], settings: &settings, unseen: &[] };
+    let sight = Sight { cluster: &cluster, forecast: &[], settings: &settings, unseen: &[], settled: true };
     let mut watch = Watch::default();
     watch.look(sight, "2026-11-25T01:00:00Z".parse().unwrap());
     let Outlook::Seen { reading, judgement, .. } = seen(&cluster, true) else { panic!("it is seen") };
     let upgrade = watch.look(sight, now()).upgrade.map(Box::new);
-    let status = written(&Outlook::Seen { reading, judgement, upgrade });
+    let status = written(&Outlook::Seen { reading, judgement, upgrade, settled: true });
     let stalled = status["conditions"].as_array().unwrap().iter().find(|known| known["type"] == "UpgradeStalled");
     let said = "TalosUpgrade talos hasn't moved for six hours: budgets are withdrawn again as if it weren't there";
     let stalled = stalled.expect("a condition");
     assert_eq!((&stalled["reason"], &stalled["message"]), (&json!("NoMovement"), &json!(said)));
     assert_eq!(status["upgrade"]["frozen"], false);
+}
+
+#[test]
+fn what_is_not_known_yet_after_a_start_is_not_said_to_be_over() {
+    let told: DrainReadinessStatus = serde_json::from_value(written(&emptied(["2026-11-25T07:00:00Z"; 2]))).unwrap();
+    let Outlook::Seen { reading, judgement, .. } = emptied(["2026-11-25T07:00:00Z"; 2]) else { panic!("it is seen") };
+    let early = Outlook::Seen { reading, judgement, upgrade: None, settled: false };
+    assert_eq!(due(&known(Some(told)), &early, now()), None);
 }
