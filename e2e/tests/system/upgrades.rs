@@ -3,7 +3,8 @@
 //! 1. The controller starts where nothing that upgrades is known. The definitions are installed, without a restart.
 //! 2. A TalosUpgrade drains a node: `status.upgrade` says so.
 //! 3. A budget that should go stays; policy and metric say why. One that covers pods without a scale goes all the same.
-//! 4. The upgrade has ended: what waited goes.
+//! 4. The controller is started anew: the budget stays, and since when the node is done too. The upgrade has ended: what
+//!    waited goes.
 //! 5. Somebody cordons a node with a pod that its budget doesn't let go, as an eviction shows: within ten seconds it is told on the
 //!    node, the budget and the HelmRelease, and counted. Uncordoned, nothing is said any more.
 //! 6. Plan, KubernetesUpgrade and TalosControlPlane are told of in their own words.
@@ -14,7 +15,9 @@
 use anyhow::{Context as _, Result, ensure};
 use holdfast_api::{ConditionType, DrainReadiness, UpgradeStatus};
 use holdfast_e2e::churn::say;
-use holdfast_e2e::{Cluster, PATIENCE, Tenant, checkout, deployment, has_condition, lacks_condition, set};
+use holdfast_e2e::{
+    Cluster, PATIENCE, ServiceAccount, Tenant, checkout, deployment, has_condition, lacks_condition, set,
+};
 use holdfast_testkit::{AuditEvent, ControlPlane, ControllerProcess, Manifests, eventually};
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::{Node, Pod};
@@ -24,6 +27,7 @@ use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch,
 use serde_json::{Value, json};
 
 const NAME: &str = "upgrades";
+const BUDGETS: &str = "poddisruptionbudgets.policy";
 const DEFINITIONS: [&str; 5] = ["helmreleases", "talosupgrades", "kubernetesupgrades", "plans", "taloscontrolplanes"];
 /// The aim.
 const TOLD: SignedDuration = SignedDuration::from_secs(10);
@@ -40,12 +44,13 @@ async fn what_nodes_are_upgraded_for_is_told_and_waited_for() -> Result<()> {
     cluster.install(&json!({})).await?;
     let controller = cluster.controller().await?;
     let tenant = Tenant::move_in(cluster.admin(), NAME).await?;
-    let story = Story { cluster, controller, tenant };
+    let mut story = Story { cluster, controller, tenant };
     story.settle().await?;
     story.definitions()?.apply(&story.tenant.client, "e2e").await?;
 
     story.an_upgrade_is_told().await?;
     story.withdrawals_wait().await?;
+    story.a_new_start_changes_nothing().await?;
     story.what_waited_goes().await?;
     story.a_stuck_drain_is_told().await?;
     story.each_kind_in_its_own_words().await?;
@@ -97,6 +102,25 @@ impl Story {
         self.tenant.no_budget("api-deployment").await?;
         ensure!(self.tenant.budgets().get_opt("web-deployment").await?.is_some(), "it didn't wait");
         self.tenant.delete(daemon_set("api")).await
+    }
+
+    async fn a_new_start_changes_nothing(&mut self) -> Result<()> {
+        self.tenant.budget("api-deployment").await?;
+        let before = self.under_way("TalosUpgrade", "talos").await?;
+        self.controller.terminate(PATIENCE).await?;
+        let mark = self.cluster.plane.audit().mark()?;
+        self.controller = self.cluster.controller().await?;
+        self.controller.leads(PATIENCE).await?;
+        self.await_metric("holdfast_freeze_engaged", &[("concern", "budgets")], 1.0).await?;
+        self.await_metric("holdfast_upgrade_in_progress", &[], 1.0).await?;
+        ensure!(self.under_way("TalosUpgrade", "talos").await? == before, "before: {before:?}");
+        let events = self.cluster.plane.audit().since(mark)?;
+        let ours = |event: &&AuditEvent| event.user == ServiceAccount::USER && event.is_write();
+        let of_budgets = |event: &&AuditEvent| event.is_about(BUDGETS);
+        let written: Vec<&AuditEvent> = events.iter().filter(ours).filter(of_budgets).collect();
+        ensure!(written.is_empty(), "{written:#?}");
+        ensure!(self.tenant.budgets().get_opt("web-deployment").await?.is_some(), "it didn't wait");
+        Ok(())
     }
 
     async fn what_waited_goes(&self) -> Result<()> {
