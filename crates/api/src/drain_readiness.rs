@@ -199,7 +199,7 @@ pub struct UpgradeStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]
     pub nodes: Vec<String>,
-    /// Since when these nodes are being done.
+    /// Since when these nodes are being done; where it names none, since when it is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
     /// The pods and budgets that it waits for, at most 20.

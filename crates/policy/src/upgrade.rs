@@ -13,6 +13,7 @@ mod stuck;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use foldhash::HashSet;
 use holdfast_model::facts::{Progress, Upgrade};
 use holdfast_model::{Cluster, Kind, ObjectKey, Text};
 use jiff::Timestamp;
@@ -132,12 +133,11 @@ impl Watch {
 
     /// Looks at everything.
     pub fn look(&mut self, sight: Sight<'_>, now: Timestamp) -> Look {
-        let cordoned = |node: &&NodeForecast| sight.cluster.node(&node.node).is_some_and(|facts| facts.cordoned);
-        let drains: BTreeMap<&Text, &NodeForecast> =
-            sight.forecast.iter().filter(cordoned).map(|node| (&node.node, node)).collect();
+        let drains = drains(sight);
         self.remember(sight.cluster, sight.unseen, Some(&drains), now);
         self.resume(sight.settled, now);
-        self.blocking = blocking(sight.forecast);
+        // Only asked for while something waits: of a large cluster it is much.
+        self.blocking = if self.known.is_empty() { BTreeSet::new() } else { blocking(sight.forecast) };
         let stuck = self.standstill.look(&drains, sight, now);
         let stalls = self.known.values().filter_map(|memory| memory.stalls_at(now));
         let recheck_at = stalls.chain(self.standstill.next(now)).min();
@@ -147,10 +147,9 @@ impl Watch {
     /// What has to wait now. Knows what has changed since the last look, but not yet how many pods are left.
     pub fn freeze(&mut self, cluster: &Cluster, unseen: &[Kind], now: Timestamp) -> Freeze<'_> {
         self.remember(cluster, unseen, None, now);
-        let mut holding: Vec<&Upgrader> =
-            self.known.iter().filter(|(_, memory)| memory.is_under_way(now)).map(|(upgrader, _)| upgrader).collect();
-        holding.sort_by_key(|upgrader| (upgrader.rank(), (*upgrader).clone()));
-        Freeze { upgrader: holding.first().map(|upgrader| (*upgrader).clone()), blocking: &self.blocking }
+        let holding = self.known.iter().filter(|(_, memory)| memory.is_under_way(now));
+        let first = holding.map(|(upgrader, _)| upgrader).min_by_key(|upgrader| upgrader.rank());
+        Freeze { upgrader: first.cloned(), blocking: &self.blocking }
     }
 
     fn remember(
@@ -179,7 +178,8 @@ impl Watch {
             upgrader.kind.as_str() == left.kind
                 && upgrader.key.to_string() == left.name
                 && memory.phase().as_str() == left.phase
-                && memory.nodes().iter().map(Text::as_str).eq(left.nodes.iter().map(String::as_str))
+                // Where it names none, those that were emptied meanwhile were told.
+                && memory.nodes().iter().zip(&left.nodes).all(|(node, left)| node.as_str() == left)
         };
         if let Some((_, memory)) = self.known.iter_mut().find(|(upgrader, memory)| is_left(upgrader, memory)) {
             memory.stall(now);
@@ -191,8 +191,7 @@ impl Watch {
 
     fn shown(&self, drains: &BTreeMap<&Text, &NodeForecast>, sight: Sight<'_>, now: Timestamp) -> Option<Shown> {
         let told = self.known.iter().filter(|(_, memory)| memory.is_told(now));
-        let (upgrader, memory) =
-            told.min_by_key(|(upgrader, memory)| (!memory.moves(now), upgrader.rank(), (*upgrader).clone()))?;
+        let (upgrader, memory) = told.min_by_key(|(upgrader, memory)| (!memory.moves(now), upgrader.rank()))?;
         let emptied = || {
             let nodes =
                 self.known.iter().filter(|(upgrader, memory)| upgrader.kind == Kind::Node && memory.is_told(now));
@@ -238,6 +237,16 @@ fn seen(cluster: &Cluster, unseen: &[Kind]) -> Vec<(Upgrader, Option<Upgrade>)> 
     let unseen = unseen.iter().map(|kind| (Upgrader { kind: *kind, key: ObjectKey::new("", "") }, None));
     let cordoned = cluster.nodes().filter(|(_, node)| node.cordoned).map(|(name, _)| (Upgrader::node(name), None));
     told.chain(unreadable).chain(unseen).chain(cordoned).collect()
+}
+
+/// What draining each cordoned node would do.
+fn drains<'a>(sight: Sight<'a>) -> BTreeMap<&'a Text, &'a NodeForecast> {
+    let cordoned: HashSet<&Text> =
+        sight.cluster.nodes().filter(|(_, node)| node.cordoned).map(|(name, _)| name).collect();
+    if cordoned.is_empty() {
+        return BTreeMap::new();
+    }
+    sight.forecast.iter().filter(|node| cordoned.contains(&node.node)).map(|node| (&node.node, node)).collect()
 }
 
 /// The budgets that stand in the way of any drain.
