@@ -1,4 +1,4 @@
-//! The drain forecast: made anew when something changed, judged by the gate, told in the status of the DrainReadiness.
+//! The drain forecast: made anew where something changed, judged by the gate, told in the status of the DrainReadiness.
 //!
 //! Every replica forecasts, so that whoever takes over knows at once; the leader writes. What a forecast means is decided in
 //! `policy::drain`; here is only when to make one, and when to tell. Closing the gate is told at once, anything else at most
@@ -10,7 +10,7 @@ use std::time::Duration;
 use holdfast_api::DrainReadiness;
 use holdfast_model::Kind;
 use holdfast_policy::drain::gate::{Gate, Reading, Settings};
-use holdfast_policy::drain::{Verdict, forecast};
+use holdfast_policy::drain::{Keeper, Verdict};
 use jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, Patch, PatchParams, PostParams};
@@ -36,10 +36,16 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// A forecast is followed by so many times as long without one: a large cluster in which something happens all the time
 /// leaves the processor to the rest.
 const REST: u32 = 4;
+/// While something changes everything is forecast anew so often: in between, what the other namespaces leave of the room is as
+/// it was.
+const WHOLE: Duration = Duration::from_secs(10);
 /// Statuses are written at most this often, unless the gate closes.
 const PACE: Duration = Duration::from_secs(1);
 /// How long the view may be out of step before the gate closes.
 const STALE: Duration = Duration::from_secs(10);
+/// How long a kind of upgrades may be out of step, while all the rest is in step, before that is told: longer than the longest
+/// wait of a watch after an outage.
+const UNSEEN: Duration = Duration::from_secs(45);
 /// How often it is looked whether the view is in step.
 const LOOK: Duration = Duration::from_secs(2);
 /// How long one write may take.
@@ -61,12 +67,17 @@ impl Gauged {
 /// Forecasts, and tells.
 pub(crate) struct Forecaster {
     parts: Parts,
+    keeper: Keeper,
+    /// When everything has to be forecast anew, since only parts of it have been.
+    whole: Option<Instant>,
     gate: Option<Gate>,
     outlook: Option<Outlook>,
     /// When something would be judged otherwise though nothing changed.
     recheck: Option<Instant>,
     /// Kinds of upgrades that couldn't be seen when it was looked at last.
     unseen: Vec<Kind>,
+    /// Since when the view has been in step.
+    seeing: Instant,
     /// Whether the view was out of step when it was looked at last.
     blind: bool,
     /// When to try to write what couldn't be written yet.
@@ -99,10 +110,13 @@ impl Forecaster {
     pub(crate) fn new(parts: Parts) -> Self {
         Self {
             parts,
+            keeper: Keeper::default(),
+            whole: None,
             gate: None,
             outlook: None,
             recheck: None,
             unseen: Vec::new(),
+            seeing: Instant::now(),
             blind: true,
             retell: None,
             next_write: Instant::now(),
@@ -115,7 +129,7 @@ impl Forecaster {
     pub(crate) async fn run(mut self) -> Result<(), std::convert::Infallible> {
         let mut rested = Instant::now();
         loop {
-            let next = [self.recheck, self.retell, Some(Instant::now() + LOOK)].into_iter().flatten().min();
+            let next = [self.recheck, self.retell, self.whole, Some(Instant::now() + LOOK)].into_iter().flatten().min();
             let changed = tokio::select! {
                 biased;
                 () = self.parts.stop.cancelled() => return Ok(()),
@@ -141,16 +155,21 @@ impl Forecaster {
             self.lose_sight();
             return;
         }
-        let is_due = self.recheck.is_some_and(|at| at <= Instant::now());
-        let unseen = view.unseen_upgrades(STALE);
-        if !(changed || self.blind || is_due || self.unseen != unseen) {
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
+        let whole = self.blind || is_due(self.whole);
+        let unseen = if self.seeing.elapsed() < UNSEEN { Vec::new() } else { view.unseen_upgrades(UNSEEN) };
+        if !(changed || whole || is_due(self.recheck) || self.unseen != unseen) {
             return;
         }
         (self.blind, self.recheck) = (false, None);
+        // Before reading: what changes in between is forecast once more.
+        let mut stirred = view.take_stirred();
+        stirred.all |= whole;
         let now = Timestamp::now();
         let begun = Instant::now();
         let leads = self.parts.leadership.is_leader();
         let settled = view.unseen_upgrades(Duration::ZERO) == unseen;
+        let (keeper, upgrades) = (&mut self.keeper, &self.parts.upgrades);
         let (reading, look) = view.read(|facts| {
             let default = Settings::default();
             let settings = match facts.readiness.get() {
@@ -159,12 +178,25 @@ impl Forecaster {
                     &default
                 }
             };
-            let forecast = forecast(&facts.cluster, settings.drainer);
-            let forecasted = Forecasted { nodes: &forecast.nodes, settings, unseen: &unseen, settled };
-            let look = self.parts.upgrades.look(facts, &forecasted, leads, now);
-            (Reading::new(&facts.cluster, &forecast, settings, now), look)
+            if keeper.drainer() != settings.drainer {
+                *keeper = Keeper::new(settings.drainer);
+                stirred.all = true;
+            }
+            if stirred.all {
+                keeper.make(&facts.cluster);
+            } else if !stirred.namespaces.is_empty() {
+                keeper.update(&facts.cluster, &stirred.namespaces);
+            }
+            let forecasted = Forecasted { nodes: &keeper.forecast().nodes, settings, unseen: &unseen, settled };
+            let look = upgrades.look(facts, &forecasted, leads, now);
+            (Reading::new(&facts.cluster, keeper.forecast(), settings, now), look)
         });
         self.unseen = unseen;
+        if stirred.all {
+            self.whole = None;
+        } else if !stirred.namespaces.is_empty() {
+            self.whole.get_or_insert(begun + WHOLE);
+        }
         self.parts.metrics.planned(CONCERN, begun.elapsed());
         let gate = self.gate.get_or_insert_with(|| Gate::left(was_open(view)));
         let judgement = gate.judge(&reading, now);
@@ -181,6 +213,7 @@ impl Forecaster {
     /// A connection that is made again at once closes nothing; a view that stays out of step does.
     fn lose_sight(&mut self) {
         (self.blind, self.recheck) = (true, None);
+        self.seeing = Instant::now();
         let lags = self.parts.view.lags();
         if lags.iter().any(|lag| STALE <= lag.age) {
             let names = lags.iter().map(|lag| lag.source.as_str()).collect::<Vec<_>>().join(", ");

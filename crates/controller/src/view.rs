@@ -7,7 +7,7 @@
 mod policies;
 mod readiness;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use holdfast_model::{Cluster, Kind, Text, Touched};
@@ -34,7 +34,9 @@ pub(crate) struct View {
     pulse: Pulse,
     /// Something is waiting, or the view came into step.
     pub(crate) changed: Notify,
-    /// Anything is different, or the view came into step: a drain may do something else.
+    /// What a drain may do otherwise than before.
+    stirred: Mutex<Stirred>,
+    /// Something is stirred, or the view came into step.
     pub(crate) surroundings: Notify,
 }
 
@@ -66,6 +68,15 @@ struct Waiting {
     echoes: BTreeMap<Text, Instant>,
 }
 
+/// What has to be forecast anew.
+#[derive(Debug, Default)]
+pub(crate) struct Stirred {
+    /// Everything: nodes are different.
+    pub(crate) all: bool,
+    /// What these namespaces run.
+    pub(crate) namespaces: BTreeSet<Text>,
+}
+
 /// What waited, taken out.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
@@ -93,6 +104,7 @@ impl View {
             facts: RwLock::default(),
             sources: Mutex::new(Source::all().map(|source| (source, state.clone())).collect()),
             waiting: Mutex::default(),
+            stirred: Mutex::default(),
             pulse,
             changed: Notify::new(),
             surroundings: Notify::new(),
@@ -115,12 +127,13 @@ impl View {
         if touched.is_nothing() {
             return;
         }
+        self.stirred.lock().add(&touched);
         self.pulse.forecast.due();
         self.surroundings.notify_one();
         let now = Instant::now();
         let mut waiting = self.waiting.lock();
         match touched {
-            Touched::Nothing | Touched::Nodes => return,
+            Touched::Nothing | Touched::Upgrades | Touched::Nodes => return,
             Touched::Echo(namespace) => drop(waiting.echoes.entry(namespace).or_insert(now)),
             Touched::All => waiting.all = Some(waiting.all.unwrap_or(now)),
             Touched::Namespaces(namespaces) => {
@@ -132,6 +145,11 @@ impl View {
         drop(waiting);
         self.pulse.decide.due();
         self.changed.notify_one();
+    }
+
+    /// Takes out what has to be forecast anew.
+    pub(crate) fn take_stirred(&self) -> Stirred {
+        std::mem::take(&mut self.stirred.lock())
     }
 
     /// How many namespaces wait.
@@ -260,6 +278,17 @@ impl View {
         if !before && after {
             self.changed.notify_one();
             self.surroundings.notify_one();
+        }
+    }
+}
+
+impl Stirred {
+    fn add(&mut self, touched: &Touched) {
+        match touched {
+            Touched::Nothing | Touched::Upgrades => {}
+            Touched::Nodes | Touched::All => self.all = true,
+            Touched::Echo(namespace) => drop(self.namespaces.insert(namespace.clone())),
+            Touched::Namespaces(namespaces) => self.namespaces.extend(namespaces.iter().cloned()),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use holdfast_model::{Cluster as Facts, Kind, ObjectKey, PodOwner, Text};
+use holdfast_model::{Cluster as Facts, Kind, ObjectKey, PodOwner};
 use holdfast_policy::drain::{self, Forecast, NodeForecast, Verdict};
 use holdfast_policy::eviction;
 use holdfast_report::{Drains, Eviction, write_drain_human, write_drain_json};
@@ -138,9 +138,10 @@ impl Drain {
         if self.sequence {
             return Ok(drain::sequence(facts, drainer, self.parallelism.into()));
         }
-        let Some(name) = &self.node else { return Ok(drain::forecast(facts, drainer)) };
-        match drain::forecast_node(facts, &Text::from(name), drainer) {
-            Some(node) => Ok(Forecast { nodes: vec![node] }),
+        let all = drain::forecast(facts, drainer);
+        let Some(name) = &self.node else { return Ok(all) };
+        match all.node(name) {
+            Some(node) => Ok(Forecast { nodes: vec![node.clone()] }),
             None => bail!("there is no node {name}; the nodes are {}", names(facts)),
         }
     }

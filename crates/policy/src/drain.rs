@@ -10,22 +10,28 @@
 
 mod class;
 mod fit;
-mod fleet;
 pub mod gate;
 mod gives_way;
+mod home;
+mod keeper;
+mod nodes;
 mod outcome;
 mod remedy;
+mod sequence;
 mod waves;
 
 pub use fit::Obstacle;
+pub use keeper::Keeper;
 pub use outcome::{Blocker, Cause, Forecast, Interruption, Lasting, NodeForecast, Verdict, Why};
 
 use std::collections::BTreeMap;
 
 use holdfast_model::facts::BudgetStatus;
-use holdfast_model::{Cluster, ObjectKey, Text};
+use holdfast_model::{Cluster, ObjectKey};
 
-use fleet::Fleet;
+use home::Home;
+use nodes::Nodes;
+use sequence::Sequence;
 
 /// How the drainer goes about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -40,30 +46,20 @@ pub enum Drainer {
 /// What draining each node by itself would do now, by name of the node.
 #[must_use]
 pub fn forecast(cluster: &Cluster, drainer: Drainer) -> Forecast {
-    if cluster.nodes().next().is_none() {
-        return Forecast::default();
-    }
-    let fleet = Fleet::new(cluster);
-    Forecast { nodes: (0..fleet.node_count()).map(|node| outcome::of_node(&fleet, node, drainer)).collect() }
-}
-
-/// What draining one node would do now; none when it isn't known.
-#[must_use]
-pub fn forecast_node(cluster: &Cluster, name: &Text, drainer: Drainer) -> Option<NodeForecast> {
-    let fleet = Fleet::new(cluster);
-    let node = fleet.node_index(name)?;
-    Some(outcome::of_node(&fleet, node, drainer))
+    let mut keeper = Keeper::new(drainer);
+    keeper.make(cluster);
+    keeper.into_forecast()
 }
 
 /// What draining all nodes one after the other would do, `parallelism` of them at a time, as an upgrade does it: each comes
 /// back empty before the next. It stops where a drain is stuck; the nodes after that are left out.
 #[must_use]
 pub fn sequence(cluster: &Cluster, drainer: Drainer, parallelism: usize) -> Forecast {
-    let mut fleet = Fleet::new(cluster);
-    let mut nodes = Vec::with_capacity(fleet.node_count());
-    let all: Vec<usize> = (0..fleet.node_count()).collect();
+    let mut sequence = Sequence::new(cluster);
+    let all: Vec<usize> = (0..sequence.nodes.entries.len()).collect();
+    let mut nodes = Vec::with_capacity(all.len());
     for batch in all.chunks(parallelism.max(1)) {
-        let forecasts = outcome::of_batch(&mut fleet, batch, drainer);
+        let forecasts = sequence.batch(batch, drainer);
         let stuck = forecasts.iter().any(|forecast| forecast.verdict == Verdict::Blocks);
         nodes.extend(forecasts);
         if stuck {
@@ -77,9 +73,14 @@ pub fn sequence(cluster: &Cluster, drainer: Drainer, parallelism: usize) -> Fore
 /// can't be told from here, since a pod's owner has no scale or an unknown one.
 #[must_use]
 pub fn counted(cluster: &Cluster) -> BTreeMap<ObjectKey, Option<BudgetStatus>> {
-    let fleet = Fleet::new(cluster);
-    let key = |entry: &fleet::BudgetEntry<'_>| ObjectKey::new(entry.namespace.clone(), entry.name.clone());
-    fleet.budgets.iter().map(|entry| (key(entry), entry.computed.clone())).collect()
+    let nodes = Nodes::new(cluster);
+    let mut counted = BTreeMap::new();
+    for view in cluster.namespace_names().filter_map(|name| cluster.namespace(name)) {
+        for entry in Home::new(&nodes, view).budgets {
+            counted.insert(ObjectKey::new(view.name().clone(), entry.name.clone()), entry.computed);
+        }
+    }
+    counted
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use futures::future::{join_all, try_join_all};
 use holdfast_e2e::churn::say;
 use holdfast_e2e::{Kubectl, Listing, PATIENCE, everything_is_counted};
 use holdfast_model::Text;
-use holdfast_policy::drain::{Drainer, NodeForecast, Verdict, Why, forecast_node};
+use holdfast_policy::drain::{Drainer, NodeForecast, Verdict, Why, forecast};
 use holdfast_testkit::{ControlPlane, eventually};
 use kube::Client;
 use tokio::time::timeout;
@@ -49,7 +49,7 @@ async fn a_drain_ends_as_it_was_forecast() -> Result<()> {
     let cluster = Listing::of(&client).await?.cluster;
     let played = scenarios.iter().map(async |scenario| {
         let node = Text::from(scenario.node("a"));
-        let forecast = forecast_node(&cluster, &node, Drainer::Retry).context("the node isn't known")?;
+        let forecast = forecast(&cluster, Drainer::Retry).node(&node).cloned().context("the node isn't known")?;
         play(&client, &kubectl, scenario, &forecast).await.with_context(|| format!("it was forecast: {forecast:#?}"))
     });
     let ends = join_all(played).await;

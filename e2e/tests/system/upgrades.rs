@@ -247,7 +247,7 @@ impl Story {
 
     async fn upgrade<T>(&self, probe: impl Fn(Option<UpgradeStatus>) -> Result<T>) -> Result<T> {
         let api: Api<DrainReadiness> = Api::all(self.tenant.client.clone());
-        eventually("the status of the DrainReadiness", PATIENCE * 2, async || {
+        eventually("the status of the DrainReadiness", PATIENCE * 4, async || {
             probe(api.get("cluster").await?.status.context("no status yet")?.upgrade)
         })
         .await

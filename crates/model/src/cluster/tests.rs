@@ -428,7 +428,7 @@ fn an_opt_out_is_read_from_annotations() {
 fn an_upgrade_touches_no_namespace_and_only_when_it_gets_on() {
     let mut cluster = Cluster::default();
     let draining = talos_upgrade("talos").phase("Draining").doing(["a"]);
-    assert_eq!(observe(&mut cluster, &draining.clone().build()), Touched::Nodes);
+    assert_eq!(observe(&mut cluster, &draining.clone().build()), Touched::Upgrades);
     assert_eq!(observe(&mut cluster, &draining.clone().with("/status/message", "soon").build()), Touched::Nothing);
     assert_eq!(cluster.upgrades().count(), 1);
     observe(&mut cluster, &draining.with("/status/phase", 7).build());

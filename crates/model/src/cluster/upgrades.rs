@@ -14,11 +14,11 @@ impl Upgrades {
     pub(super) fn insert(&mut self, kind: Kind, key: &ObjectKey, upgrade: Upgrade) -> Touched {
         let changed = self.0.get(&(kind, key.clone())) != Some(&upgrade);
         self.0.insert((kind, key.clone()), upgrade);
-        if changed { Touched::Nodes } else { Touched::Nothing }
+        if changed { Touched::Upgrades } else { Touched::Nothing }
     }
 
     pub(super) fn remove(&mut self, kind: Kind, key: &ObjectKey) -> Touched {
-        if self.0.remove(&(kind, key.clone())).is_some() { Touched::Nodes } else { Touched::Nothing }
+        if self.0.remove(&(kind, key.clone())).is_some() { Touched::Upgrades } else { Touched::Nothing }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Kind, &ObjectKey, &Upgrade)> {

@@ -7,7 +7,7 @@ use foldhash::{HashMap, HashSet};
 use holdfast_model::facts::{CORDON, Constraints, NodeTerms, Placement, Room, Taint, Toleration};
 use holdfast_model::{Labels, Text};
 
-use super::fleet::NodeEntry;
+use super::nodes::NodeEntry;
 
 /// The values that a label has on some nodes.
 type Domains = Rc<HashSet<Text>>;
@@ -115,17 +115,5 @@ impl Class {
             (std::cmp::Reverse((free.cpu, free.memory)), *node)
         });
         class
-    }
-}
-
-impl NodeEntry<'_> {
-    /// What is left of its room.
-    pub(super) fn free(&self) -> Room {
-        self.node.allocatable.unwrap_or_default().minus(self.used)
-    }
-
-    /// The value of a label by which nodes are told apart.
-    pub(super) fn domain(&self, topology: &Text) -> Option<&Text> {
-        self.node.labels.value_of(topology)
     }
 }

@@ -11,7 +11,8 @@ use holdfast_model::facts::{NodeTerms, Pod, Room};
 use holdfast_model::selector::Selection;
 
 use super::class::Class;
-use super::fleet::{Fleet, NodeEntry};
+use super::home::Home;
+use super::nodes::{NodeEntry, Nodes, Taken, taken_by};
 
 /// What keeps a pod from coming back, in the order in which it is looked at: the last that left no node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,30 +60,33 @@ pub(super) enum Fit {
     Nowhere(Obstacle),
 }
 
-/// What has moved since the fleet was built.
+/// What has moved in a namespace since the drain began.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Moves {
     /// Room taken on nodes by pods that came.
-    pub(super) taken: HashMap<usize, Room>,
+    pub(super) taken: Taken,
     /// Where pods are now that went: on another node, or nowhere.
     pub(super) now: HashMap<usize, Option<usize>>,
 }
 
 /// The search for one pod's node.
 pub(super) struct Search<'s, 'a> {
-    pub(super) fleet: &'s Fleet<'a>,
+    pub(super) nodes: &'s Nodes<'a>,
+    pub(super) home: &'s Home<'a>,
     /// Nodes that are being drained.
     pub(super) drained: &'s [usize],
+    /// Room taken by pods of other namespaces that came.
+    pub(super) taken: &'s Taken,
     pub(super) moves: &'s Moves,
 }
 
 impl<'a> Search<'_, 'a> {
     /// Where the pod comes back.
     pub(super) fn node_for(&self, at: usize) -> Fit {
-        let entry = &self.fleet.pods[at];
+        let entry = &self.home.pods[at];
         let pod: &'a Pod = entry.pod;
-        let nodes = &self.fleet.nodes;
-        let (number, class) = self.fleet.classes.of(&pod.placement, nodes);
+        let nodes = &self.nodes.entries;
+        let (number, class) = self.nodes.classes.of(&pod.placement, nodes);
         if let Some(obstacle) = self.closed(&class) {
             return if class.silent { Fit::Unknown } else { Fit::Nowhere(obstacle) };
         }
@@ -93,7 +97,7 @@ impl<'a> Search<'_, 'a> {
         let apart = self.occupied(at);
         let crowded = self.crowded(at, number, &class);
         let obstacle = |node: usize| self.obstacle(pod, node, &volumes, &apart, &crowded);
-        let start = self.fleet.classes.first_fit(number, &class.open, pod.placement.requests, nodes);
+        let start = self.nodes.classes.first_fit(number, &class.open, pod.placement.requests, nodes);
         let is_drained = |node: &&usize| self.drained.contains(node);
         let (full, roomy) = class.open.split_at(start);
         // Where pods have gone from there is more room than there was.
@@ -132,7 +136,7 @@ impl<'a> Search<'_, 'a> {
         apart: &[(&Text, HashSet<&Text>)],
         crowded: &[(&Text, HashSet<&Text>)],
     ) -> Option<Obstacle> {
-        let entry = &self.fleet.nodes[node];
+        let entry = &self.nodes.entries[node];
         let in_any = |domains: &[(&Text, HashSet<&Text>)], unlabelled: bool| {
             domains
                 .iter()
@@ -154,17 +158,18 @@ impl<'a> Search<'_, 'a> {
     fn free(&self, node: usize, entry: &NodeEntry<'_>) -> Room {
         let mut free = entry.free();
         if self.drained.contains(&node) {
-            let gone = entry.pods.iter().filter(|pod| self.moves.now.contains_key(pod));
-            free = gone.fold(free, |free, pod| free.plus(self.fleet.pods[*pod].pod.placement.requests));
+            // What others left doesn't matter: what comes back here left room enough for itself.
+            let gone = self.home.on(node).filter(|pod| self.moves.now.contains_key(pod));
+            free = gone.fold(free, |free, pod| free.plus(taken_by(self.home.pods[pod].pod)));
         }
-        free.minus(self.moves.taken.get(&node).copied().unwrap_or_default())
+        free.minus(self.taken.on(node)).minus(self.moves.taken.on(node))
     }
 
     /// From where each of its volumes can be reached; none when one isn't known. A claim that isn't bound yet gets its volume
     /// where the pod comes to be.
     fn volumes(&self, at: usize) -> Option<Vec<&'a NodeTerms>> {
-        let entry = &self.fleet.pods[at];
-        let view = self.fleet.groups[entry.group].view;
+        let entry = &self.home.pods[at];
+        let view = self.home.view;
         let mut terms = Vec::new();
         for claim in &entry.pod.claims {
             let Some(volume) = &view.claim(claim)?.volume else { continue };
@@ -175,30 +180,28 @@ impl<'a> Search<'_, 'a> {
 
     /// Where pods are near which it must not run, or that must not run near it, as values of the label that says how near.
     fn occupied(&self, at: usize) -> Vec<(&'a Text, HashSet<&Text>)> {
-        let entry = &self.fleet.pods[at];
-        let home = self.fleet.groups[entry.group].home;
+        let entry = &self.home.pods[at];
         let pod: &'a Pod = entry.pod;
         let apart = pod.placement.apart.iter();
         let known = apart.filter_map(|apart| Some((&apart.topology, apart.pods.as_ref()?)));
-        let own = known
-            .map(|(topology, pods)| (topology, self.counted(home, pods, topology, at, |_| true).into_keys().collect()));
-        let wary = self.fleet.wary[home].iter();
+        let own =
+            known.map(|(topology, pods)| (topology, self.counted(pods, topology, at, |_| true).into_keys().collect()));
+        let wary = self.home.wary.iter();
         let of_others = wary.filter(|wary| wary.apart.pods.as_ref().is_some_and(|pods| pods.matches(&pod.labels)));
         let of_others = of_others.map(|wary| {
             let topology = &wary.apart.topology;
             let here = wary.pods.iter().filter(|other| **other != at && self.is_there(**other));
             let nodes = here.filter_map(|other| self.node_of(*other));
-            (topology, nodes.filter_map(|node| self.fleet.nodes[node].domain(topology)).collect())
+            (topology, nodes.filter_map(|node| self.nodes.entries[node].domain(topology)).collect())
         });
         own.chain(of_others).collect()
     }
 
     /// Where one more pod would be too many, as values of the label over which it is spread.
     fn crowded(&self, at: usize, number: usize, class: &Class) -> Vec<(&'a Text, HashSet<&Text>)> {
-        let entry = &self.fleet.pods[at];
-        let home = self.fleet.groups[entry.group].home;
+        let entry = &self.home.pods[at];
         let pod: &'a Pod = entry.pod;
-        let nodes = &self.fleet.nodes;
+        let nodes = &self.nodes.entries;
         // Taints that it doesn't bear take a node out of the count only where that is asked for, a cordon as well.
         let honored = |node: usize| {
             class.borne.binary_search(&node).is_ok()
@@ -215,9 +218,9 @@ impl<'a> Search<'_, 'a> {
                     let honored = class.borne.iter().filter(|node| honored(**node));
                     Rc::new(honored.filter_map(|node| nodes[*node].domain(topology).cloned()).collect())
                 }
-                false => self.fleet.classes.domains(number, topology, nodes),
+                false => self.nodes.classes.domains(number, topology, nodes),
             };
-            let counts = self.counted(home, &spread.pods, topology, at, counts);
+            let counts = self.counted(&spread.pods, topology, at, counts);
             let (some, least) =
                 counts.values().fold((0, u32::MAX), |(some, least), count| (some + 1, least.min(*count)));
             let least = if some < domains.len() { 0 } else { least };
@@ -227,23 +230,22 @@ impl<'a> Search<'_, 'a> {
         crowded.collect()
     }
 
-    /// Pods of a namespace that a selection covers, on nodes that count, by the domain in which they are now; without the pod
+    /// Pods that a selection covers, on nodes that count, by the domain in which they are now; without the pod
     /// itself.
     fn counted(
         &self,
-        home: usize,
         pods: &Selection,
         topology: &Text,
         without: usize,
         counts_on: impl Fn(usize) -> bool,
     ) -> HashMap<&Text, u32> {
         let mut counts: HashMap<&Text, u32> = HashMap::default();
-        for pod in self.fleet.covered(home, pods).flat_map(|group| &group.pods) {
+        for pod in self.home.covered(pods).flat_map(|group| &group.pods) {
             if *pod == without || !self.is_there(*pod) {
                 continue;
             }
             let node = self.node_of(*pod).filter(|node| counts_on(*node));
-            if let Some(value) = node.and_then(|node| self.fleet.nodes[node].domain(topology)) {
+            if let Some(value) = node.and_then(|node| self.nodes.entries[node].domain(topology)) {
                 *counts.entry(value).or_default() += 1;
             }
         }
@@ -251,11 +253,11 @@ impl<'a> Search<'_, 'a> {
     }
 
     fn is_there(&self, pod: usize) -> bool {
-        !self.fleet.pods[pod].pod.phase.is_finished()
+        !self.home.pods[pod].pod.phase.is_finished()
     }
 
     /// The node on which a pod is now.
     fn node_of(&self, pod: usize) -> Option<usize> {
-        self.moves.now.get(&pod).copied().unwrap_or(self.fleet.pods[pod].node)
+        self.moves.now.get(&pod).copied().unwrap_or(self.home.pods[pod].node)
     }
 }

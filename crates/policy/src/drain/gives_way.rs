@@ -3,10 +3,13 @@
 //! Each row says when: for CloudNativePG when another instance can be promoted, for the others as soon as the operator runs. What
 //! only their own resources tell (whether a Longhorn volume has another replica) isn't known here.
 
-use foldhash::HashSet;
-use holdfast_model::{OwnerRef, PodOwner, Text};
+use std::cell::OnceCell;
 
-use super::fleet::{Fleet, GroupEntry};
+use foldhash::HashSet;
+use holdfast_model::{Cluster, OwnerRef, PodOwner, Text};
+
+use super::home::{GroupEntry, Home};
+use super::nodes::Nodes;
 use crate::disruption::custom_owner;
 
 /// An operator that gives way.
@@ -40,37 +43,42 @@ const OPERATORS: [Operator; 5] = [
     },
 ];
 
+/// Which of the operators run, found when first asked for.
+#[derive(Debug, Default)]
+pub(super) struct Operators([OnceCell<bool>; OPERATORS.len()]);
+
+impl Operators {
+    fn runs(&self, at: usize, cluster: &Cluster) -> bool {
+        *self.0[at].get_or_init(|| {
+            let (key, value) = OPERATORS[at].pods;
+            let views = cluster.namespace_names().filter_map(|name| cluster.namespace(name));
+            let mut pods = views.flat_map(|view| view.pods());
+            pods.any(|(_, pod)| pod.ready && pod.labels.get(key).is_some_and(|found| *found == value))
+        })
+    }
+}
+
 /// The name of the operator that gives way for this pod, when one does.
-pub(super) fn gives_way(fleet: &Fleet<'_>, pod: usize) -> Option<&'static str> {
-    let group = &fleet.groups[fleet.pods[pod].group];
-    let owner = owner(fleet, group)?;
-    let operator = OPERATORS.iter().find(|operator| operator.group == &*owner.group)?;
-    let has_another = || !operator.needs_another || 1 < nodes_with_ready(fleet, group, &owner).len();
-    (is_available(fleet, operator) && has_another()).then_some(operator.name)
+pub(super) fn gives_way(nodes: &Nodes<'_>, home: &Home<'_>, pod: usize) -> Option<&'static str> {
+    let owner = owner(home, &home.groups[home.pods[pod].group])?;
+    let at = OPERATORS.iter().position(|operator| operator.group == &*owner.group)?;
+    let has_another = || !OPERATORS[at].needs_another || 1 < nodes_with_ready(home, &owner).len();
+    (nodes.operators.runs(at, nodes.cluster) && has_another()).then_some(OPERATORS[at].name)
 }
 
 /// The custom resource that it belongs to in the end.
-fn owner(fleet: &Fleet<'_>, group: &GroupEntry<'_>) -> Option<OwnerRef> {
-    let maker = &fleet.makers[group.maker];
+fn owner(home: &Home<'_>, group: &GroupEntry) -> Option<OwnerRef> {
+    let maker = &home.makers[group.maker];
     match (&maker.owner, maker.workload) {
         (PodOwner::Custom(owner), _) => Some(owner.clone()),
-        (PodOwner::Workload(_), Some(workload)) => custom_owner(group.view, workload),
+        (PodOwner::Workload(_), Some(workload)) => custom_owner(home.view, workload),
         (PodOwner::Workload(_) | PodOwner::Node(_) | PodOwner::Nobody | PodOwner::Unknown(_), _) => None,
     }
 }
 
 /// The nodes on which pods of the same owner are ready.
-fn nodes_with_ready<'a>(fleet: &Fleet<'a>, group: &GroupEntry<'_>, of: &OwnerRef) -> HashSet<&'a Text> {
-    let same = fleet.groups.iter().filter(|other| other.home == group.home && owner(fleet, other).as_ref() == Some(of));
-    let pods = same.flat_map(|group| &group.pods).map(|pod| fleet.pods[*pod].pod);
+fn nodes_with_ready<'a>(home: &Home<'a>, of: &OwnerRef) -> HashSet<&'a Text> {
+    let same = home.groups.iter().filter(|other| owner(home, other).as_ref() == Some(of));
+    let pods = same.flat_map(|group| &group.pods).map(|pod| home.pods[*pod].pod);
     pods.filter(|pod| pod.ready && !pod.terminating).filter_map(|pod| pod.node.as_ref()).collect()
-}
-
-fn is_available(fleet: &Fleet<'_>, operator: &Operator) -> bool {
-    let (key, value) = operator.pods;
-    let own = fleet.groups.iter().filter(|group| {
-        let first = group.pods.first().map(|pod| fleet.pods[*pod].pod);
-        first.is_some_and(|pod| pod.labels.get(key).is_some_and(|found| *found == value))
-    });
-    own.flat_map(|group| &group.pods).any(|pod| fleet.pods[*pod].pod.ready)
 }

@@ -3,12 +3,11 @@
 use holdfast_model::facts::FluxOwner;
 use holdfast_model::{Kind, ObjectKey, PodOwner, Text, WorkloadRef};
 
-use super::Drainer;
-use super::fit::{Fit, Moves, Obstacle, Search};
-use super::fleet::Fleet;
+use super::fit::Obstacle;
 use super::gives_way::gives_way;
+use super::home::Home;
 use super::remedy::{Case, remedy};
-use super::waves::{Drained, Health, Stuck, drain};
+use super::waves::{Drained, Health, Scene, Stuck, drain};
 use crate::eviction::Objection;
 
 /// Every node.
@@ -120,107 +119,126 @@ pub enum Why {
     OperatorGivesWay(&'static str),
 }
 
-/// What draining one node would do.
-pub(super) fn of_node(fleet: &Fleet<'_>, node: usize, drainer: Drainer) -> NodeForecast {
-    Played::new(fleet, &[node], drainer).told(node)
+/// What a namespace contributes to the forecast of a node.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) tally: Tally,
+    pub(super) blockers: Vec<Blocker>,
+    pub(super) interruptions: Vec<Interruption>,
 }
 
-/// What draining these nodes at the same time would do; what went is on other nodes from then on.
-pub(super) fn of_batch(fleet: &mut Fleet<'_>, nodes: &[usize], drainer: Drainer) -> Vec<NodeForecast> {
-    let played = Played::new(fleet, nodes, drainer);
-    let forecasts = nodes.iter().map(|node| played.told(*node)).collect();
-    let drained = played.now;
-    fleet.commit(&drained.moves);
-    // The nodes come back, and with them a place for what found none.
-    for pod in drained.lost {
-        let search = Search { fleet, drained: &[], moves: &Moves::default() };
-        if let Fit::Node(node) = search.node_for(pod) {
-            fleet.put(pod, Some(node));
-        }
-    }
-    forecasts
+/// The numbers of a part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) pods: u32,
+    pub(super) waves: u32,
+    pub(super) empty_dirs: u32,
 }
 
-/// A drain as it would go now, and as it would at full health where somebody stays.
-struct Played<'s, 'a> {
-    fleet: &'s Fleet<'a>,
-    now: Drained,
+/// A drain of what a namespace runs, as it would go now, and as it would at full health where somebody stays.
+pub(super) struct Played<'s, 'a> {
+    scene: Scene<'s, 'a>,
+    pub(super) now: Drained,
     full: Drained,
 }
 
 impl<'s, 'a> Played<'s, 'a> {
-    fn new(fleet: &'s Fleet<'a>, nodes: &[usize], drainer: Drainer) -> Self {
-        let now = drain(fleet, nodes, drainer, Health::Now);
-        let full = if now.stuck.is_empty() { Drained::default() } else { drain(fleet, nodes, drainer, Health::Full) };
-        Self { fleet, now, full }
+    pub(super) fn new(scene: Scene<'s, 'a>) -> Self {
+        let now = drain(scene, Health::Now);
+        let full = if now.stuck.is_empty() { Drained::default() } else { drain(scene, Health::Full) };
+        Self { scene, now, full }
     }
 
-    /// The part of it that is about one node.
-    fn told(&self, node: usize) -> NodeForecast {
-        let Self { fleet, now: drained, full } = self;
-        let here = |pod: usize| fleet.pods[pod].node == Some(node);
-        let stuck: Vec<_> = drained.stuck.iter().filter(|(pod, _)| here(**pod)).collect();
+    /// What is about one of the nodes.
+    pub(super) fn part(&self, node: usize) -> Part {
+        let Self { scene: Scene { nodes, home, .. }, now: drained, full } = self;
+        let here = |pod: usize| home.pods[pod].node == Some(node);
         let evicted = || drained.moves.now.keys().filter(|pod| here(**pod));
-        let stuck_here = stuck.len();
-        let mut blockers = Vec::new();
-        let mut interruptions: Vec<Interruption> = drained
-            .interruptions
-            .iter()
-            .filter(|(pod, _)| here(*pod))
-            .map(|(pod, why)| interruption(fleet, *pod, *why))
-            .collect();
-        for (pod, why) in stuck {
-            match gives_way(fleet, *pod) {
-                Some(operator) => interruptions.push(interruption(fleet, *pod, Why::OperatorGivesWay(operator))),
+        let felt = drained.interruptions.iter().filter(|(pod, _)| here(*pod));
+        let mut part = Part {
+            tally: Tally {
+                pods: number(evicted().count()),
+                waves: drained.waves,
+                empty_dirs: number(evicted().filter(|pod| loses_data(home, **pod)).count()),
+            },
+            blockers: Vec::new(),
+            interruptions: felt.map(|(pod, why)| interruption(home, *pod, *why)).collect(),
+        };
+        for (pod, why) in drained.stuck.iter().filter(|(pod, _)| here(**pod)) {
+            part.tally.pods += 1;
+            match gives_way(nodes, home, *pod) {
+                Some(operator) => part.interruptions.push(interruption(home, *pod, Why::OperatorGivesWay(operator))),
                 None => {
                     let lasting = if full.stuck.contains_key(pod) { Lasting::Structural } else { Lasting::Transient };
-                    blockers.push(blocker(fleet, *pod, why, lasting));
+                    part.blockers.push(blocker(home, *pod, why, lasting));
                 }
             }
         }
-        blockers.sort_by(|a, b| (a.lasting, &a.pod).cmp(&(b.lasting, &b.pod)));
-        interruptions.sort_by(|a, b| (a.why, &a.pod).cmp(&(b.why, &b.pod)));
-        let verdict = match (blockers.is_empty(), interruptions.is_empty()) {
+        part
+    }
+}
+
+impl NodeForecast {
+    /// Of a node on which nothing runs.
+    pub(super) fn empty(node: Text) -> Self {
+        Self {
+            node,
+            verdict: Verdict::Clean,
+            pods: 0,
+            waves: 0,
+            blockers: Vec::new(),
+            interruptions: Vec::new(),
+            empty_dirs: 0,
+        }
+    }
+
+    /// Comes to its verdict, from what all namespaces contribute.
+    pub(super) fn conclude(&mut self, tallies: impl Iterator<Item = Tally>) {
+        (self.pods, self.waves, self.empty_dirs) = (0, 0, 0);
+        for tally in tallies {
+            self.pods += tally.pods as usize;
+            // Namespaces know nothing of each other's waves, so they go at the same time.
+            self.waves = self.waves.max(tally.waves);
+            self.empty_dirs += tally.empty_dirs as usize;
+        }
+        self.blockers.sort_by(|a, b| (a.lasting, &a.pod).cmp(&(b.lasting, &b.pod)));
+        self.interruptions.sort_by(|a, b| (a.why, &a.pod).cmp(&(b.why, &b.pod)));
+        self.verdict = match (self.blockers.is_empty(), self.interruptions.is_empty()) {
             (false, _) => Verdict::Blocks,
             (true, false) => Verdict::Interrupts,
             (true, true) => Verdict::Clean,
         };
-        NodeForecast {
-            node: fleet.nodes[node].name.clone(),
-            verdict,
-            pods: evicted().count() + stuck_here,
-            waves: drained.waves,
-            blockers,
-            interruptions,
-            empty_dirs: evicted().filter(|pod| loses_data(fleet, **pod)).count(),
-        }
     }
 }
 
-fn loses_data(fleet: &Fleet<'_>, pod: usize) -> bool {
-    let facts = fleet.pods[pod].pod;
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn loses_data(home: &Home<'_>, pod: usize) -> bool {
+    let facts = home.pods[pod].pod;
     facts.placement.empty_dir && !facts.phase.is_finished() && !facts.terminating
 }
 
-fn interruption(fleet: &Fleet<'_>, pod: usize, why: Why) -> Interruption {
-    Interruption { pod: key(fleet, pod), owner: owner(fleet, pod), why }
+fn interruption(home: &Home<'_>, pod: usize, why: Why) -> Interruption {
+    Interruption { pod: key(home, pod), owner: owner(home, pod), why }
 }
 
-fn blocker(fleet: &Fleet<'_>, pod: usize, stuck: &Stuck, lasting: Lasting) -> Blocker {
+fn blocker(home: &Home<'_>, pod: usize, stuck: &Stuck, lasting: Lasting) -> Blocker {
     let (budgets, cause) = match stuck {
         Stuck::Several(budgets) => (budgets.clone(), Cause::SeveralBudgets),
         Stuck::Budget(budget, objection) => (vec![*budget], Cause::Budget(objection.clone())),
     };
-    let ready = fleet.pods[pod].pod.ready;
-    let (remedy, patch) = remedy(fleet, &budgets, &cause, Case { lasting, ready });
+    let ready = home.pods[pod].pod.ready;
+    let (remedy, patch) = remedy(home, &budgets, &cause, Case { lasting, ready });
     Blocker {
-        pod: key(fleet, pod),
-        flux: flux_owner(fleet, pod, &budgets),
+        pod: key(home, pod),
+        flux: flux_owner(home, pod, &budgets),
         cause,
-        budgets: budgets.iter().map(|budget| fleet.budgets[*budget].name.clone()).collect(),
-        owner: owner(fleet, pod),
+        budgets: budgets.iter().map(|budget| home.budgets[*budget].name.clone()).collect(),
+        owner: owner(home, pod),
         lasting,
-        rolls_out: rolls_out(fleet, pod),
+        rolls_out: rolls_out(home, pod),
         remedy,
         patch,
     }
@@ -229,34 +247,33 @@ fn blocker(fleet: &Fleet<'_>, pod: usize, stuck: &Stuck, lasting: Lasting) -> Bl
 /// The labels by which controllers tell pods of one template from those of another.
 const TEMPLATES: [&str; 2] = ["pod-template-hash", "controller-revision-hash"];
 
-fn rolls_out(fleet: &Fleet<'_>, pod: usize) -> bool {
-    let maker = &fleet.makers[fleet.maker_of(pod)];
-    let pods = maker.groups.iter().flat_map(|group| &fleet.groups[*group].pods).map(|pod| fleet.pods[*pod].pod);
+fn rolls_out(home: &Home<'_>, pod: usize) -> bool {
+    let maker = &home.makers[home.maker_of(pod)];
+    let pods = maker.groups.iter().flat_map(|group| &home.groups[*group].pods).map(|pod| home.pods[*pod].pod);
     let mut templates = pods
         .filter(|pod| !pod.phase.is_finished())
         .filter_map(|pod| TEMPLATES.iter().find_map(|label| pod.labels.get(label)));
     templates.next().is_some_and(|first| templates.any(|other| other != first))
 }
 
-fn flux_owner(fleet: &Fleet<'_>, pod: usize, budgets: &[usize]) -> Option<FluxOwner> {
-    let view = fleet.groups[fleet.pods[pod].group].view;
+fn flux_owner(home: &Home<'_>, pod: usize, budgets: &[usize]) -> Option<FluxOwner> {
+    let view = home.view;
     let of_budget = budgets.iter().find_map(|budget| {
-        let entry = &fleet.budgets[*budget];
+        let entry = &home.budgets[*budget];
         view.flux_owner(Kind::PodDisruptionBudget, entry.name, &entry.budget.flux)
     });
     of_budget.or_else(|| {
-        let workload = fleet.makers[fleet.maker_of(pod)].workload?;
+        let workload = home.makers[home.maker_of(pod)].workload?;
         view.flux_owner(workload.id.kind.kind(), &workload.id.name, &workload.flux)
     })
 }
 
-fn key(fleet: &Fleet<'_>, pod: usize) -> ObjectKey {
-    let entry = &fleet.pods[pod];
-    ObjectKey::new(fleet.groups[entry.group].view.name().clone(), entry.name.clone())
+fn key(home: &Home<'_>, pod: usize) -> ObjectKey {
+    ObjectKey::new(home.view.name().clone(), home.pods[pod].name.clone())
 }
 
-fn owner(fleet: &Fleet<'_>, pod: usize) -> PodOwner {
-    fleet.makers[fleet.maker_of(pod)].owner.clone()
+fn owner(home: &Home<'_>, pod: usize) -> PodOwner {
+    home.makers[home.maker_of(pod)].owner.clone()
 }
 
 impl Forecast {
@@ -264,6 +281,12 @@ impl Forecast {
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         self.nodes.iter().map(|node| node.verdict).max()
+    }
+
+    /// What draining this node would do; none when it isn't known.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&NodeForecast> {
+        self.nodes.iter().find(|forecast| forecast.node == *name)
     }
 
     /// How many nodes have this verdict.

@@ -2,7 +2,7 @@
 
 use holdfast_model::facts::Limit;
 
-use super::fleet::Fleet;
+use super::home::Home;
 use super::outcome::{Cause, Lasting};
 use crate::eviction::Objection;
 
@@ -15,11 +15,11 @@ pub(super) struct Case {
 }
 
 /// In words, and as YAML to merge into the budget where that can be said exactly.
-pub(super) fn remedy(fleet: &Fleet<'_>, budgets: &[usize], cause: &Cause, case: Case) -> (String, Option<String>) {
-    let Some(entry) = budgets.first().map(|budget| &fleet.budgets[*budget]) else {
+pub(super) fn remedy(home: &Home<'_>, budgets: &[usize], cause: &Cause, case: Case) -> (String, Option<String>) {
+    let Some(entry) = budgets.first().map(|budget| &home.budgets[*budget]) else {
         return (String::new(), None);
     };
-    let names = budgets.iter().map(|budget| fleet.budgets[*budget].name.as_str()).collect::<Vec<_>>();
+    let names = budgets.iter().map(|budget| home.budgets[*budget].name.as_str()).collect::<Vec<_>>();
     match (cause, case.lasting) {
         (Cause::SeveralBudgets, _) => (format!("keep one of {} and delete the other", names.join(" and ")), None),
         (Cause::Budget(Objection::NotObserved), _) => {

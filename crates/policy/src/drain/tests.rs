@@ -1,12 +1,12 @@
 //! What a drain comes to, situation by situation. Each is told in one line by [`told`].
 
+use holdfast_model::Cluster;
 use holdfast_model::builders::{
     Manifest, PodBuilder, budget, claim, daemon_set, deployment, job, node, pod, replica_set, stateful_set, volume,
 };
-use holdfast_model::{Cluster, Text};
 use serde_json::json;
 
-use super::{Drainer, NodeForecast, Verdict, forecast, forecast_node, sequence};
+use super::{Drainer, NodeForecast, Verdict, forecast, sequence};
 
 /// Three nodes with room for anything.
 fn three() -> Cluster {
@@ -60,10 +60,7 @@ fn check(cluster: &Cluster, node: &str, expected: &str) {
 
 #[track_caller]
 fn check_drainer(cluster: &Cluster, node: &str, drainer: Drainer, expected: &str) {
-    let alone = forecast_node(cluster, &Text::from(node), drainer).unwrap();
-    assert_eq!(told(&alone), expected);
-    let all = forecast(cluster, drainer);
-    assert_eq!(all.nodes.iter().find(|forecast| forecast.node == node), Some(&alone), "alone as among all");
+    assert_eq!(told(forecast(cluster, drainer).node(node).unwrap()), expected);
 }
 
 #[test]
@@ -109,7 +106,7 @@ fn a_budget_over_a_single_pod_blocks_for_good() {
     let cluster = web(three(), &["a"]).with(budget("shop/web").min_available(1).selecting([("app", "web")]));
     check(&cluster, "a", "Blocks 1 in 0; shop/web-0 Structural: it needs 1 healthy pod and has 1");
     check(&cluster, "b", "Clean 0 in 0");
-    let forecast = forecast_node(&cluster, &"a".into(), Drainer::Retry).unwrap();
+    let forecast = forecast(&cluster, Drainer::Retry).node("a").unwrap().clone();
     let blocker = &forecast.blockers[0];
     assert!(blocker.remedy.starts_with("run two replicas or more"), "{}", blocker.remedy);
     let patch = "spec:\n  minAvailable: null\n  maxUnavailable: 1\n  unhealthyPodEvictionPolicy: AlwaysAllow\n";

@@ -8,7 +8,8 @@ use holdfast_model::{PodOwner, WorkloadKind};
 
 use super::Drainer;
 use super::fit::{Fit, Moves, Search};
-use super::fleet::{Fleet, PodEntry};
+use super::home::{Home, PodEntry};
+use super::nodes::{Nodes, Taken};
 use super::outcome::Why;
 use crate::eviction::{self, Cost, Objection, expected};
 
@@ -42,17 +43,30 @@ pub(super) struct Drained {
     pub(super) moves: Moves,
 }
 
-/// Drains nodes at the same time.
-pub(super) fn drain(fleet: &Fleet<'_>, nodes: &[usize], drainer: Drainer, health: Health) -> Drained {
+/// What a drain is about.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'s, 'a> {
+    pub(super) nodes: &'s Nodes<'a>,
+    pub(super) home: &'s Home<'a>,
+    /// The nodes that are drained at the same time.
+    pub(super) drained: &'s [usize],
+    /// Room that pods of other namespaces have taken which the same drain moved.
+    pub(super) taken: &'s Taken,
+    pub(super) drainer: Drainer,
+}
+
+/// Drains what a namespace runs on the nodes.
+pub(super) fn drain(scene: Scene<'_, '_>, health: Health) -> Drained {
+    let Scene { home, drained, drainer, .. } = scene;
     let mut drain = Drain {
-        fleet,
-        nodes,
+        scene,
+        home,
         health,
         statuses: HashMap::default(),
         makers: HashMap::default(),
         drained: Drained::default(),
     };
-    let mut left: Vec<usize> = nodes.iter().flat_map(|node| &fleet.nodes[*node].pods).copied().collect();
+    let mut left: Vec<usize> = drained.iter().flat_map(|node| home.on(*node)).collect();
     left.retain(|pod| drain.is_evicted(*pod));
     loop {
         let before = left.len();
@@ -70,8 +84,8 @@ pub(super) fn drain(fleet: &Fleet<'_>, nodes: &[usize], drainer: Drainer, health
 }
 
 struct Drain<'s, 'a> {
-    fleet: &'s Fleet<'a>,
-    nodes: &'s [usize],
+    scene: Scene<'s, 'a>,
+    home: &'s Home<'a>,
     health: Health,
     /// Of budgets that are different by now.
     statuses: HashMap<usize, BudgetStatus>,
@@ -91,7 +105,7 @@ struct MakerState {
 impl Drain<'_, '_> {
     /// Whether a drain is about this pod: not those that a DaemonSet would make again at once, nor static ones.
     fn is_evicted(&self, pod: usize) -> bool {
-        match &self.fleet.makers[self.fleet.maker_of(pod)].owner {
+        match &self.home.makers[self.home.maker_of(pod)].owner {
             PodOwner::Workload(id) => id.kind != WorkloadKind::DaemonSet,
             PodOwner::Node(_) => false,
             PodOwner::Custom(_) | PodOwner::Nobody | PodOwner::Unknown(_) => true,
@@ -111,15 +125,15 @@ impl Drain<'_, '_> {
     }
 
     fn evict(&mut self, pod: usize) -> Result<(), Stuck> {
-        let PodEntry { pod: facts, group, .. } = self.fleet.pods[pod];
+        let PodEntry { pod: facts, group, .. } = self.home.pods[pod];
         if eviction::is_unguarded(facts) {
             return Ok(());
         }
         let ready = self.is_ready(pod);
-        match &*self.fleet.groups[group].budgets {
+        match &*self.home.groups[group].budgets {
             [] => {}
             [budget] => {
-                let entry = &self.fleet.budgets[*budget];
+                let entry = &self.home.budgets[*budget];
                 let status = self.status(*budget);
                 match eviction::ask(entry.budget, status, ready)
                     .map_err(|objection| Stuck::Budget(*budget, objection))?
@@ -133,7 +147,7 @@ impl Drain<'_, '_> {
             }
             several => return Err(Stuck::Several(several.to_vec())),
         }
-        let maker = self.fleet.maker_of(pod);
+        let maker = self.home.maker_of(pod);
         let state = self.maker(maker);
         state.live = state.live.saturating_sub(1);
         if ready {
@@ -150,7 +164,7 @@ impl Drain<'_, '_> {
         self.note_losses(gone);
         let mut order: Vec<usize> = gone.to_vec();
         // Those of a StatefulSet come back by number.
-        order.sort_by_key(|pod| (self.fleet.maker_of(*pod), ordinal(self.fleet.pods[*pod].name)));
+        order.sort_by_key(|pod| (self.home.maker_of(*pod), ordinal(self.home.pods[*pod].name)));
         for pod in order {
             self.replace(pod);
         }
@@ -159,12 +173,12 @@ impl Drain<'_, '_> {
 
     fn note_losses(&mut self, gone: &[usize]) {
         for pod in gone {
-            let facts = self.fleet.pods[*pod].pod;
+            let facts = self.home.pods[*pod].pod;
             if facts.phase.is_finished() || facts.terminating {
                 continue;
             }
-            let maker = self.fleet.maker_of(*pod);
-            let why = match &self.fleet.makers[maker].owner {
+            let maker = self.home.maker_of(*pod);
+            let why = match &self.home.makers[maker].owner {
                 PodOwner::Nobody => Some(Why::Bare),
                 PodOwner::Workload(id) if matches!(id.kind, WorkloadKind::Job | WorkloadKind::CronJob) => {
                     Some(Why::Job)
@@ -178,9 +192,9 @@ impl Drain<'_, '_> {
     }
 
     fn replace(&mut self, pod: usize) {
-        let entry = &self.fleet.pods[pod];
+        let entry = &self.home.pods[pod];
         let facts = entry.pod;
-        let maker = self.fleet.maker_of(pod);
+        let maker = self.home.maker_of(pod);
         if facts.phase.is_finished() || !self.is_made_again(maker) {
             return;
         }
@@ -189,12 +203,12 @@ impl Drain<'_, '_> {
             self.drained.lost.push(pod);
             return;
         }
-        let search = Search { fleet: self.fleet, drained: self.nodes, moves: &self.drained.moves };
+        let Scene { nodes, home, drained, taken, .. } = self.scene;
+        let search = Search { nodes, home, drained, taken, moves: &self.drained.moves };
         match search.node_for(pod) {
             Fit::Node(node) => {
                 let moves = &mut self.drained.moves;
-                let taken = moves.taken.entry(node).or_default();
-                *taken = taken.plus(facts.placement.requests);
+                moves.taken.add(node, facts.placement.requests);
                 moves.now.insert(pod, Some(node));
             }
             Fit::Unknown => self.drained.interruptions.push((pod, Why::PlacementUnknown)),
@@ -208,14 +222,14 @@ impl Drain<'_, '_> {
         let state = self.maker(maker);
         state.live += 1;
         state.ready += u32::from(ready);
-        if let ([budget], true) = (&*self.fleet.groups[entry.group].budgets, ready) {
+        if let ([budget], true) = (&*self.home.groups[entry.group].budgets, ready) {
             self.status(*budget).healthy += 1;
         }
     }
 
     /// Whether its maker makes another in its place.
     fn is_made_again(&mut self, maker: usize) -> bool {
-        let scale = match (&self.fleet.makers[maker].owner, self.fleet.makers[maker].workload) {
+        let scale = match (&self.home.makers[maker].owner, self.home.makers[maker].workload) {
             (PodOwner::Nobody | PodOwner::Node(_), _) => return false,
             (PodOwner::Workload(_), Some(workload)) => workload.replicas,
             (PodOwner::Workload(_) | PodOwner::Custom(_) | PodOwner::Unknown(_), _) => None,
@@ -226,13 +240,13 @@ impl Drain<'_, '_> {
 
     /// A StatefulSet makes a pod only when all before it are ready.
     fn waits_for_a_predecessor(&self, pod: usize, maker: usize) -> bool {
-        let maker = &self.fleet.makers[maker];
+        let maker = &self.home.makers[maker];
         if !maker.workload.is_some_and(|workload| workload.ordered) {
             return false;
         }
-        let own = ordinal(self.fleet.pods[pod].name);
-        let pods = maker.groups.iter().flat_map(|group| &self.fleet.groups[*group].pods);
-        pods.filter(|other| ordinal(self.fleet.pods[**other].name) < own).any(|other| !self.runs_ready(*other))
+        let own = ordinal(self.home.pods[pod].name);
+        let pods = maker.groups.iter().flat_map(|group| &self.home.groups[*group].pods);
+        pods.filter(|other| ordinal(self.home.pods[**other].name) < own).any(|other| !self.runs_ready(*other))
     }
 
     /// Whether it is there and ready by now.
@@ -243,7 +257,7 @@ impl Drain<'_, '_> {
     }
 
     fn is_ready(&self, pod: usize) -> bool {
-        let PodEntry { pod: facts, is_gone, .. } = self.fleet.pods[pod];
+        let PodEntry { pod: facts, is_gone, .. } = self.home.pods[pod];
         if is_gone {
             return false;
         }
@@ -254,7 +268,7 @@ impl Drain<'_, '_> {
     }
 
     fn status(&mut self, budget: usize) -> &mut BudgetStatus {
-        let entry = &self.fleet.budgets[budget];
+        let entry = &self.home.budgets[budget];
         self.statuses.entry(budget).or_insert_with(|| match self.health {
             Health::Now => entry.now.clone(),
             Health::Full => entry.full.clone(),
@@ -262,11 +276,11 @@ impl Drain<'_, '_> {
     }
 
     fn maker(&mut self, maker: usize) -> &mut MakerState {
-        let (fleet, health) = (self.fleet, self.health);
+        let (home, health) = (self.home, self.health);
         self.makers.entry(maker).or_insert_with(|| {
-            let pods = fleet.makers[maker].groups.iter().flat_map(|group| &fleet.groups[*group].pods);
+            let pods = home.makers[maker].groups.iter().flat_map(|group| &home.groups[*group].pods);
             let running = pods
-                .map(|pod| &fleet.pods[*pod])
+                .map(|pod| &home.pods[*pod])
                 .filter(|entry| !entry.is_gone && !entry.pod.terminating && !entry.pod.phase.is_finished());
             let mut state = MakerState { live: 0, ready: 0 };
             for entry in running {

@@ -4,10 +4,10 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use holdfast_model::shapes::{self, Shape};
-use holdfast_model::{Cluster, Kind, ObjectKey};
-use holdfast_policy::drain::{self, Drainer, Verdict};
+use holdfast_model::{Cluster, Kind, ObjectKey, Touched};
+use holdfast_policy::drain::{self, Drainer, Keeper, Verdict};
 use holdfast_testkit::Usage;
 use serde_json::{Value, json};
 
@@ -62,15 +62,23 @@ fn measure(nodes: usize) -> Result<Vec<Figure>> {
         Ok(())
     })?;
     let peak = own()?.peak.saturating_sub(before);
-    // What the controller does after an event: there is no shorter way yet.
+    let mut keeper = Keeper::new(Drainer::Retry);
+    keeper.make(&cluster);
+    // What the controller does after an event.
     let event = median(|time| {
         let mut pod = world::pod(0, 0);
         pod["spec"]["nodeName"] = json!(node_name(0));
         pod["status"] = ready(time.is_multiple_of(2));
-        take::<shapes::Pod>(&mut cluster, pod)?;
-        ensure!(drain::forecast(&cluster, Drainer::Retry).nodes.len() == nodes, "another forecast");
+        let Touched::Namespaces(touched) = take::<shapes::Pod>(&mut cluster, pod)? else {
+            bail!("nothing is different");
+        };
+        keeper.update(&cluster, &touched.into_iter().collect());
         Ok(())
     })?;
+    ensure!(
+        *keeper.forecast() == drain::forecast(&cluster, Drainer::Retry),
+        "what is kept differs from what is made anew"
+    );
     // Where nothing blocks, or it would stop there.
     for index in (0..workloads).step_by(BLOCKS) {
         take::<shapes::PodDisruptionBudget>(&mut cluster, budget(index, false))?;
@@ -128,10 +136,9 @@ fn fill(cluster: &mut Cluster, nodes: usize, workloads: usize) -> Result<()> {
     Ok(())
 }
 
-fn take<S: Shape>(cluster: &mut Cluster, object: Value) -> Result<()> {
+fn take<S: Shape>(cluster: &mut Cluster, object: Value) -> Result<Touched> {
     let shape: S = serde_json::from_value(object).with_context(|| format!("decoding a {}", S::KIND))?;
-    cluster.apply(shape);
-    Ok(())
+    Ok(cluster.apply(shape))
 }
 
 fn node_name(number: usize) -> String {

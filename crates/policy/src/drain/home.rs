@@ -1,49 +1,34 @@
-//! The cluster as a drain sees it: nodes with their pods, pods with their budgets and makers, budgets with what they count.
+//! A namespace as a drain sees it: pods with their nodes, budgets and makers, budgets with what they count.
 //!
-//! Built once from the facts; costs what the cluster holds. Pods that look the same to every selector and have the same
-//! maker are one group, and only a group knows its budgets.
+//! A budget and a workload are about pods of their own namespace alone, so a drain is played namespace by namespace: only
+//! room is shared. Built from the facts when it is asked for; costs what the namespace holds. Pods that look the same to
+//! every selector and have the same maker are one group, and only a group knows its budgets.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use foldhash::{HashMap, HashMapExt as _};
-use holdfast_model::facts::{Apart, Budget, BudgetStatus, Node, Placement, Pod, Room, Workload};
-use holdfast_model::{Cluster, NamespaceView, PodOwner, Text, WorkloadKind};
+use holdfast_model::facts::{Apart, Budget, BudgetStatus, Placement, Pod, Room, Workload};
+use holdfast_model::selector::Selection;
+use holdfast_model::{NamespaceView, PodOwner, Text, WorkloadKind};
 
-use super::class::Classes;
-use super::fit::Moves;
+use super::nodes::{Nodes, taken_by};
 use crate::eviction::expected::{self, Pods};
 use crate::survey::Survey;
 
-/// Everything that a drain asks about.
-pub(super) struct Fleet<'a> {
-    pub(super) nodes: Vec<NodeEntry<'a>>,
+/// Everything that a drain asks about in one namespace.
+pub(super) struct Home<'a> {
+    pub(super) view: NamespaceView<'a>,
     pub(super) pods: Vec<PodEntry<'a>>,
-    pub(super) groups: Vec<GroupEntry<'a>>,
+    pub(super) groups: Vec<GroupEntry>,
     pub(super) makers: Vec<Maker<'a>>,
     pub(super) budgets: Vec<BudgetEntry<'a>>,
-    pub(super) classes: Classes<'a>,
-    /// Of each namespace the pods that must not run near others.
-    pub(super) wary: Vec<Vec<Wary<'a>>>,
-    /// The namespaces. A survey is kept only of those in which a selector of pods is asked for: all of them together would be
-    /// most of what a forecast takes of memory.
-    homes: Vec<Home<'a>>,
-    by_name: HashMap<&'a Text, usize>,
-}
-
-/// A namespace.
-struct Home<'a> {
-    view: NamespaceView<'a>,
-    first_group: usize,
+    /// The pods that must not run near others.
+    pub(super) wary: Vec<Wary<'a>>,
+    /// Pods by the node on which they are: node and pod.
+    hosted: BTreeSet<(usize, usize)>,
+    /// Made only where a selector of pods is asked for.
     survey: OnceCell<Survey<'a>>,
-}
-
-/// A node. One of which only pods are known is no entry: nobody can drain it.
-pub(super) struct NodeEntry<'a> {
-    pub(super) name: &'a Text,
-    pub(super) node: &'a Node,
-    /// What its pods take.
-    pub(super) used: Room,
-    pub(super) pods: Vec<usize>,
 }
 
 pub(super) struct PodEntry<'a> {
@@ -57,12 +42,10 @@ pub(super) struct PodEntry<'a> {
 }
 
 /// Pods of one maker with the same labels.
-pub(super) struct GroupEntry<'a> {
-    pub(super) home: usize,
+pub(super) struct GroupEntry {
     pub(super) maker: usize,
     pub(super) budgets: Box<[usize]>,
     pub(super) pods: Vec<usize>,
-    pub(super) view: NamespaceView<'a>,
 }
 
 /// Pods that must not run near others, which keeps the others away as well.
@@ -80,7 +63,6 @@ pub(super) struct Maker<'a> {
 
 /// A budget, and what it says now and at full health.
 pub(super) struct BudgetEntry<'a> {
-    pub(super) namespace: &'a Text,
     pub(super) name: &'a Text,
     pub(super) budget: &'a Budget,
     /// What the disruption controller makes of it; none where that can't be told.
@@ -89,36 +71,40 @@ pub(super) struct BudgetEntry<'a> {
     pub(super) full: BudgetStatus,
 }
 
-impl<'a> Fleet<'a> {
-    pub(super) fn new(cluster: &'a Cluster) -> Self {
-        let nodes: Vec<NodeEntry<'a>> = cluster
-            .nodes()
-            .map(|(name, node)| NodeEntry { name, node, used: Room::default(), pods: Vec::new() })
-            .collect();
-        let by_name = nodes.iter().enumerate().map(|(at, node)| (node.name, at)).collect();
-        let mut fleet = Self {
-            nodes,
+impl<'a> Home<'a> {
+    pub(super) fn new(nodes: &Nodes<'a>, view: NamespaceView<'a>) -> Self {
+        let mut home = Self {
+            view,
             pods: Vec::new(),
             groups: Vec::new(),
             makers: Vec::new(),
             budgets: Vec::new(),
-            classes: Classes::default(),
             wary: Vec::new(),
-            homes: Vec::new(),
-            by_name,
+            hosted: BTreeSet::new(),
+            survey: OnceCell::new(),
         };
-        for view in cluster.namespace_names().filter_map(|name| cluster.namespace(name)) {
-            fleet.add(view);
-        }
-        fleet
+        home.add_groups(nodes, &Survey::new(view));
+        home.hosted =
+            home.pods.iter().enumerate().filter_map(|(at, entry)| entry.node.map(|node| (node, at))).collect();
+        home.wary = home.wary();
+        home.count_budgets();
+        home
     }
 
-    pub(super) fn node_count(&self) -> usize {
-        self.nodes.len()
+    /// The nodes on which there are pods, in order.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = usize> {
+        let mut last = None;
+        self.hosted.iter().map(|(node, _)| *node).filter(move |node| last.replace(*node) != Some(*node))
     }
 
-    pub(super) fn node_index(&self, name: &Text) -> Option<usize> {
-        self.by_name.get(name).copied()
+    /// The pods on a node.
+    pub(super) fn on(&self, node: usize) -> impl Iterator<Item = usize> {
+        self.hosted.range((node, 0)..(node + 1, 0)).map(|(_, pod)| *pod)
+    }
+
+    /// What the pods on a node take.
+    pub(super) fn used_on(&self, node: usize) -> Room {
+        self.on(node).fold(Room::default(), |used, pod| used.plus(taken_by(self.pods[pod].pod)))
     }
 
     /// The maker of a pod.
@@ -126,41 +112,27 @@ impl<'a> Fleet<'a> {
         self.groups[self.pods[pod].group].maker
     }
 
-    /// The groups of a namespace whose pods a selector covers.
-    pub(super) fn covered<'s>(
-        &'s self,
-        home: usize,
-        selection: &'s holdfast_model::selector::Selection,
-    ) -> impl Iterator<Item = &'s GroupEntry<'a>> {
-        let home = &self.homes[home];
-        let survey = || home.survey.get_or_init(|| Survey::new(home.view));
+    /// The groups whose pods a selector covers.
+    pub(super) fn covered<'s>(&'s self, selection: &'s Selection) -> impl Iterator<Item = &'s GroupEntry> {
+        let survey = || self.survey.get_or_init(|| Survey::new(self.view));
         let found = selection.selector().map(|selector| survey().found(selector)).unwrap_or_default();
-        found.into_iter().map(move |at| &self.groups[home.first_group + at])
-    }
-
-    /// Takes over what has moved. Of what found no place `lost` are those that are still wanted: they come back as soon as
-    /// there is one.
-    pub(super) fn commit(&mut self, moves: &Moves) {
-        for (pod, now) in &moves.now {
-            self.put(*pod, *now);
-        }
-        self.classes.moved();
+        found.into_iter().map(move |at| &self.groups[at])
     }
 
     /// Puts a pod on a node, or nowhere.
-    pub(super) fn put(&mut self, pod: usize, now: Option<usize>) {
+    pub(super) fn put(&mut self, nodes: &mut Nodes<'a>, pod: usize, now: Option<usize>) {
         let entry = &mut self.pods[pod];
-        let taken = if entry.pod.phase.is_finished() { Room::default() } else { entry.pod.placement.requests };
+        let taken = taken_by(entry.pod);
         let before = std::mem::replace(&mut entry.node, now);
         entry.is_gone = now.is_none();
         if let Some(before) = before {
-            let node = &mut self.nodes[before];
-            node.pods.retain(|known| *known != pod);
+            self.hosted.remove(&(before, pod));
+            let node = &mut nodes.entries[before];
             node.used = node.used.minus(taken);
         }
         if let Some(now) = now {
-            let node = &mut self.nodes[now];
-            node.pods.push(pod);
+            self.hosted.insert((now, pod));
+            let node = &mut nodes.entries[now];
             node.used = node.used.plus(taken);
         }
         let (ready, group) = (entry.pod.ready, entry.group);
@@ -176,23 +148,13 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    fn add(&mut self, view: NamespaceView<'a>) {
-        let first_group = self.groups.len();
-        let budgets = self.add_groups(&Survey::new(view));
-        self.homes.push(Home { view, first_group, survey: OnceCell::new() });
-        self.wary.push(self.wary_among(first_group));
-        self.count_budgets(budgets, first_group);
-    }
-
-    /// Returns the first of the budgets that it added.
-    fn add_groups(&mut self, survey: &Survey<'a>) -> usize {
-        let (view, home) = (survey.view, self.homes.len());
-        let first_budget = self.budgets.len();
+    fn add_groups(&mut self, nodes: &Nodes<'a>, survey: &Survey<'a>) {
+        let view = self.view;
         let mut known: HashMap<&Text, usize> = HashMap::new();
         for (name, budget) in view.budgets() {
             known.insert(name, self.budgets.len());
             let (now, full) = (budget.status.clone(), budget.status.clone());
-            self.budgets.push(BudgetEntry { namespace: view.name(), name, budget, computed: None, now, full });
+            self.budgets.push(BudgetEntry { name, budget, computed: None, now, full });
         }
         let mut makers: HashMap<&PodOwner, usize> = HashMap::new();
         for group in survey.groups() {
@@ -204,19 +166,26 @@ impl<'a> Fleet<'a> {
             let entry = self.groups.len();
             self.makers[maker].groups.push(entry);
             let budgets = survey.covering(group.labels).map(|(name, _)| known[name]).collect();
-            let pods = group.pods.iter().map(|(name, pod)| self.add_pod(name, pod, entry)).collect();
-            self.groups.push(GroupEntry { home, maker, budgets, pods, view });
+            let first = self.pods.len();
+            let pod = |(name, pod): &(&'a Text, &'a Pod)| PodEntry {
+                name,
+                pod,
+                group: entry,
+                node: nodes.hosting(pod),
+                is_gone: false,
+            };
+            self.pods.extend(group.pods.iter().map(pod));
+            let pods = (first..self.pods.len()).collect();
+            self.groups.push(GroupEntry { maker, budgets, pods });
         }
-        first_budget
     }
 
-    /// Those of the groups from this one on that must not run near others.
-    fn wary_among(&self, first_group: usize) -> Vec<Wary<'a>> {
+    fn wary(&self) -> Vec<Wary<'a>> {
         let mut by_placement: HashMap<&'a Placement, Vec<usize>> = HashMap::new();
-        for at in self.groups[first_group..].iter().flat_map(|group| &group.pods) {
-            let pod: &'a Pod = self.pods[*at].pod;
+        for (at, entry) in self.pods.iter().enumerate() {
+            let pod: &'a Pod = entry.pod;
             if !pod.placement.apart.is_empty() {
-                by_placement.entry(&pod.placement).or_default().push(*at);
+                by_placement.entry(&pod.placement).or_default().push(at);
             }
         }
         let of = |(placement, pods): (&'a Placement, Vec<usize>)| {
@@ -225,30 +194,15 @@ impl<'a> Fleet<'a> {
         by_placement.into_iter().flat_map(of).collect()
     }
 
-    fn add_pod(&mut self, name: &'a Text, pod: &'a Pod, group: usize) -> usize {
-        let at = self.pods.len();
-        let node = pod.node.as_ref().and_then(|node| self.by_name.get(node).copied());
-        if let Some(node) = node {
-            let entry = &mut self.nodes[node];
-            entry.pods.push(at);
-            if !pod.phase.is_finished() {
-                entry.used = entry.used.plus(pod.placement.requests);
-            }
-        }
-        self.pods.push(PodEntry { name, pod, group, node, is_gone: false });
-        at
-    }
-
-    fn count_budgets(&mut self, first: usize, first_group: usize) {
-        let mut tallies: Vec<Tally> = (first..self.budgets.len()).map(|_| Tally::default()).collect();
-        for group in &self.groups[first_group..] {
+    fn count_budgets(&mut self) {
+        let mut tallies = vec![Tally::default(); self.budgets.len()];
+        for group in &self.groups {
             let counted = Counted::of(&self.makers[group.maker], group, &self.pods);
             for budget in &group.budgets {
-                tallies[budget - first].add(group.maker, counted);
+                tallies[*budget].add(group.maker, counted);
             }
         }
-        for (at, tally) in tallies.into_iter().enumerate() {
-            let entry = &mut self.budgets[first + at];
+        for (entry, tally) in self.budgets.iter_mut().zip(tallies) {
             entry.computed = tally.computed(entry.budget, tally.all, tally.ready);
             (entry.now, entry.full) = tally.statuses(entry.budget, entry.computed.as_ref());
         }
@@ -301,7 +255,7 @@ struct Counted {
 }
 
 impl Counted {
-    fn of(maker: &Maker<'_>, group: &GroupEntry<'_>, pods: &[PodEntry<'_>]) -> Self {
+    fn of(maker: &Maker<'_>, group: &GroupEntry, pods: &[PodEntry<'_>]) -> Self {
         let count = |counts: fn(&Pod) -> bool| {
             let counted = group.pods.iter().filter(|pod| counts(pods[**pod].pod)).count();
             u32::try_from(counted).unwrap_or(u32::MAX)
