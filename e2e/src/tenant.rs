@@ -21,7 +21,14 @@ use crate::{deployment, enforce, namespace, set};
 pub const CANARY: &str = "canary";
 /// How long the cluster may take for anything; a time limit of ours is judged by the audit log alone.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-const CLUSTER_SCOPED: [&str; 4] = ["Namespace", "DisruptionPolicy", "CustomResourceDefinition", "PersistentVolume"];
+const CLUSTER_SCOPED: [&str; 6] = [
+    "Namespace",
+    "DisruptionPolicy",
+    "CustomResourceDefinition",
+    "PersistentVolume",
+    "TalosUpgrade",
+    "KubernetesUpgrade",
+];
 
 /// A namespace with the label `e2e: <its name>`.
 #[derive(Clone)]

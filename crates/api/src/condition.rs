@@ -21,14 +21,26 @@ pub enum ConditionType {
     NotPermitted,
     /// Waits, since too much would be withdrawn at once without a reason that is seen; absent otherwise.
     BrakeEngaged,
+    /// Waits for the end of an upgrade; absent otherwise.
+    FreezeEngaged,
     /// Every node can be drained.
     Drainable,
+    /// An upgrade doesn't move any more, and nothing waits for it any longer; absent otherwise.
+    UpgradeStalled,
 }
 
 impl ConditionType {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 6] =
-        [Self::Ready, Self::Reconciling, Self::Stalled, Self::NotPermitted, Self::BrakeEngaged, Self::Drainable];
+    pub const ALL: [Self; 8] = [
+        Self::Ready,
+        Self::Reconciling,
+        Self::Stalled,
+        Self::NotPermitted,
+        Self::BrakeEngaged,
+        Self::FreezeEngaged,
+        Self::Drainable,
+        Self::UpgradeStalled,
+    ];
 
     /// The API's spelling.
     #[must_use]
@@ -39,7 +51,9 @@ impl ConditionType {
             Self::Stalled => "Stalled",
             Self::NotPermitted => "NotPermitted",
             Self::BrakeEngaged => "BrakeEngaged",
+            Self::FreezeEngaged => "FreezeEngaged",
             Self::Drainable => "Drainable",
+            Self::UpgradeStalled => "UpgradeStalled",
         }
     }
 }
@@ -59,6 +73,10 @@ pub enum Lifecycle {
     NotPermitted,
     /// A mass withdrawal waits for a second look.
     MassWithdrawal,
+    /// An upgrade of nodes is under way.
+    UpgradeInProgress,
+    /// Nothing has moved for too long.
+    NoMovement,
     /// It has ended.
     Expired,
     /// Nobody stands in the way of a drain.
@@ -80,6 +98,8 @@ impl Lifecycle {
             Self::InvalidSpec => "InvalidSpec",
             Self::NotPermitted => "NotPermitted",
             Self::MassWithdrawal => "MassWithdrawal",
+            Self::UpgradeInProgress => "UpgradeInProgress",
+            Self::NoMovement => "NoMovement",
             Self::Expired => "Expired",
             Self::NothingBlocks => "NothingBlocks",
             Self::Blocked => "Blocked",

@@ -137,6 +137,9 @@ pub struct DrainReadinessStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub blockers: Vec<BlockerStatus>,
+    /// The upgrade that is under way, or may be. Absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<UpgradeStatus>,
 }
 
 /// What draining a node would do.
@@ -179,6 +182,36 @@ pub struct BlockerStatus {
     /// Why the gate doesn't wait for it, when it is accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted: Option<String>,
+}
+
+/// An upgrade that is under way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UpgradeStatus {
+    /// What carries it out: TalosUpgrade, KubernetesUpgrade, Plan, TalosControlPlane, or Node for a cordoned node that is
+    /// being emptied.
+    pub kind: String,
+    /// Its name, with the namespace where it has one. Empty: any of a kind that can't be watched.
+    pub name: String,
+    /// How far it is, in its own words.
+    pub phase: String,
+    /// The nodes that are being done, at most 20.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub nodes: Vec<String>,
+    /// Since when these nodes are being done; where it names none, since when it is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// The pods and budgets that it waits for, at most 20.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub waits_for: Vec<String>,
+    /// Whether withdrawals of budgets, and what would start a rollout, wait for it: until it has ended, or hasn't moved for
+    /// six hours.
+    pub frozen: bool,
+    /// Why it isn't known how far it is, when it isn't.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// The definition, with what the derive macro can't say without the whole of `kube`: there is only one.

@@ -24,6 +24,7 @@ pub use disruption_policy::{
 };
 pub use drain_readiness::{
     Accepted, BlockerStatus, CLUSTER, DrainReadiness, DrainReadinessSpec, DrainReadinessStatus, Drainer, NodeStatus,
+    UpgradeStatus,
 };
 pub use policy_exception::{ExceptionTarget, PolicyException, PolicyExceptionSpec, PolicyExceptionStatus};
 pub use selector::{LabelSelector, Operator, SelectorRequirement};

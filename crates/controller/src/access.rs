@@ -69,17 +69,26 @@ impl Source {
     pub fn is_optional(self) -> bool {
         match self {
             Self::Facts(kind) => {
-                matches!(kind, Kind::ScaledObject | Kind::HelmRelease | Kind::Kustomization)
+                matches!(kind, Kind::ScaledObject | Kind::HelmRelease | Kind::Kustomization) || self.is_upgrade()
             }
             Self::DisruptionPolicy | Self::PolicyException | Self::DrainReadiness => false,
         }
     }
 
-    /// Whether budgets are decided about without it: it only tells whose something is, or what a drain would do.
+    /// Whether it is what carries upgrades of nodes out.
+    #[must_use]
+    pub fn is_upgrade(self) -> bool {
+        match self {
+            Self::Facts(kind) => Kind::UPGRADES.contains(&kind),
+            Self::DisruptionPolicy | Self::PolicyException | Self::DrainReadiness => false,
+        }
+    }
+
+    /// Whether budgets are decided about without it: it only tells whose something is, what a drain would do, or what waits.
     #[must_use]
     pub fn is_informative(self) -> bool {
         match self {
-            Self::Facts(kind) => matches!(kind, Kind::HelmRelease | Kind::Kustomization),
+            Self::Facts(kind) => matches!(kind, Kind::HelmRelease | Kind::Kustomization) || self.is_upgrade(),
             Self::DrainReadiness => true,
             Self::DisruptionPolicy | Self::PolicyException => false,
         }
@@ -162,6 +171,25 @@ pub const TABLE: &[Access] = &[
         "kustomizations",
         Source::Facts(Kind::Kustomization),
         "in which Kustomization a person mends a finding",
+    ),
+    read(
+        "tuppr.home-operations.com",
+        "talosupgrades",
+        Source::Facts(Kind::TalosUpgrade),
+        "what waits while Talos is upgraded",
+    ),
+    read(
+        "tuppr.home-operations.com",
+        "kubernetesupgrades",
+        Source::Facts(Kind::KubernetesUpgrade),
+        "what waits while Kubernetes is upgraded",
+    ),
+    read("upgrade.cattle.io", "plans", Source::Facts(Kind::Plan), "what waits while a plan is applied to nodes"),
+    read(
+        "controlplane.cluster.x-k8s.io",
+        "taloscontrolplanes",
+        Source::Facts(Kind::TalosControlPlane),
+        "what waits while machines of the control plane are replaced",
     ),
     read("holdfast.dev", "disruptionpolicies", Source::DisruptionPolicy, "what is asked for"),
     read("holdfast.dev", "policyexceptions", Source::PolicyException, "what is exempt"),

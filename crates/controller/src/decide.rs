@@ -5,6 +5,7 @@
 //! seen when its own watch event has returned, and until then its object isn't written again ([`Expected`]).
 
 mod expected;
+mod freeze;
 mod recheck;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,7 @@ use crate::metrics::{Metrics, Passed};
 use crate::observe::watch::Relist;
 use crate::permissions::Permissions;
 use crate::status::{Act, Board};
+use crate::upgrade::Upgrades;
 use crate::view::{KnownPolicy, Taken, View};
 use crate::write::Class;
 
@@ -64,6 +66,10 @@ struct State {
     /// Withdrawals that the brake would hold, by namespace, until they are done: those under way among them, or as many
     /// as there are writers would go uncounted.
     braked: BTreeMap<Text, BTreeSet<ObjectKey>>,
+    /// Withdrawals that wait for an upgrade, by namespace.
+    frozen: BTreeMap<Text, Vec<Write>>,
+    /// Who carries the upgrade out that they wait for.
+    freezing: Option<String>,
     /// Namespaces of which a write was left out because one was under way.
     deferred: BTreeSet<Text>,
     policies: Option<Arc<Policies>>,
@@ -85,6 +91,7 @@ pub(crate) struct Parts {
     pub(crate) queue: Arc<Queue>,
     pub(crate) board: Arc<Board>,
     pub(crate) permissions: Arc<Permissions>,
+    pub(crate) upgrades: Arc<Upgrades>,
     pub(crate) leadership: Leadership,
     pub(crate) heartbeat: Heartbeat,
     pub(crate) metrics: Metrics,
@@ -103,6 +110,8 @@ impl Engine {
             backoff: Backoff::new(RETRY, REMEMBERED),
             brake: Brake::new(delay),
             braked: BTreeMap::new(),
+            frozen: BTreeMap::new(),
+            freezing: None,
             deferred: BTreeSet::new(),
             policies: None,
             looking: None,
@@ -154,6 +163,7 @@ impl Engine {
             () = self.parts.view.changed.notified() => {}
             _ = self.parts.leadership.changed() => self.leading(),
             () = self.parts.permissions.changed() => self.parts.view.touch(Touched::All),
+            () = self.parts.upgrades.looked.notified() => self.thaw(),
             () = sleep_until(next) => {}
         }
     }
@@ -247,6 +257,7 @@ impl Engine {
     fn forget(&mut self, namespace: &Text) {
         self.state.expected.forget(namespace);
         self.state.braked.remove(namespace);
+        self.state.frozen.remove(namespace);
         self.state.deferred.remove(namespace);
         self.state.recheck.forget(namespace);
         self.state.backoff.forget(|key| key.namespace == *namespace);
@@ -254,8 +265,9 @@ impl Engine {
     }
 
     /// Hands over what isn't under way, held back or forbidden.
-    fn act(&mut self, proposed: Vec<Proposed>, now: Timestamp) {
+    fn act(&mut self, mut proposed: Vec<Proposed>, now: Timestamp) {
         let moment = Instant::now();
+        self.freeze(&mut proposed, now);
         for Proposed { namespace, writes, .. } in &proposed {
             let braked = writes.iter().filter(|write| is_braked(write)).map(Write::key);
             let braked = braked.filter(|key| !self.state.expected.awaits(key, moment));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_api::DrainReadiness;
+use holdfast_model::Kind;
 use holdfast_policy::drain::gate::{Gate, Reading, Settings};
 use holdfast_policy::drain::{Keeper, Verdict};
 use jiff::Timestamp;
@@ -24,6 +25,7 @@ use crate::lease::{Heartbeat, Leadership};
 use crate::metrics::{Metrics, Verb};
 use crate::status::FIELD_MANAGER;
 use crate::status::readiness::{self, Outlook};
+use crate::upgrade::{Forecasted, Upgrades};
 use crate::view::{KnownReadiness, View};
 use crate::write::{Class, Failure, said};
 
@@ -41,6 +43,9 @@ const WHOLE: Duration = Duration::from_secs(10);
 const PACE: Duration = Duration::from_secs(1);
 /// How long the view may be out of step before the gate closes.
 const STALE: Duration = Duration::from_secs(10);
+/// How long a kind of upgrades may be out of step, while all the rest is in step, before that is told: longer than the longest
+/// wait of a watch after an outage.
+const UNSEEN: Duration = Duration::from_secs(45);
 /// How often it is looked whether the view is in step.
 const LOOK: Duration = Duration::from_secs(2);
 /// How long one write may take.
@@ -69,6 +74,10 @@ pub(crate) struct Forecaster {
     outlook: Option<Outlook>,
     /// When something would be judged otherwise though nothing changed.
     recheck: Option<Instant>,
+    /// Kinds of upgrades that couldn't be seen when it was looked at last.
+    unseen: Vec<Kind>,
+    /// Since when the view has been in step.
+    seeing: Instant,
     /// Whether the view was out of step when it was looked at last.
     blind: bool,
     /// When to try to write what couldn't be written yet.
@@ -87,6 +96,7 @@ pub(crate) struct Parts {
     pub(crate) heartbeat: Heartbeat,
     pub(crate) metrics: Metrics,
     pub(crate) gauged: Arc<Gauged>,
+    pub(crate) upgrades: Arc<Upgrades>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -105,6 +115,8 @@ impl Forecaster {
             gate: None,
             outlook: None,
             recheck: None,
+            unseen: Vec::new(),
+            seeing: Instant::now(),
             blind: true,
             retell: None,
             next_write: Instant::now(),
@@ -145,7 +157,8 @@ impl Forecaster {
         }
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
         let whole = self.blind || is_due(self.whole);
-        if !(changed || whole || is_due(self.recheck)) {
+        let unseen = if self.seeing.elapsed() < UNSEEN { Vec::new() } else { view.unseen_upgrades(UNSEEN) };
+        if !(changed || whole || is_due(self.recheck) || self.unseen != unseen) {
             return;
         }
         (self.blind, self.recheck) = (false, None);
@@ -154,8 +167,10 @@ impl Forecaster {
         stirred.all |= whole;
         let now = Timestamp::now();
         let begun = Instant::now();
-        let keeper = &mut self.keeper;
-        let reading = view.read(|facts| {
+        let leads = self.parts.leadership.is_leader();
+        let settled = view.unseen_upgrades(Duration::ZERO) == unseen;
+        let (keeper, upgrades) = (&mut self.keeper, &self.parts.upgrades);
+        let (reading, look) = view.read(|facts| {
             let default = Settings::default();
             let settings = match facts.readiness.get() {
                 Some(KnownReadiness::Decoded { settings: Ok(settings), .. }) => settings,
@@ -172,8 +187,11 @@ impl Forecaster {
             } else if !stirred.namespaces.is_empty() {
                 keeper.update(&facts.cluster, &stirred.namespaces);
             }
-            Reading::new(&facts.cluster, keeper.forecast(), settings, now)
+            let forecasted = Forecasted { nodes: &keeper.forecast().nodes, settings, unseen: &unseen, settled };
+            let look = upgrades.look(facts, &forecasted, leads, now);
+            (Reading::new(&facts.cluster, keeper.forecast(), settings, now), look)
         });
+        self.unseen = unseen;
         if stirred.all {
             self.whole = None;
         } else if !stirred.namespaces.is_empty() {
@@ -182,18 +200,20 @@ impl Forecaster {
         self.parts.metrics.planned(CONCERN, begun.elapsed());
         let gate = self.gate.get_or_insert_with(|| Gate::left(was_open(view)));
         let judgement = gate.judge(&reading, now);
-        self.recheck = judgement.recheck_at.map(|at| {
+        self.recheck = judgement.recheck_at.into_iter().chain(look.recheck_at).min().map(|at| {
             let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
             Instant::now() + wait + Duration::from_millis(1)
         });
         *self.parts.gauged.0.lock() =
             (judgement.drainable, Verdict::ALL.map(|verdict| (verdict, reading.count(verdict))).to_vec());
-        self.outlook = Some(Outlook::Seen { reading, judgement });
+        self.outlook =
+            Some(Outlook::Seen { reading, judgement, upgrade: look.upgrade.map(Box::new), settled: look.settled });
     }
 
     /// A connection that is made again at once closes nothing; a view that stays out of step does.
     fn lose_sight(&mut self) {
         (self.blind, self.recheck) = (true, None);
+        self.seeing = Instant::now();
         let lags = self.parts.view.lags();
         if lags.iter().any(|lag| STALE <= lag.age) {
             let names = lags.iter().map(|lag| lag.source.as_str()).collect::<Vec<_>>().join(", ");

@@ -18,6 +18,7 @@ mod run;
 mod server;
 mod status;
 mod supervise;
+mod upgrade;
 mod view;
 mod withdraw;
 mod write;

@@ -50,6 +50,7 @@ impl Observer<'_> {
         K: Resource<DynamicType = ()> + DeserializeOwned + Send + 'static,
     {
         let watch = Watch::<K>::new(self.client.clone(), &());
+        let watch = if source.is_upgrade() { watch.telling_versions(&()) } else { watch };
         let relist = watch.relist();
         let (view, metrics, stop) = (Arc::clone(&self.view), self.metrics.clone(), self.stop.clone());
         self.supervisor.spawn(source.as_str(), async move {
@@ -91,9 +92,9 @@ fn take<K>(
         Change::Connected => view.connected(source),
         Change::Disconnected(interruption) => {
             tell(source, &interruption);
-            let absent = interruption.reason == Reason::Absent;
+            let absent = interruption.reason.is_without_objects();
             view.disconnected(source, interruption);
-            // A kind that the server doesn't know has no objects.
+            // A kind that the server doesn't know has no objects; of one that it has in another version none are known.
             if absent {
                 view.edit(|facts| observe(facts, Change::Listed { seen: Seen::default() }));
             }

@@ -24,6 +24,7 @@ use crate::permissions::Permissions;
 use crate::server::{BindError, Readiness, Server};
 use crate::status::{Board, Events, Teller, Writer};
 use crate::supervise::{Supervisor, TaskEnded};
+use crate::upgrade::Upgrades;
 use crate::view::View;
 
 /// How long tasks get to end by themselves.
@@ -83,8 +84,10 @@ pub async fn run(config: Config, settings: Settings, stop: CancellationToken) ->
     let leadership = elector.leadership();
     let writes = connections::of_leader(config, &metrics, &doubts, leadership.clone());
     let writes = writes.map_err(|error| RunError::Client(Box::new(error)))?;
+    let events = Arc::new(Events::new(metrics.clone()));
     let shared = Shared {
-        events: Arc::new(Events::new(metrics.clone())),
+        upgrades: Arc::new(Upgrades::new(Arc::clone(&events))),
+        events,
         permissions: Arc::new(Permissions::new()),
         queue: Arc::new(Queue::default()),
         client,
@@ -112,6 +115,7 @@ struct Shared {
     pulse: Pulse,
     /// What the gauges show of the drain forecast.
     gauged: Arc<Gauged>,
+    upgrades: Arc<Upgrades>,
     view: Arc<View>,
     leadership: Leadership,
     events: Arc<Events>,
@@ -165,6 +169,7 @@ impl Shared {
             queue: Arc::clone(&self.queue),
             board: Arc::clone(board),
             permissions: Arc::clone(&self.permissions),
+            upgrades: Arc::clone(&self.upgrades),
             leadership: self.leadership.clone(),
             heartbeat: self.pulse.decide.clone(),
             metrics: self.metrics.clone(),
@@ -209,6 +214,7 @@ impl Shared {
             heartbeat: self.pulse.forecast.clone(),
             metrics: self.metrics.clone(),
             gauged: Arc::clone(&self.gauged),
+            upgrades: Arc::clone(&self.upgrades),
             stop: stop.clone(),
         });
         tasks.spawn("forecast", forecaster.run());
@@ -248,7 +254,7 @@ impl Shared {
     /// The gauges are read from the view when somebody looks.
     fn expose(&self, board: Arc<Board>) {
         let (view, queue, leadership) = (Arc::clone(&self.view), Arc::clone(&self.queue), self.leadership.clone());
-        let gauged = Arc::clone(&self.gauged);
+        let (gauged, upgrades) = (Arc::clone(&self.gauged), Arc::clone(&self.upgrades));
         self.metrics.read_from(move |snapshot| {
             for source in Source::all() {
                 let (objects, unreadable) = view.count(source);
@@ -264,6 +270,9 @@ impl Shared {
             snapshot.leader(leadership.is_leader());
             snapshot.queues(queue.len(), view.waiting());
             snapshot.brake(act::CONCERN, board.is_braked());
+            snapshot.freeze(act::CONCERN, board.frozen().is_some());
+            let (in_progress, stuck) = upgrades.gauged();
+            snapshot.upgrade(in_progress, stuck);
             let (drainable, nodes) = gauged.read();
             snapshot.drainable(drainable);
             nodes.into_iter().for_each(|(verdict, count)| snapshot.nodes(verdict.as_str(), count));

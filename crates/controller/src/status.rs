@@ -9,6 +9,6 @@ mod policy;
 pub(crate) mod readiness;
 mod writer;
 
-pub(crate) use board::{Act, Board};
+pub(crate) use board::{Act, Board, Frozen};
 pub(crate) use events::{Events, Teller};
 pub(crate) use writer::{CONCERN, FIELD_MANAGER, Writer};

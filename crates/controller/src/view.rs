@@ -133,7 +133,7 @@ impl View {
         let now = Instant::now();
         let mut waiting = self.waiting.lock();
         match touched {
-            Touched::Nothing | Touched::Nodes => return,
+            Touched::Nothing | Touched::Upgrades | Touched::Nodes => return,
             Touched::Echo(namespace) => drop(waiting.echoes.entry(namespace).or_insert(now)),
             Touched::All => waiting.all = Some(waiting.all.unwrap_or(now)),
             Touched::Namespaces(namespaces) => {
@@ -239,6 +239,16 @@ impl View {
         lagging.map(lag).collect()
     }
 
+    /// The kinds of upgrades that haven't been in step for so long.
+    pub(crate) fn unseen_upgrades(&self, age: Duration) -> Vec<Kind> {
+        let sources = self.sources.lock();
+        let is_unseen = |kind: &Kind| {
+            let source = Source::Facts(*kind);
+            sources.get(&source).is_some_and(|state| !state.is_synced(source) && age <= state.since.elapsed())
+        };
+        Kind::UPGRADES.into_iter().filter(is_unseen).collect()
+    }
+
     /// Whether the view can be trusted.
     pub(crate) fn is_trusted(&self) -> bool {
         let sources = self.sources.lock();
@@ -275,7 +285,7 @@ impl View {
 impl Stirred {
     fn add(&mut self, touched: &Touched) {
         match touched {
-            Touched::Nothing => {}
+            Touched::Nothing | Touched::Upgrades => {}
             Touched::Nodes | Touched::All => self.all = true,
             Touched::Echo(namespace) => drop(self.namespaces.insert(namespace.clone())),
             Touched::Namespaces(namespaces) => self.namespaces.extend(namespaces.iter().cloned()),

@@ -6,17 +6,19 @@
 mod flux;
 mod namespace;
 mod nodes;
+mod upgrades;
 
 use std::collections::BTreeMap;
 
 pub use namespace::{NamespaceView, PodOwner};
 
-use crate::facts::{Budget, Fact, FluxKind, FluxObject, Node, Volume};
+use crate::facts::{Budget, Fact, FluxKind, FluxObject, Node, Upgrade, Volume};
 use crate::shapes::Shape;
 use crate::{Kind, ObjectKey, Text, Touched};
 use flux::FluxIndex;
 use namespace::Contents;
 use nodes::Nodes;
+use upgrades::Upgrades;
 
 /// The facts of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +26,7 @@ pub struct Cluster {
     namespaces: BTreeMap<Text, Contents>,
     flux: FluxIndex,
     nodes: Nodes,
+    upgrades: Upgrades,
 }
 
 impl Cluster {
@@ -74,6 +77,7 @@ impl Cluster {
             Place::Flux(kind) => self.flux.count(kind),
             Place::Nodes => self.nodes.nodes.len(),
             Place::Volumes => self.nodes.volumes.len(),
+            Place::Upgrades => self.upgrades.keys(kind).count(),
             Place::Namespace => self.namespaces.values().map(|contents| contents.count(kind)).sum(),
         }
     }
@@ -114,10 +118,21 @@ impl Cluster {
         self.nodes.volumes.get(name)
     }
 
+    /// What carries upgrades of nodes out, by kind and name; what can't be read is not among it.
+    pub fn upgrades(&self) -> impl Iterator<Item = (Kind, &ObjectKey, &Upgrade)> {
+        self.upgrades.iter()
+    }
+
+    /// Objects of a kind that can't be read, in all namespaces.
+    pub fn unreadable(&self, kind: Kind) -> impl Iterator<Item = ObjectKey> {
+        self.namespaces.iter().flat_map(move |(namespace, contents)| contents.unreadable_keys(kind, namespace))
+    }
+
     fn insert(&mut self, kind: Kind, key: &ObjectKey, fact: Fact) -> Touched {
         let mut touched = match (Place::of(kind), fact) {
             (Place::Flux(kind), Fact::Flux(object)) => self.flux.insert(kind, key, object),
             (_, Fact::Node(node)) => self.nodes.insert_node(key.name.clone(), node),
+            (_, Fact::Upgrade(upgrade)) => self.upgrades.insert(kind, key, upgrade),
             (_, Fact::Volume(volume)) => self.nodes.insert_volume(key.name.clone(), volume),
             (_, Fact::Budget(budget)) => self.insert_budget(key, budget),
             (_, fact) => {
@@ -150,6 +165,7 @@ impl Cluster {
             Place::Flux(kind) => self.flux.remove(kind, key),
             Place::Nodes => self.nodes.remove_node(&key.name),
             Place::Volumes => self.nodes.remove_volume(&key.name),
+            Place::Upgrades => self.upgrades.remove(kind, key),
             Place::Namespace => {
                 let contents = self.namespaces.get_mut(&home(kind, key));
                 touched_if(contents.is_some_and(|contents| contents.remove(kind, key)), kind, key)
@@ -171,6 +187,7 @@ impl Cluster {
             Place::Flux(flux) => self.flux.keys(flux).chain(unreadable).collect(),
             Place::Nodes => self.nodes.nodes.keys().map(named).chain(unreadable).collect(),
             Place::Volumes => self.nodes.volumes.keys().map(named).chain(unreadable).collect(),
+            Place::Upgrades => self.upgrades.keys(kind).cloned().chain(unreadable).collect(),
             Place::Namespace => self.namespaces.iter().flat_map(readable).collect(),
         }
     }
@@ -193,6 +210,7 @@ enum Place {
     Flux(FluxKind),
     Nodes,
     Volumes,
+    Upgrades,
 }
 
 impl Place {
@@ -202,6 +220,7 @@ impl Place {
             Kind::Kustomization => Self::Flux(FluxKind::Kustomization),
             Kind::Node => Self::Nodes,
             Kind::PersistentVolume => Self::Volumes,
+            Kind::TalosUpgrade | Kind::KubernetesUpgrade | Kind::Plan | Kind::TalosControlPlane => Self::Upgrades,
             Kind::Namespace
             | Kind::PersistentVolumeClaim
             | Kind::Deployment

@@ -7,6 +7,7 @@ mod opt_out;
 pub(crate) mod placement;
 mod pod;
 mod scaler;
+mod upgrade;
 mod workload;
 
 pub use budget::{Budget, BudgetStatus, Limit, LimitError, Managers, UnhealthyPods};
@@ -16,6 +17,7 @@ pub use opt_out::OptOut;
 pub use placement::{Apart, Constraints, Effect, NodeRequirement, NodeTerm, NodeTerms, Placement, Spread, Toleration};
 pub use pod::{Phase, Pod};
 pub use scaler::{Scaler, ScalerSource};
+pub use upgrade::{Progress, Upgrade};
 pub use workload::{Singleness, Voters, Workload};
 
 use crate::{Labels, Text};
@@ -46,6 +48,8 @@ pub enum Fact {
     Volume(Volume),
     /// A PersistentVolumeClaim.
     Claim(Claim),
+    /// An upgrade of nodes, of whichever kind.
+    Upgrade(Upgrade),
 }
 
 /// A Namespace.

@@ -24,11 +24,15 @@ pub enum Kind {
     ScaledObject,
     HelmRelease,
     Kustomization,
+    TalosUpgrade,
+    KubernetesUpgrade,
+    Plan,
+    TalosControlPlane,
 }
 
 impl Kind {
     /// Every kind, in the order of reading.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::Namespace,
         Self::Node,
         Self::PersistentVolume,
@@ -45,7 +49,14 @@ impl Kind {
         Self::ScaledObject,
         Self::HelmRelease,
         Self::Kustomization,
+        Self::TalosUpgrade,
+        Self::KubernetesUpgrade,
+        Self::Plan,
+        Self::TalosControlPlane,
     ];
+
+    /// The kinds that carry upgrades of nodes out. The order is that of importance: a Plan may be about more than nodes.
+    pub const UPGRADES: [Self; 4] = [Self::TalosUpgrade, Self::KubernetesUpgrade, Self::Plan, Self::TalosControlPlane];
 
     /// The API's name of the kind.
     #[must_use]
@@ -67,6 +78,10 @@ impl Kind {
             Self::ScaledObject => "ScaledObject",
             Self::HelmRelease => "HelmRelease",
             Self::Kustomization => "Kustomization",
+            Self::TalosUpgrade => "TalosUpgrade",
+            Self::KubernetesUpgrade => "KubernetesUpgrade",
+            Self::Plan => "Plan",
+            Self::TalosControlPlane => "TalosControlPlane",
         }
     }
 
@@ -82,6 +97,9 @@ impl Kind {
             Self::ScaledObject => "keda.sh",
             Self::HelmRelease => "helm.toolkit.fluxcd.io",
             Self::Kustomization => "kustomize.toolkit.fluxcd.io",
+            Self::TalosUpgrade | Self::KubernetesUpgrade => "tuppr.home-operations.com",
+            Self::Plan => "upgrade.cattle.io",
+            Self::TalosControlPlane => "controlplane.cluster.x-k8s.io",
         }
     }
 
@@ -97,6 +115,9 @@ impl Kind {
             Self::ScaledObject => "keda.sh/v1alpha1",
             Self::HelmRelease => "helm.toolkit.fluxcd.io/v2",
             Self::Kustomization => "kustomize.toolkit.fluxcd.io/v1",
+            Self::TalosUpgrade | Self::KubernetesUpgrade => "tuppr.home-operations.com/v1alpha1",
+            Self::Plan => "upgrade.cattle.io/v1",
+            Self::TalosControlPlane => "controlplane.cluster.x-k8s.io/v1alpha3",
         }
     }
 }

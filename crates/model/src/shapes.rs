@@ -15,6 +15,7 @@ mod node;
 mod placement;
 mod pod;
 mod template;
+mod upgrade;
 mod volume;
 mod workload;
 
@@ -25,6 +26,7 @@ pub use job::{CronJob, Job};
 pub use namespace::Namespace;
 pub use node::Node;
 pub use pod::Pod;
+pub use upgrade::{KubernetesUpgrade, Plan, TalosControlPlane, TalosUpgrade};
 pub use volume::{PersistentVolume, PersistentVolumeClaim};
 pub use workload::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 
@@ -79,6 +81,10 @@ impl Kind {
             Self::ScaledObject => todo.of::<ScaledObject>(),
             Self::HelmRelease => todo.of::<HelmRelease>(),
             Self::Kustomization => todo.of::<Kustomization>(),
+            Self::TalosUpgrade => todo.of::<TalosUpgrade>(),
+            Self::KubernetesUpgrade => todo.of::<KubernetesUpgrade>(),
+            Self::Plan => todo.of::<Plan>(),
+            Self::TalosControlPlane => todo.of::<TalosControlPlane>(),
         }
     }
 }
@@ -116,9 +122,12 @@ fn count(raw: i32) -> u32 {
 /// The `Resource` of a custom resource, whose type the Kubernetes bindings don't have.
 macro_rules! custom_resource {
     ($shape:ty, $kind:expr, $plural:literal) => {
+        custom_resource!($shape, $kind, $plural, k8s_openapi::NamespaceResourceScope);
+    };
+    ($shape:ty, $kind:expr, $plural:literal, $scope:ty) => {
         impl kube_core::Resource for $shape {
             type DynamicType = ();
-            type Scope = k8s_openapi::NamespaceResourceScope;
+            type Scope = $scope;
 
             fn kind((): &()) -> std::borrow::Cow<'_, str> {
                 $kind.as_str().into()

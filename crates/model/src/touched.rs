@@ -10,6 +10,8 @@ pub enum Touched {
     /// The facts are as before; nothing has to be looked at.
     #[default]
     Nothing,
+    /// An upgrade of nodes: neither has a namespace to be planned again, nor would a drain do anything else.
+    Upgrades,
     /// The state of nodes or volumes: no namespace has to be planned again, but what a drain would do may be different.
     Nodes,
     /// This namespace, of which nothing is different but a budget that is ours and was nobody else's before: as a rule what
@@ -31,9 +33,9 @@ impl Touched {
     /// Adds what another change touched.
     pub fn add(&mut self, other: Self) {
         match (&mut *self, other) {
-            (Self::All, _) | (_, Self::Nothing) => {}
-            (Self::Nothing, other) | (Self::Nodes, other) | (_, other @ Self::All) => *self = other,
-            (_, Self::Nodes) => {}
+            (Self::All, _) | (_, Self::Nothing) | (Self::Nodes, Self::Upgrades) => {}
+            (Self::Nothing | Self::Upgrades | Self::Nodes, other) | (_, other @ Self::All) => *self = other,
+            (_, Self::Nodes | Self::Upgrades) => {}
             (known, more) if *known == more => {}
             (known, more) => {
                 let mut names = std::mem::take(known).into_names();
@@ -45,7 +47,7 @@ impl Touched {
 
     fn into_names(self) -> BTreeSet<Text> {
         match self {
-            Self::Nothing | Self::Nodes | Self::All => BTreeSet::new(),
+            Self::Nothing | Self::Upgrades | Self::Nodes | Self::All => BTreeSet::new(),
             Self::Echo(name) => BTreeSet::from([name]),
             Self::Namespaces(names) => names,
         }
@@ -91,5 +93,11 @@ mod tests {
         check(Touched::Nodes, echo("a"), &echo("a"));
         check(echo("a"), Touched::Nodes, &echo("a"));
         check(Touched::Nodes, Touched::All, &Touched::All);
+        check(Touched::Nothing, Touched::Upgrades, &Touched::Upgrades);
+        check(Touched::Upgrades, Touched::Nodes, &Touched::Nodes);
+        check(Touched::Nodes, Touched::Upgrades, &Touched::Nodes);
+        check(Touched::Upgrades, echo("a"), &echo("a"));
+        check(echo("a"), Touched::Upgrades, &echo("a"));
+        check(Touched::Upgrades, Touched::All, &Touched::All);
     }
 }

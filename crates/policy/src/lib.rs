@@ -16,6 +16,7 @@ mod policies;
 mod rule_id;
 pub mod rules;
 mod survey;
+pub mod upgrade;
 
 pub use audit::{Audit, Tally, audit};
 pub use disruption::{NamespacePlan, plan_namespace};

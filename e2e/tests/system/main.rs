@@ -20,5 +20,6 @@ mod reads;
 mod servers;
 mod soak;
 mod telling;
+mod upgrades;
 mod withdrawal;
 mod write_rules;

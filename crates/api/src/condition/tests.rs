@@ -137,5 +137,17 @@ fn a_new_generation_is_an_update_and_no_transition() {
 #[test]
 fn names_are_those_that_kstatus_and_flux_know() {
     let types = ConditionType::ALL.map(ConditionType::as_str);
-    assert_eq!(types, ["Ready", "Reconciling", "Stalled", "NotPermitted", "BrakeEngaged", "Drainable"]);
+    assert_eq!(
+        types,
+        [
+            "Ready",
+            "Reconciling",
+            "Stalled",
+            "NotPermitted",
+            "BrakeEngaged",
+            "FreezeEngaged",
+            "Drainable",
+            "UpgradeStalled"
+        ]
+    );
 }

@@ -30,7 +30,14 @@ pub(crate) struct Snapshot(BTreeMap<Key, u64>);
 impl Snapshot {
     fn new(dimensions: &Dimensions) -> Self {
         let mut zeros = Self::default();
-        for row in [&rows::VIEW_STALE, &rows::WRITE_QUEUE, &rows::LEADER, &rows::DRAINABLE] {
+        for row in [
+            &rows::VIEW_STALE,
+            &rows::WRITE_QUEUE,
+            &rows::LEADER,
+            &rows::DRAINABLE,
+            &rows::UPGRADE_IN_PROGRESS,
+            &rows::DRAIN_STUCK,
+        ] {
             zeros.declare(row, ["", ""]);
         }
         for row in [&rows::QUEUE_DEPTH, &rows::MASTER_STATUS] {
@@ -49,6 +56,7 @@ impl Snapshot {
         }
         for concern in &dimensions.concerns {
             zeros.declare(&rows::BRAKE_ENGAGED, [concern, ""]);
+            zeros.declare(&rows::FREEZE_ENGAGED, [concern, ""]);
             for state in &dimensions.workload_states {
                 zeros.declare(&rows::WORKLOADS, [concern, state]);
             }
@@ -77,6 +85,16 @@ impl Snapshot {
 
     pub(crate) fn brake(&mut self, concern: &'static str, engaged: bool) {
         self.set(&rows::BRAKE_ENGAGED, [concern, ""], u64::from(engaged));
+    }
+
+    pub(crate) fn freeze(&mut self, concern: &'static str, engaged: bool) {
+        self.set(&rows::FREEZE_ENGAGED, [concern, ""], u64::from(engaged));
+    }
+
+    /// Whether an upgrade is under way, and how many nodes' drains are stuck.
+    pub(crate) fn upgrade(&mut self, in_progress: bool, stuck: usize) {
+        self.set(&rows::UPGRADE_IN_PROGRESS, ["", ""], u64::from(in_progress));
+        self.set(&rows::DRAIN_STUCK, ["", ""], count(stuck));
     }
 
     pub(crate) fn drainable(&mut self, drainable: bool) {

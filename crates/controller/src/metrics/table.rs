@@ -96,8 +96,11 @@ rows! {
     WORKLOADS = Gauge "holdfast_workloads" ["concern", "state"] "Workloads by what a concern does about them";
     LEADER = Gauge "holdfast_leader" [] "1 while this replica leads";
     BRAKE_ENGAGED = Gauge "holdfast_brake_engaged" ["concern"] "1 while the mass-change brake holds a concern's withdrawals";
+    FREEZE_ENGAGED = Gauge "holdfast_freeze_engaged" ["concern"] "1 while withdrawals of a concern wait for the end of an upgrade";
     DRAINABLE = Gauge "holdfast_drainable" [] "1 while every node that counts can be drained, as the gate says";
     NODES = Gauge "holdfast_nodes" ["verdict"] "Nodes by what draining them would do";
+    UPGRADE_IN_PROGRESS = Gauge "holdfast_upgrade_in_progress" [] "1 while nodes are upgraded or emptied, or may be";
+    DRAIN_STUCK = Gauge "holdfast_drain_stuck" [] "Cordoned nodes whose drain waits for a pod that its budget does not let go";
     EVENTS_DROPPED = Counter "holdfast_events_dropped_total" [] "Events for people that could not be delivered";
     RECONCILE = Counter "controller_runtime_reconcile_total" ["controller", "result"] "Passes over what was touched";
     RECONCILE_ERRORS = Counter "controller_runtime_reconcile_errors_total" ["controller"] "Passes in which something failed";

@@ -29,6 +29,7 @@ mod interruption;
 mod seen;
 #[cfg(test)]
 mod tests;
+mod versions;
 pub(super) mod wire;
 
 pub(crate) use interruption::{Interruption, Reason};
@@ -88,6 +89,8 @@ pub(crate) struct Watch<K> {
     client: Client,
     request: Request,
     metadata_only: bool,
+    /// Group, version and resource, where other versions than ours matter.
+    versions: Option<[String; 3]>,
     relist: Relist,
     streaming_refused: bool,
     /// From where the next connection goes on; `None` asks for a list.
@@ -103,12 +106,19 @@ impl<K: Resource + DeserializeOwned> Watch<K> {
             client,
             request: Request::new(K::url_path(kind, None)),
             metadata_only: K::metadata_api(),
+            versions: None,
             relist: Relist::default(),
             streaming_refused: false,
             version: None,
             connected_at: None,
             kind: PhantomData,
         }
+    }
+
+    /// Tells a kind that is served in other versions only from one that isn't there.
+    pub(crate) fn telling_versions(self, kind: &K::DynamicType) -> Self {
+        let versions = [K::group(kind), K::version(kind), K::plural(kind)].map(String::from);
+        Self { versions: Some(versions), ..self }
     }
 
     /// To ask for a fresh list from elsewhere.
@@ -120,14 +130,34 @@ impl<K: Resource + DeserializeOwned> Watch<K> {
     pub(crate) async fn run(mut self, mut sink: impl FnMut(Change<K>) + Send) -> Infallible {
         let mut pace = Pace::default();
         loop {
-            let Err(interruption) = self.connection(&mut sink).await;
+            let Err(mut interruption) = self.connection(&mut sink).await;
             let lived = self.connected_at.take().map_or(Duration::ZERO, |since| since.elapsed());
-            if matches!(interruption.reason, Reason::Expired | Reason::Relist | Reason::Absent) {
+            if interruption.reason == Reason::Absent {
+                interruption = self.in_other_versions(interruption).await;
+            }
+            if matches!(interruption.reason, Reason::Expired | Reason::Relist)
+                || interruption.reason.is_without_objects()
+            {
                 self.version = None;
             }
             let wait = pace.wait(&interruption, lived);
             sink(Change::Disconnected(interruption));
             self.wait(wait).await;
+        }
+    }
+
+    /// What it means that the kind isn't served.
+    async fn in_other_versions(&self, absent: Interruption) -> Interruption {
+        let Some([group, version, plural]) = &self.versions else { return absent };
+        match versions::other(&self.client, group, version, plural).await {
+            Ok(None) => absent,
+            Ok(Some(other)) => {
+                let message = format!("the server has {plural}.{group} in version {other}, but not in {version}");
+                Interruption::new(Reason::OtherVersion, message)
+            }
+            // Not even the group is there.
+            Err(error) if error.reason == Reason::Absent => absent,
+            Err(error) => error,
         }
     }
 

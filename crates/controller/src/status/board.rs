@@ -28,6 +28,8 @@ struct Inner {
     namespaces: BTreeMap<Text, Report>,
     /// Withdrawals that the brake holds.
     braked: Option<usize>,
+    /// Withdrawals that wait for an upgrade.
+    frozen: Option<Frozen>,
     /// The policies that the reports stand on.
     judged: Generations,
 }
@@ -42,6 +44,15 @@ struct Report {
     excepted: BTreeMap<Text, u32>,
     owned: usize,
     announced: BTreeSet<(RuleId, Subject)>,
+}
+
+/// Withdrawals that wait for the end of an upgrade.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Frozen {
+    /// How many.
+    pub(crate) pending: usize,
+    /// Who carries the upgrade out.
+    pub(crate) upgrader: String,
 }
 
 /// What was done about a budget.
@@ -134,6 +145,26 @@ impl Board {
     /// Whether the brake holds anything.
     pub(crate) fn is_braked(&self) -> bool {
         self.braked().is_some()
+    }
+
+    /// What waits for the end of an upgrade, if anything does.
+    pub(crate) fn freeze(&self, frozen: Option<Frozen>) {
+        let before = std::mem::replace(&mut self.inner.lock().frozen, frozen.clone());
+        match (&before, &frozen) {
+            (None, Some(frozen)) => {
+                tracing::info!(pending = frozen.pending, upgrade = frozen.upgrader, "withdrawals wait for an upgrade");
+            }
+            (Some(_), None) => tracing::info!("withdrawals wait for no upgrade any more"),
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+        if before != frozen {
+            self.changed();
+        }
+    }
+
+    /// What waits for the end of an upgrade.
+    pub(crate) fn frozen(&self) -> Option<Frozen> {
+        self.inner.lock().frozen.clone()
     }
 
     /// A pass by these policies has come to its end.

@@ -13,6 +13,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use holdfast_model::facts::{FluxKind, FluxOwner};
 use holdfast_model::{Kind, ObjectKey, Text, WorkloadRef};
 use holdfast_policy::disruption::{Outcome, Write};
+use holdfast_policy::upgrade::StuckDrain;
 use holdfast_policy::{Finding, Severity};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -40,6 +41,8 @@ const RATE: NonZeroU32 = NonZeroU32::new(20).expect("invariant: twenty isn't zer
 const BURST: NonZeroU32 = NonZeroU32::new(100).expect("invariant: a hundred isn't zero");
 /// How long one event may take.
 const ANSWER: Duration = Duration::from_secs(5);
+/// Where events about what has no namespace are kept (`kubernetes/pkg/apis/core/validation/events.go`).
+const NOWHERE: &str = "default";
 /// The longest note that the API server accepts, in bytes.
 const LONGEST_NOTE: usize = 1024;
 
@@ -80,6 +83,7 @@ enum About {
     Workload(Text, WorkloadRef),
     Budget(ObjectKey),
     Flux(FluxOwner),
+    Node(Text),
 }
 
 impl Events {
@@ -110,6 +114,16 @@ impl Events {
         owners.sort();
         owners.dedup();
         owners.into_iter().for_each(|owner| self.push(say(About::Flux(owner))));
+    }
+
+    /// A drain that doesn't get on: told on the node, on the budgets, and where a person mends it.
+    pub(crate) fn stuck(&self, stuck: &StuckDrain) {
+        let node = std::iter::once(About::Node(stuck.node.clone()));
+        let flux = stuck.flux.iter().cloned().map(About::Flux);
+        for about in node.chain(stuck.budget_keys().map(About::Budget)).chain(flux) {
+            let (reason, action, note) = ("DrainStuck", "Drain", stuck.message.clone());
+            self.push(Announcement { about, reason, action, warning: true, note });
+        }
     }
 
     /// Adds one, unless too many wait.
@@ -161,8 +175,8 @@ impl Events {
     async fn send(&self, teller: &Teller, announcement: Announcement) {
         // What is gone by now needs no event.
         let Some(regarding) = teller.view.read(|facts| announcement.about.reference(&facts.cluster)) else { return };
-        let namespace = regarding.namespace.clone().unwrap_or_default();
-        let event = announcement.event(regarding, &teller.instance);
+        let namespace = regarding.namespace.clone().unwrap_or_else(|| NOWHERE.to_owned());
+        let event = announcement.event(regarding, &namespace, &teller.instance);
         let api: Api<Event> = Api::namespaced(teller.client.clone(), &namespace);
         let params = PostParams::default();
         match timeout(ANSWER, api.create(&params, &event)).await {
@@ -208,7 +222,7 @@ impl Announcement {
         Self { about, reason, action, warning: false, note }
     }
 
-    fn event(self, regarding: ObjectReference, instance: &str) -> Event {
+    fn event(self, regarding: ObjectReference, namespace: &str, instance: &str) -> Event {
         let said = format!("{:?}{}{}", regarding.uid, self.reason, self.note);
         let name = regarding.name.as_deref().unwrap_or_default();
         let cut: String = name.chars().take(200).collect();
@@ -216,7 +230,7 @@ impl Announcement {
         Event {
             metadata: ObjectMeta {
                 name: Some(format!("{}.{:016x}", cut.trim_end_matches(['.', '-']), fnv1a(said.as_bytes()))),
-                namespace: regarding.namespace.clone(),
+                namespace: Some(namespace.to_owned()),
                 ..ObjectMeta::default()
             },
             event_time: Some(MicroTime(now)),
@@ -247,11 +261,16 @@ impl About {
             Self::Flux(FluxOwner { kind: kind @ (FluxKind::HelmRelease | FluxKind::Kustomization), key }) => {
                 (kind.kind(), key.clone(), cluster.flux_object(*kind, key)?.uid.clone())
             }
+            // As the kubelet does it: by its name in the place of its UID, which `kubectl describe node` looks for too.
+            Self::Node(name) => {
+                cluster.node(name)?;
+                (Kind::Node, ObjectKey::new("", name.clone()), name.as_str().into())
+            }
         };
         Some(ObjectReference {
             api_version: Some(kind.api_version().to_owned()),
             kind: Some(kind.as_str().to_owned()),
-            namespace: Some(key.namespace.to_string()),
+            namespace: Some(key.namespace.to_string()).filter(|namespace| !namespace.is_empty()),
             name: Some(key.name.to_string()),
             uid: Some(uid.into()),
             ..ObjectReference::default()

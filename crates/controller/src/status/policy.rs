@@ -107,6 +107,10 @@ fn conditions(raw: &DisruptionPolicy, total: &Total, facts: &Facts, circumstance
         let message = format!("{pending} withdrawals wait for a second look: no change of a policy explains them");
         conditions.push((ConditionType::BrakeEngaged, true, Lifecycle::MassWithdrawal, message));
     }
+    if let Some(frozen) = circumstances.frozen.as_ref().filter(|_| raw.spec.mode == Mode::Enforce) {
+        let message = format!("{} withdrawals wait for the end of an upgrade: {}", frozen.pending, frozen.upgrader);
+        conditions.push((ConditionType::FreezeEngaged, true, Lifecycle::UpgradeInProgress, message));
+    }
     conditions
 }
 

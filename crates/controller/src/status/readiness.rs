@@ -1,13 +1,15 @@
 //! The status of the DrainReadiness, and whether it has to be written.
 
 use holdfast_api::{
-    BlockerStatus, CLUSTER, ConditionType, DrainReadiness, DrainReadinessStatus, Lifecycle, NodeStatus, Wanted,
-    merge_conditions,
+    BlockerStatus, CLUSTER, ConditionType, DrainReadiness, DrainReadinessStatus, Lifecycle, NodeStatus, UpgradeStatus,
+    Wanted, merge_conditions,
 };
 use holdfast_model::PodOwner;
 use holdfast_policy::drain::Verdict;
 use holdfast_policy::drain::gate::{Judgement, Reading, Standing};
+use holdfast_policy::upgrade::Shown;
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
 use crate::view::{KnownReadiness, requested_at};
@@ -15,12 +17,17 @@ use crate::view::{KnownReadiness, requested_at};
 /// How many nodes and blockers a status shows.
 const MOST_NODES: usize = 100;
 const MOST_BLOCKERS: usize = 50;
+/// How many nodes of an upgrade it shows, and how much of what that waits for.
+const MOST_OF_UPGRADE: usize = 20;
+/// The longest name and phase of an upgrade: what carries it out may write anything.
+const LONGEST: usize = 253;
 
 /// What is to be told.
 #[derive(Debug, Clone)]
 pub(crate) enum Outlook {
-    /// The forecast, and what the gate makes of it.
-    Seen { reading: Reading, judgement: Judgement },
+    /// The forecast, what the gate makes of it, and the upgrade that is under way; unless `settled`, one may be that isn't
+    /// known yet.
+    Seen { reading: Reading, judgement: Judgement, upgrade: Option<Box<Shown>>, settled: bool },
     /// Nothing can be told, and why.
     Stale(String),
 }
@@ -52,7 +59,14 @@ fn status(
         (Some(error), _) => (invalid(error), DrainReadinessStatus::default()),
         // While nothing can be told the last numbers stand, but nobody may begin by them.
         (None, Outlook::Stale(why)) => (stale(why), DrainReadinessStatus { drainable: false, ..observed.clone() }),
-        (None, Outlook::Seen { reading, judgement }) => (conditions(reading, *judgement), numbers(reading, *judgement)),
+        (None, Outlook::Seen { reading, judgement, upgrade, settled }) => {
+            let upgrade = match upgrade {
+                Some(shown) => Some(self::upgrade(shown, observed.upgrade.as_ref())),
+                None => observed.upgrade.clone().filter(|_| !settled),
+            };
+            let conditions = conditions(reading, *judgement).into_iter().chain(upgrade.as_ref().and_then(stalled));
+            (conditions.collect(), DrainReadinessStatus { upgrade, ..numbers(reading, *judgement) })
+        }
     };
     let generation = raw.metadata.generation;
     let (conditions, _) = merge_conditions(&observed.conditions, &wanted, generation, now);
@@ -160,6 +174,39 @@ fn blocker(standing: &Standing) -> BlockerStatus {
         message: format!("{}; {}", blocker.message(), blocker.remedy),
         accepted: standing.accepted.clone(),
     }
+}
+
+/// What nothing waits for any longer.
+fn stalled(upgrade: &UpgradeStatus) -> Option<Wanted> {
+    let name = if upgrade.name.is_empty() { "(any)" } else { &upgrade.name };
+    let message = format!(
+        "{} {name} hasn't moved for six hours: budgets are withdrawn again as if it weren't there",
+        upgrade.kind
+    );
+    (!upgrade.frozen).then_some((ConditionType::UpgradeStalled, true, Lifecycle::NoMovement, message))
+}
+
+fn upgrade(shown: &Shown, observed: Option<&UpgradeStatus>) -> UpgradeStatus {
+    let upgrade = UpgradeStatus {
+        kind: shown.upgrader.kind.as_str().to_owned(),
+        name: cut(&shown.upgrader.key.to_string()),
+        phase: cut(&shown.phase),
+        nodes: shown.nodes.iter().take(MOST_OF_UPGRADE).map(|node| cut(node)).collect(),
+        since: Some(Time(shown.since)),
+        waits_for: shown.waits_for.iter().take(MOST_OF_UPGRADE).cloned().collect(),
+        frozen: shown.frozen,
+        message: shown.unknown.map(str::to_owned),
+    };
+    // Whoever told it first knows best since when: another replica may have seen it a moment later.
+    let same = |known: &&UpgradeStatus| {
+        known.kind == upgrade.kind && known.name == upgrade.name && known.nodes == upgrade.nodes
+    };
+    let since = observed.filter(same).and_then(|known| known.since.clone());
+    UpgradeStatus { since: since.or_else(|| upgrade.since.clone()), ..upgrade }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
 }
 
 /// The object that is made when there is none.

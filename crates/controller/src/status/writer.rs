@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Board, exception, policy};
+use super::{Board, Frozen, exception, policy};
 use crate::backoff::Exponential;
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Verb};
@@ -58,6 +58,8 @@ pub(super) struct Circumstances {
     pub(super) lacking: Vec<String>,
     /// Withdrawals that the brake holds.
     pub(super) braked: Option<usize>,
+    /// Withdrawals that wait for an upgrade.
+    pub(super) frozen: Option<Frozen>,
     pub(super) now: Timestamp,
 }
 
@@ -205,7 +207,8 @@ impl Writer {
             Some(told.collect::<Vec<_>>().join("; "))
         };
         let lacking = self.permissions.lacking();
-        Some(Circumstances { stale, lacking, braked: self.board.braked(), now: Timestamp::now() })
+        let (braked, frozen) = (self.board.braked(), self.board.frozen());
+        Some(Circumstances { stale, lacking, braked, frozen, now: Timestamp::now() })
     }
 
     async fn write(&self, due: Due) -> Result<(), kube::Error> {

@@ -68,7 +68,7 @@ impl Contents {
                 changed
             }
             Fact::Claim(claim) => put(&mut self.claims, name, claim),
-            Fact::Flux(_) | Fact::Node(_) | Fact::Volume(_) => false,
+            Fact::Flux(_) | Fact::Node(_) | Fact::Volume(_) | Fact::Upgrade(_) => false,
         }
     }
 
@@ -81,7 +81,14 @@ impl Contents {
             Kind::PodDisruptionBudget => self.budgets.remove(name).is_some(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers.remove(&(kind, name.clone())).is_some(),
             Kind::PersistentVolumeClaim => self.claims.remove(name).is_some(),
-            Kind::HelmRelease | Kind::Kustomization | Kind::Node | Kind::PersistentVolume => false,
+            Kind::HelmRelease
+            | Kind::Kustomization
+            | Kind::Node
+            | Kind::PersistentVolume
+            | Kind::TalosUpgrade
+            | Kind::KubernetesUpgrade
+            | Kind::Plan
+            | Kind::TalosControlPlane => false,
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::ReplicaSet | Kind::Job | Kind::CronJob => {
                 let alone = workload_kind(kind)
                     .and_then(|kind| self.workloads.remove(&WorkloadRef { kind, name: name.clone() }));
@@ -118,7 +125,14 @@ impl Contents {
             Kind::PodDisruptionBudget => self.budgets.len(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers_of_kind(kind).count(),
             Kind::PersistentVolumeClaim => self.claims.len(),
-            Kind::HelmRelease | Kind::Kustomization | Kind::Node | Kind::PersistentVolume => 0,
+            Kind::HelmRelease
+            | Kind::Kustomization
+            | Kind::Node
+            | Kind::PersistentVolume
+            | Kind::TalosUpgrade
+            | Kind::KubernetesUpgrade
+            | Kind::Plan
+            | Kind::TalosControlPlane => 0,
             Kind::ReplicaSet => self.workloads_of_kind(kind).count() + self.replicas_of.len(),
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
                 self.workloads_of_kind(kind).count()
@@ -134,7 +148,14 @@ impl Contents {
             Kind::PodDisruptionBudget => self.budgets.keys().collect(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers_of_kind(kind).collect(),
             Kind::PersistentVolumeClaim => self.claims.keys().collect(),
-            Kind::HelmRelease | Kind::Kustomization | Kind::Node | Kind::PersistentVolume => Vec::new(),
+            Kind::HelmRelease
+            | Kind::Kustomization
+            | Kind::Node
+            | Kind::PersistentVolume
+            | Kind::TalosUpgrade
+            | Kind::KubernetesUpgrade
+            | Kind::Plan
+            | Kind::TalosControlPlane => Vec::new(),
             Kind::ReplicaSet => self.workloads_of_kind(kind).chain(self.replicas_of.keys()).collect(),
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
                 self.workloads_of_kind(kind).collect()

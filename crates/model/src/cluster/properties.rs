@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::Cluster;
 use crate::builders::{
     Manifest, budget, claim, daemon_set, deployment, helm_release, hpa, job, kustomization, namespace, node, observe,
-    observe_all, pod, replica_set, scaled_object, stateful_set, volume,
+    observe_all, pod, replica_set, scaled_object, stateful_set, talos_control_plane, talos_upgrade, upgrade_plan,
+    volume,
 };
 use crate::{Kind, ObjectKey};
 
@@ -57,6 +58,10 @@ fn object() -> impl Strategy<Value = Value> {
             Some(Kind::Node) => node(owner).ready(flag).labels([("zone", owner)]).build(),
             Some(Kind::PersistentVolume) => volume(owner).near("zone", owner).claimed_by(path).build(),
             Some(Kind::PersistentVolumeClaim) => claim(path).bound_to(owner).build(),
+            Some(Kind::TalosUpgrade) => talos_upgrade(owner).phase(if flag { "Draining" } else { "Failed" }).build(),
+            Some(Kind::KubernetesUpgrade) => crate::builders::kubernetes_upgrade(owner).phase("Upgrading").build(),
+            Some(Kind::Plan) => upgrade_plan(path).applying([owner]).build(),
+            Some(Kind::TalosControlPlane) => talos_control_plane(path).machines(3, count).build(),
             None => helm_release(path).releasing(owner).build(),
         };
         // A template that is no object, in what has one; a status that is none, in the others.

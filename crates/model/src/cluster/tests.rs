@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::{Cluster, NamespaceView, PodOwner};
 use crate::builders::{
     Manifest, budget, claim, daemon_set, deployment, helm_release, hpa, job, kustomization, namespace, node, observe,
-    observe_all, pod, replica_set, scaled_object, stateful_set, volume,
+    observe_all, pod, replica_set, scaled_object, stateful_set, talos_control_plane, talos_upgrade, upgrade_plan,
+    volume,
 };
 use crate::{Kind, ObjectKey, Text, Touched, WorkloadKind, WorkloadRef};
 
@@ -170,6 +171,10 @@ fn one_of_each() -> Vec<Value> {
         node("a").build(),
         volume("v").build(),
         claim("shop/data").bound_to("v").build(),
+        talos_upgrade("talos").build(),
+        crate::builders::kubernetes_upgrade("kubernetes").build(),
+        upgrade_plan("shop/agents").build(),
+        talos_control_plane("shop/cp").build(),
     ]
 }
 
@@ -187,6 +192,7 @@ fn every_kind_is_read_and_counted() {
 #[case(Kind::PodDisruptionBudget, budget("shop/x").with("/spec/selector/matchLabels", "app=web"))]
 #[case(Kind::ScaledObject, scaled_object("shop/x").with("/spec/maxReplicaCount", "ten"))]
 #[case(Kind::HelmRelease, helm_release("shop/x").with("/status/inventory/entries", "all"))]
+#[case(Kind::Plan, upgrade_plan("shop/x").with("/status/applying", "all"))]
 fn an_object_that_does_not_decode_is_noted_and_stops_nothing(#[case] kind: Kind, #[case] broken: impl Manifest) {
     let mut cluster = Cluster::default().with(deployment("shop/web"));
     let broken = broken.build();
@@ -416,4 +422,17 @@ fn an_opt_out_is_read_from_annotations() {
     );
     assert_eq!(view.namespace().unwrap().opt_out.rules().len(), 1);
     assert!(view.namespace().unwrap().opt_out.reason().is_none());
+}
+
+#[test]
+fn an_upgrade_touches_no_namespace_and_only_when_it_gets_on() {
+    let mut cluster = Cluster::default();
+    let draining = talos_upgrade("talos").phase("Draining").doing(["a"]);
+    assert_eq!(observe(&mut cluster, &draining.clone().build()), Touched::Upgrades);
+    assert_eq!(observe(&mut cluster, &draining.clone().with("/status/message", "soon").build()), Touched::Nothing);
+    assert_eq!(cluster.upgrades().count(), 1);
+    observe(&mut cluster, &draining.with("/status/phase", 7).build());
+    assert_eq!((cluster.upgrades().count(), cluster.unreadable(Kind::TalosUpgrade).count()), (0, 1));
+    cluster.delete(Kind::TalosUpgrade, &key("talos"));
+    assert_eq!(cluster, Cluster::default());
 }

@@ -97,6 +97,16 @@ impl Reason {
         }
     }
 
+    /// Whether the withdrawal waits while an upgrade is under way. One that a person asked for by taking the policy away
+    /// doesn't: garbage collection wouldn't wait either.
+    #[must_use]
+    pub const fn is_frozen(self) -> bool {
+        match self {
+            Self::Overlap | Self::Blocks | Self::NotEnforced => false,
+            Self::WorkloadGone | Self::NotSelected | Self::NotWanted => true,
+        }
+    }
+
     /// Whether many of these at once may come from a broken selector or a half-read cluster, rather than from a policy.
     #[must_use]
     pub const fn is_braked(self) -> bool {

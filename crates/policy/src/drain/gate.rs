@@ -239,7 +239,7 @@ fn felt(node: &NodeForecast) -> Option<String> {
 
 impl Settings {
     /// Why a blocker doesn't count, when it doesn't.
-    fn accepts(&self, cluster: &Cluster, blocker: &Blocker, now: Timestamp) -> Option<String> {
+    pub(crate) fn accepts(&self, cluster: &Cluster, blocker: &Blocker, now: Timestamp) -> Option<String> {
         let view = cluster.namespace(&blocker.pod.namespace)?;
         let labels = view.pod(&blocker.pod.name).map(|pod| &pod.labels);
         let mut accepted = self.accepted.iter().filter(|accepted| !accepted.is_over(now));

@@ -44,6 +44,8 @@ pub(crate) enum Reason {
     Unauthorized,
     /// 404: the server doesn't know the kind.
     Absent,
+    /// 404, but the server has the kind in another version.
+    OtherVersion,
     /// 429.
     Throttled,
     /// 400 or 422: the server can't do what we ask.
@@ -55,7 +57,7 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Closed,
         Self::Relist,
         Self::Idle,
@@ -65,6 +67,7 @@ impl Reason {
         Self::NotPermitted,
         Self::Unauthorized,
         Self::Absent,
+        Self::OtherVersion,
         Self::Throttled,
         Self::Refused,
         Self::Server,
@@ -82,11 +85,17 @@ impl Reason {
             Self::NotPermitted => "not-permitted",
             Self::Unauthorized => "unauthorized",
             Self::Absent => "absent",
+            Self::OtherVersion => "other-version",
             Self::Throttled => "throttled",
             Self::Refused => "refused",
             Self::Server => "server",
             Self::Unreadable => "unreadable",
         }
+    }
+
+    /// Whether the server has no objects of the kind, as far as we can see.
+    pub(crate) fn is_without_objects(self) -> bool {
+        matches!(self, Self::Absent | Self::OtherVersion)
     }
 
     /// Whether this is part of normal operation: no error to count or to log.
@@ -100,6 +109,7 @@ impl Reason {
             | Self::NotPermitted
             | Self::Unauthorized
             | Self::Absent
+            | Self::OtherVersion
             | Self::Throttled
             | Self::Refused
             | Self::Server
@@ -176,7 +186,8 @@ impl Pace {
         let last = self.last.replace(reason);
         // A kind that isn't installed is looked for ever more slowly. That is no row of failures of the kind that comes: the
         // server asks to wait for a second while it prepares the storage.
-        if LIVED <= lived || (last == Some(Reason::Absent)) != (reason == Reason::Absent) {
+        let absent = Reason::is_without_objects;
+        if LIVED <= lived || last.is_some_and(absent) != absent(reason) {
             self.failures = 0;
         }
         self.was_permitted |= !lived.is_zero();
@@ -194,6 +205,7 @@ impl Pace {
             | Reason::Expired
             | Reason::TimedOut
             | Reason::Absent
+            | Reason::OtherVersion
             | Reason::Refused
             | Reason::Server
             | Reason::Unreadable => USUAL.wait(failures),

@@ -5,6 +5,7 @@ use axum::{
     http::{Request, Response},
 };
 use futures::{StreamExt as _, channel::mpsc};
+use holdfast_model::shapes::TalosUpgrade;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{client::Body as ClientBody, core::PartialObjectMeta};
 use serde_json::{Value, json};
@@ -28,8 +29,15 @@ fn start<K>() -> Server
 where
     K: Resource<DynamicType = ()> + DeserializeOwned + 'static,
 {
+    start_with(|client| Watch::<K>::new(client, &()))
+}
+
+fn start_with<K>(watch: impl FnOnce(Client) -> Watch<K>) -> Server
+where
+    K: Resource<DynamicType = ()> + DeserializeOwned + 'static,
+{
     let (service, handle) = mock::pair();
-    let watch = Watch::<K>::new(Client::new(service, "default"), &());
+    let watch = watch(Client::new(service, "default"));
     let relist = watch.relist();
     let (sender, changes) = mpsc::unbounded();
     tokio::spawn(watch.run(move |change| {
@@ -372,6 +380,36 @@ async fn the_agreed_ends_of_a_watch_are_never_waited_for() {
         assert_eq!(since.elapsed(), Duration::ZERO);
         server.expect(&["connected"]).await;
     }
+}
+
+/// The server's group of tuppr has these versions, and in the last of them this resource.
+async fn check_versions(versions: &[&str], resource: &str, expected: &str) {
+    let mut server = start_with(|client| Watch::<TalosUpgrade>::new(client, &()).telling_versions(&()));
+    server.request(&["/apis/tuppr.home-operations.com/v1alpha1/talosupgrades?"]).await.text(404, "404 page not found");
+    let asked = server.request(&["/apis/tuppr.home-operations.com"]).await;
+    let version = |version: &&str| json!({ "groupVersion": format!("tuppr/{version}"), "version": version });
+    match versions {
+        [] => asked.text(404, "404 page not found"),
+        versions => {
+            let versions: Vec<Value> = versions.iter().map(version).collect();
+            asked.json(200, &json!({ "name": "tuppr.home-operations.com", "versions": versions }));
+        }
+    }
+    for version in versions.iter().filter(|version| **version != "v1alpha1") {
+        let resources =
+            json!([{ "name": resource, "singularName": "", "namespaced": false, "kind": "Some", "verbs": [] }]);
+        let asked = server.request(&[&format!("/apis/tuppr.home-operations.com/{version}")]).await;
+        asked.json(200, &json!({ "groupVersion": format!("tuppr/{version}"), "resources": resources }));
+    }
+    server.expect(&[expected]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_in_another_version_is_not_one_that_is_absent() {
+    check_versions(&[], "", "disconnected absent").await;
+    check_versions(&["v1alpha1"], "", "disconnected absent").await;
+    check_versions(&["v1beta1"], "kubernetesupgrades", "disconnected absent").await;
+    check_versions(&["v1alpha1", "v1beta1"], "talosupgrades", "disconnected other-version").await;
 }
 
 #[tokio::test(start_paused = true)]

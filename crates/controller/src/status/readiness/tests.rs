@@ -2,9 +2,10 @@
 
 use holdfast_api::{DrainReadiness, DrainReadinessSpec, DrainReadinessStatus};
 use holdfast_model::Cluster;
-use holdfast_model::builders::{Manifest, budget, deployment, node, pod, replica_set};
+use holdfast_model::builders::{Manifest, budget, deployment, node, pod, replica_set, talos_upgrade};
 use holdfast_policy::drain::gate::{Gate, Reading, Settings};
 use holdfast_policy::drain::{Drainer, forecast};
+use holdfast_policy::upgrade::{Sight, Watch};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -31,7 +32,7 @@ fn blocked() -> Cluster {
 fn seen(cluster: &Cluster, was_open: bool) -> Outlook {
     let reading = Reading::new(cluster, &forecast(cluster, Drainer::Retry), &Settings::default(), now());
     let judgement = Gate::left(was_open).judge(&reading, now());
-    Outlook::Seen { reading, judgement }
+    Outlook::Seen { reading, judgement, upgrade: None, settled: true }
 }
 
 /// A DrainReadiness with this status, as the watch shows it.
@@ -103,4 +104,60 @@ fn what_can_not_be_read_is_closed() {
     let apply = due(&known, &seen(&calm(), true), now()).expect("something is written");
     assert_eq!(apply["status"]["drainable"], false);
     assert_eq!(apply["status"]["conditions"][0]["message"], "can't be read: spec.accept: no list");
+}
+
+/// A pod of `shop/db` that can't go, on a node that is cordoned since the first of the two moments; seen at the second.
+fn emptied(moments: [&str; 2]) -> Outlook {
+    let cluster = blocked().with(node("a").cordoned());
+    let settings = Settings::default();
+    let forecast = forecast(&cluster, Drainer::Retry);
+    let sight = Sight { cluster: &cluster, forecast: &forecast.nodes, settings: &settings, unseen: &[], settled: true };
+    let mut watch = Watch::default();
+    let looks = moments.map(|moment| watch.look(sight, moment.parse().unwrap()));
+    let Outlook::Seen { reading, judgement, .. } = seen(&cluster, false) else { panic!("it is seen") };
+    let upgrade = looks.into_iter().next_back().and_then(|look| look.upgrade).map(Box::new);
+    Outlook::Seen { reading, judgement, upgrade, settled: true }
+}
+
+#[test]
+fn what_is_being_upgraded_is_told_with_what_it_waits_for() {
+    let outlook = emptied(["2026-11-25T07:00:00Z", "2026-11-25T08:00:00Z"]);
+    let said = "pod shop/db (budget db: it needs 1 healthy pod and has 1) on a";
+    let expected = json!({
+        "kind": "Node", "name": "a", "phase": "Draining", "nodes": ["a"], "since": "2026-11-25T07:00:00Z",
+        "waitsFor": [said], "frozen": true,
+    });
+    assert_eq!(written(&outlook)["upgrade"], expected);
+}
+
+#[test]
+fn whoever_told_it_first_knows_since_when() {
+    let first = written(&emptied(["2026-11-25T07:00:00Z"; 2]));
+    let known = known(Some(serde_json::from_value(first).unwrap()));
+    assert_eq!(due(&known, &emptied(["2026-11-25T07:00:03Z"; 2]), now()), None, "another replica saw it later");
+}
+
+#[test]
+fn what_does_not_move_is_said_to_be_stalled() {
+    let cluster = calm().with(talos_upgrade("talos").phase("Draining").doing(["a"]));
+    let settings = Settings::default();
+    let sight = Sight { cluster: &cluster, forecast: &[], settings: &settings, unseen: &[], settled: true };
+    let mut watch = Watch::default();
+    watch.look(sight, "2026-11-25T01:00:00Z".parse().unwrap());
+    let Outlook::Seen { reading, judgement, .. } = seen(&cluster, true) else { panic!("it is seen") };
+    let upgrade = watch.look(sight, now()).upgrade.map(Box::new);
+    let status = written(&Outlook::Seen { reading, judgement, upgrade, settled: true });
+    let stalled = status["conditions"].as_array().unwrap().iter().find(|known| known["type"] == "UpgradeStalled");
+    let said = "TalosUpgrade talos hasn't moved for six hours: budgets are withdrawn again as if it weren't there";
+    let stalled = stalled.expect("a condition");
+    assert_eq!((&stalled["reason"], &stalled["message"]), (&json!("NoMovement"), &json!(said)));
+    assert_eq!(status["upgrade"]["frozen"], false);
+}
+
+#[test]
+fn what_is_not_known_yet_after_a_start_is_not_said_to_be_over() {
+    let told: DrainReadinessStatus = serde_json::from_value(written(&emptied(["2026-11-25T07:00:00Z"; 2]))).unwrap();
+    let Outlook::Seen { reading, judgement, .. } = emptied(["2026-11-25T07:00:00Z"; 2]) else { panic!("it is seen") };
+    let early = Outlook::Seen { reading, judgement, upgrade: None, settled: false };
+    assert_eq!(due(&known(Some(told)), &early, now()), None);
 }

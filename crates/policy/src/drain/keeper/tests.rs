@@ -65,7 +65,7 @@ proptest! {
                     Event::Deleted(kind, key) => cluster.delete(kind, &key),
                 };
                 match touched {
-                    Touched::Nothing => {}
+                    Touched::Nothing | Touched::Upgrades => {}
                     Touched::Nodes | Touched::All => all = true,
                     Touched::Echo(namespace) => drop(namespaces.insert(namespace)),
                     Touched::Namespaces(touched) => namespaces.extend(touched),
