@@ -1,4 +1,7 @@
-//! The labels of an object, interned as a whole: the replicas of a workload share one set.
+//! The labels of an object, interned: the replicas of a workload share one set.
+//!
+//! What tells of a node's place is kept apart: since 1.35 the API server writes it to each pod (admission plugin
+//! `PodTopologyLabels`), so that otherwise no two replicas in different zones would share anything.
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
@@ -8,6 +11,9 @@ use crate::pool::Pool;
 
 static POOL: LazyLock<Pool<Pairs>> = LazyLock::new(Pool::default);
 
+/// With what the keys begin that tell of a node's place.
+const TOPOLOGY: &str = "topology.kubernetes.io/";
+
 type Pairs = Arc<[(Text, Text)]>;
 
 /// Drops the sets that nobody has.
@@ -16,13 +22,18 @@ pub(crate) fn sweep() {
     POOL.count(|_| true);
 }
 
-/// A set of labels, sorted by key. Two equal sets are the same allocation.
+/// A set of labels. Two equal sets are the same allocations.
 #[derive(Clone)]
-pub struct Labels(Pairs);
+pub struct Labels {
+    /// Sorted by key.
+    own: Pairs,
+    /// Those that tell of a place, sorted by key.
+    topology: Pairs,
+}
 
 impl PartialEq for Labels {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.own, &other.own) && Arc::ptr_eq(&self.topology, &other.topology)
     }
 }
 
@@ -30,7 +41,8 @@ impl Eq for Labels {}
 
 impl Hash for Labels {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.as_ptr().hash(state);
+        self.own.as_ptr().hash(state);
+        self.topology.as_ptr().hash(state);
     }
 }
 
@@ -38,8 +50,8 @@ impl Labels {
     /// Interns the pairs. Of a key given twice the last value stays, as in a JSON object.
     pub fn new(pairs: impl IntoIterator<Item = (Text, Text)>) -> Self {
         let sorted: std::collections::BTreeMap<Text, Text> = pairs.into_iter().collect();
-        let sorted: Vec<(Text, Text)> = sorted.into_iter().collect();
-        Self(POOL.intern(sorted.as_slice()))
+        let (topology, own): (Vec<_>, Vec<_>) = sorted.into_iter().partition(|(key, _)| key.starts_with(TOPOLOGY));
+        Self { own: POOL.intern(own.as_slice()), topology: POOL.intern(topology.as_slice()) }
     }
 
     /// Reads the map of an object's metadata.
@@ -50,25 +62,26 @@ impl Labels {
     /// The value under `key`, when there is one.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Text> {
-        let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(key)).ok()?;
-        Some(&self.0[at].1)
+        let pairs = if key.starts_with(TOPOLOGY) { &self.topology } else { &self.own };
+        let at = pairs.binary_search_by(|(known, _)| known.as_str().cmp(key)).ok()?;
+        Some(&pairs[at].1)
     }
 
     /// As [`Labels::get`], for a key that is interned: compares addresses instead of bytes.
     #[must_use]
     pub fn value_of(&self, key: &Text) -> Option<&Text> {
-        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value)
+        self.iter().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
-    /// All pairs, ordered by key.
+    /// All pairs, those that tell of a place last.
     pub fn iter(&self) -> impl Iterator<Item = &(Text, Text)> {
-        self.0.iter()
+        self.own.iter().chain(self.topology.iter())
     }
 
     /// Whether there is no label at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.own.is_empty() && self.topology.is_empty()
     }
 }
 
@@ -86,7 +99,7 @@ impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Labels {
 
 impl std::fmt::Debug for Labels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_map().entries(self.0.iter().map(|(key, value)| (key, value))).finish()
+        f.debug_map().entries(self.iter().map(|(key, value)| (key, value))).finish()
     }
 }
 
@@ -111,9 +124,21 @@ mod tests {
     }
 
     #[test]
+    fn replicas_in_different_zones_share_what_is_theirs() {
+        let zone = "topology.kubernetes.io/zone";
+        let [one, two]: [Labels; 2] = ["1", "2"].map(|number| [("app", "web"), (zone, number)].into_iter().collect());
+        assert!(std::sync::Arc::ptr_eq(&one.own, &two.own));
+        assert_ne!(one, two);
+        assert_ne!(one, [("app", "web")].into_iter().collect());
+        let pairs: Vec<_> = one.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(pairs, [("app", "web"), (zone, "1")]);
+    }
+
+    #[test]
     fn both_ways_of_looking_up_agree() {
-        let labels: Labels = [("b", "2"), ("a", "1"), ("c", "")].into_iter().collect();
-        for key in ["a", "b", "c", "d", ""] {
+        let zone = "topology.kubernetes.io/zone";
+        let labels: Labels = [("b", "2"), (zone, "x"), ("a", "1"), ("z", "")].into_iter().collect();
+        for key in ["a", "b", zone, "z", "topology.kubernetes.io/region", "d", ""] {
             assert_eq!(labels.get(key), labels.value_of(&Text::from(key)), "{key}");
         }
         assert!(!labels.is_empty() && Labels::default().is_empty());

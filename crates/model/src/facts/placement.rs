@@ -181,11 +181,14 @@ impl NodeTerm {
     /// `k8s.io/component-helpers/scheduling/corev1/nodeaffinity`: an empty term matches nothing.
     fn matches(&self, name: &Text, labels: &Labels) -> bool {
         let empty = self.labels.is_empty() && self.names.is_empty();
-        // The only field there is.
-        let fields: Labels = [("metadata.name", name.as_str())].into_iter().collect();
+        let is_named = || {
+            // The only field there is.
+            let fields: Labels = [("metadata.name", name.as_str())].into_iter().collect();
+            self.names.iter().all(|requirement| requirement.holds(&fields))
+        };
         !empty
             && self.labels.iter().all(|requirement| requirement.holds(labels))
-            && (self.names.is_empty() || self.names.iter().all(|requirement| requirement.holds(&fields)))
+            && (self.names.is_empty() || is_named())
     }
 }
 
