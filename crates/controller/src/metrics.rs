@@ -56,6 +56,8 @@ pub(crate) struct Dimensions {
     pub(crate) version: &'static str,
     pub(crate) kinds: Vec<&'static str>,
     pub(crate) concerns: Vec<&'static str>,
+    /// Those of them that do something about workloads, and may be held back.
+    pub(crate) managing: Vec<&'static str>,
     /// Every rule with each severity it can have.
     pub(crate) rules: Vec<(&'static str, &'static str)>,
     pub(crate) workload_states: Vec<&'static str>,

@@ -295,6 +295,7 @@ fn dimensions(version: &'static str) -> Dimensions {
         version,
         kinds: Source::all().map(Source::as_str).collect(),
         concerns: vec![act::CONCERN, crate::status::CONCERN, forecast::CONCERN],
+        managing: vec![act::CONCERN],
         verdicts: Verdict::ALL.map(Verdict::as_str).to_vec(),
         rules: RuleId::ALL.iter().flat_map(severities).collect(),
         workload_states: WorkloadState::ALL.map(WorkloadState::as_str).to_vec(),

@@ -9,6 +9,10 @@
 //! 6. What can't mean anything is refused in words that say what to write instead.
 //! 7. Pods of a workload that stay unready close it after half a minute, not before; when they are well it opens.
 //! 8. The controller is ended and another started: it stays open meanwhile, and nothing is written.
+//!
+//! Behind a proxy that keeps one controller from watching pods, while it may still write:
+//! 9. After ten seconds the gate closes and says `ViewStale`, and the controller isn't ready.
+//! 10. It sees pods again: the gate opens, not before ten seconds of calm.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +21,9 @@ use anyhow::{Context as _, Result, ensure};
 use futures::StreamExt as _;
 use holdfast_api::{DrainReadiness, DrainReadinessStatus};
 use holdfast_e2e::churn::say;
-use holdfast_e2e::{Cluster, Kubectl, ServiceAccount, checkout, deployment, namespace, set};
+use holdfast_e2e::{BehindProxy, Cluster, Kubectl, ServiceAccount, checkout, deployment, namespace, set};
 use holdfast_testkit::audit::Mark;
+use holdfast_testkit::fault_proxy::{Fault, Rule, Which};
 use holdfast_testkit::{AuditEvent, Manifests, eventually};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -92,6 +97,49 @@ async fn an_upgrade_may_begin_when_every_node_can_be_drained() -> Result<()> {
     controller.leads(PATIENCE).await?;
     story.quiet(mark, "after a new start").await?;
     ensure!(story.status().await?.drainable, "a new start closed it");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_view_that_stays_out_of_step_closes_it() -> Result<()> {
+    let behind = BehindProxy::start("gate").await?;
+    let client = behind.cluster.admin();
+    let node = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "only" } });
+    Manifests::parse(&node.to_string())?.apply(&client, "e2e").await?;
+    let api: Api<DrainReadiness> = Api::all(client);
+    let status = async || api.get("cluster").await?.status.context("no status yet");
+    let says = async |what: &str, drainable: bool, reason: &str| {
+        eventually(what, PATIENCE, async || {
+            let status = status().await?;
+            let condition = status.conditions.iter().find(|condition| condition.type_ == "Drainable");
+            let told = condition.is_some_and(|condition| condition.reason == reason);
+            ensure!(status.drainable == drainable && told, "{status:?}");
+            Ok(())
+        })
+        .await
+    };
+    says("the gate to open", true, "NothingBlocks").await?;
+
+    let pods = Which::any().of("pods");
+    let (fault, cut) = (behind.proxy.inject(Rule::new(pods.clone(), Fault::Cut)), Timestamp::now());
+    ensure!(behind.proxy.cut(&pods) == 1, "there was no watch of pods");
+    says("the gate to close", false, "ViewStale").await?;
+    let took = Timestamp::now().duration_since(cut);
+    ensure!(
+        SignedDuration::from_secs(9) <= took,
+        "a connection that might be made again at once closed it after {took:#}"
+    );
+    behind.reaches("holdfast_view_stale", &[], 1.0).await?;
+    ensure!(behind.metric("holdfast_drainable", &[]).await? == 0.0, "the metric still says that it is open");
+    let (code, text) = behind.controller.readyz().await?;
+    ensure!(code == 503, "ready without seeing pods: {text}");
+
+    fault.lift();
+    let lifted = Timestamp::now();
+    says("the gate to open again", true, "NothingBlocks").await?;
+    let took = Timestamp::now().duration_since(lifted);
+    ensure!(SignedDuration::from_secs(10) <= took, "without calm it opened after {took:#}");
+    say(&format!("gate: open again {took:#} after it saw pods"));
     Ok(())
 }
 

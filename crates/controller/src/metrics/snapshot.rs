@@ -54,7 +54,7 @@ impl Snapshot {
         for (rule, severity) in &dimensions.rules {
             zeros.declare(&rows::FINDINGS, [rule, severity]);
         }
-        for concern in &dimensions.concerns {
+        for concern in &dimensions.managing {
             zeros.declare(&rows::BRAKE_ENGAGED, [concern, ""]);
             zeros.declare(&rows::FREEZE_ENGAGED, [concern, ""]);
             for state in &dimensions.workload_states {

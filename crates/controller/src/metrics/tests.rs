@@ -11,7 +11,8 @@ fn metrics() -> Metrics {
     Metrics::new(&Dimensions {
         version: "1.2.3",
         kinds: vec!["Pod", "Namespace"],
-        concerns: vec!["disruption"],
+        concerns: vec!["disruption", "status"],
+        managing: vec!["disruption"],
         rules: vec![("budget-missing", "medium"), ("drain-blocked", "critical")],
         workload_states: vec!["managed", "yielded"],
         verdicts: vec!["Clean", "Blocks"],
