@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_model::{ObjectKey, Text, Touched};
-use holdfast_policy::disruption::{Brake, Braking, Write};
+use holdfast_policy::disruption::{Brake, Braking, Reason, Write};
 use holdfast_policy::{Policies, plan_namespace};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -429,10 +429,7 @@ fn debounce(took: Duration) -> Duration {
 }
 
 fn is_braked(write: &Write) -> bool {
-    match write {
-        Write::Withdraw { reason, .. } => reason.is_braked(),
-        Write::Create(_) | Write::Update { .. } => false,
-    }
+    write.withdrawn_for().is_some_and(Reason::is_braked)
 }
 
 /// Whether a policy was written since its status says it was judged: by then we may not have been running.

@@ -300,11 +300,7 @@ impl State {
 }
 
 fn unreadable(cluster: &Cluster, kind: Kind) -> usize {
-    let in_namespace = |name: &Text| {
-        let view = cluster.namespace(name);
-        view.map_or(0, |view| view.unreadable().filter(|(known, _, _)| *known == kind).count())
-    };
-    cluster.namespace_names().map(in_namespace).sum()
+    cluster.unreadable(kind).count()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use holdfast_model::{Text, Touched};
-use holdfast_policy::disruption::Write;
+use holdfast_policy::disruption::{Reason, Write};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -58,8 +58,5 @@ impl Engine {
 }
 
 fn is_frozen(write: &Write) -> bool {
-    match write {
-        Write::Withdraw { reason, .. } => reason.is_frozen(),
-        Write::Create(_) | Write::Update { .. } => false,
-    }
+    write.withdrawn_for().is_some_and(Reason::is_frozen)
 }

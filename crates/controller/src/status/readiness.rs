@@ -131,8 +131,8 @@ fn sentence(reading: &Reading, judgement: Judgement) -> String {
 }
 
 fn who(standing: &Standing) -> String {
-    let budgets = standing.blocker.budgets.iter().map(|budget| budget.as_str()).collect::<Vec<_>>().join(" and ");
-    format!("{} on {} (budget {budgets})", standing.blocker.pod, standing.node)
+    let Standing { node, blocker, .. } = standing;
+    format!("{} on {node} (budget {})", blocker.pod, blocker.budget_names())
 }
 
 fn numbers(reading: &Reading, judgement: Judgement) -> DrainReadinessStatus {

@@ -9,6 +9,20 @@ use super::nodes::Nodes;
 use crate::facts::{Budget, Claim, Fact, FluxHints, FluxOwner, Namespace, Node, Pod, Scaler, Volume, Workload};
 use crate::{Kind, ObjectKey, OwnerRef, Text, WorkloadKind, WorkloadRef};
 
+/// The kinds that are kept apart from namespaces, as a pattern.
+macro_rules! elsewhere {
+    () => {
+        Kind::HelmRelease
+            | Kind::Kustomization
+            | Kind::Node
+            | Kind::PersistentVolume
+            | Kind::TalosUpgrade
+            | Kind::KubernetesUpgrade
+            | Kind::Plan
+            | Kind::TalosControlPlane
+    };
+}
+
 /// The facts of a namespace.
 ///
 /// In sorted vectors: a list arrives in order, so most of what is inserted is appended, and nothing is left empty in
@@ -81,14 +95,7 @@ impl Contents {
             Kind::PodDisruptionBudget => self.budgets.remove(name).is_some(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers.remove(&(kind, name.clone())).is_some(),
             Kind::PersistentVolumeClaim => self.claims.remove(name).is_some(),
-            Kind::HelmRelease
-            | Kind::Kustomization
-            | Kind::Node
-            | Kind::PersistentVolume
-            | Kind::TalosUpgrade
-            | Kind::KubernetesUpgrade
-            | Kind::Plan
-            | Kind::TalosControlPlane => false,
+            elsewhere!() => false,
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::ReplicaSet | Kind::Job | Kind::CronJob => {
                 let alone = workload_kind(kind)
                     .and_then(|kind| self.workloads.remove(&WorkloadRef { kind, name: name.clone() }));
@@ -125,14 +132,7 @@ impl Contents {
             Kind::PodDisruptionBudget => self.budgets.len(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers_of_kind(kind).count(),
             Kind::PersistentVolumeClaim => self.claims.len(),
-            Kind::HelmRelease
-            | Kind::Kustomization
-            | Kind::Node
-            | Kind::PersistentVolume
-            | Kind::TalosUpgrade
-            | Kind::KubernetesUpgrade
-            | Kind::Plan
-            | Kind::TalosControlPlane => 0,
+            elsewhere!() => 0,
             Kind::ReplicaSet => self.workloads_of_kind(kind).count() + self.replicas_of.len(),
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
                 self.workloads_of_kind(kind).count()
@@ -148,14 +148,7 @@ impl Contents {
             Kind::PodDisruptionBudget => self.budgets.keys().collect(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers_of_kind(kind).collect(),
             Kind::PersistentVolumeClaim => self.claims.keys().collect(),
-            Kind::HelmRelease
-            | Kind::Kustomization
-            | Kind::Node
-            | Kind::PersistentVolume
-            | Kind::TalosUpgrade
-            | Kind::KubernetesUpgrade
-            | Kind::Plan
-            | Kind::TalosControlPlane => Vec::new(),
+            elsewhere!() => Vec::new(),
             Kind::ReplicaSet => self.workloads_of_kind(kind).chain(self.replicas_of.keys()).collect(),
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
                 self.workloads_of_kind(kind).collect()

@@ -126,6 +126,15 @@ impl Write {
             Self::Create(wanted) | Self::Update { wanted, .. } => &wanted.key,
         }
     }
+
+    /// Why a budget is withdrawn; none when it isn't.
+    #[must_use]
+    pub fn withdrawn_for(&self) -> Option<Reason> {
+        match self {
+            Self::Withdraw { reason, .. } => Some(*reason),
+            Self::Create(_) | Self::Update { .. } => None,
+        }
+    }
 }
 
 /// The budget of ours that serves a workload, when there is one: by our annotation, else by its name. Of several the

@@ -4,7 +4,6 @@
 //! room is shared. Built from the facts when it is asked for; costs what the namespace holds. Pods that look the same to
 //! every selector and have the same maker are one group, and only a group knows its budgets.
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use foldhash::{HashMap, HashMapExt as _};
@@ -27,8 +26,7 @@ pub(super) struct Home<'a> {
     pub(super) wary: Vec<Wary<'a>>,
     /// Pods by the node on which they are: node and pod.
     hosted: BTreeSet<(usize, usize)>,
-    /// Made only where a selector of pods is asked for.
-    survey: OnceCell<Survey<'a>>,
+    survey: Survey<'a>,
 }
 
 pub(super) struct PodEntry<'a> {
@@ -81,9 +79,9 @@ impl<'a> Home<'a> {
             budgets: Vec::new(),
             wary: Vec::new(),
             hosted: BTreeSet::new(),
-            survey: OnceCell::new(),
+            survey: Survey::new(view),
         };
-        home.add_groups(nodes, &Survey::new(view));
+        home.add_groups(nodes);
         home.hosted =
             home.pods.iter().enumerate().filter_map(|(at, entry)| entry.node.map(|node| (node, at))).collect();
         home.wary = home.wary();
@@ -114,8 +112,7 @@ impl<'a> Home<'a> {
 
     /// The groups whose pods a selector covers.
     pub(super) fn covered<'s>(&'s self, selection: &'s Selection) -> impl Iterator<Item = &'s GroupEntry> {
-        let survey = || self.survey.get_or_init(|| Survey::new(self.view));
-        let found = selection.selector().map(|selector| survey().found(selector)).unwrap_or_default();
+        let found = selection.selector().map(|selector| self.survey.found(selector)).unwrap_or_default();
         found.into_iter().map(move |at| &self.groups[at])
     }
 
@@ -148,7 +145,7 @@ impl<'a> Home<'a> {
         }
     }
 
-    fn add_groups(&mut self, nodes: &Nodes<'a>, survey: &Survey<'a>) {
+    fn add_groups(&mut self, nodes: &Nodes<'a>) {
         let view = self.view;
         let mut known: HashMap<&Text, usize> = HashMap::new();
         for (name, budget) in view.budgets() {
@@ -157,7 +154,7 @@ impl<'a> Home<'a> {
             self.budgets.push(BudgetEntry { name, budget, computed: None, now, full });
         }
         let mut makers: HashMap<&PodOwner, usize> = HashMap::new();
-        for group in survey.groups() {
+        for group in self.survey.groups() {
             let maker = *makers.entry(&group.maker).or_insert_with(|| {
                 let workload = workload(view, &group.maker);
                 self.makers.push(Maker { owner: group.maker.clone(), workload, groups: Vec::new() });
@@ -165,7 +162,7 @@ impl<'a> Home<'a> {
             });
             let entry = self.groups.len();
             self.makers[maker].groups.push(entry);
-            let budgets = survey.covering(group.labels).map(|(name, _)| known[name]).collect();
+            let budgets = self.survey.covering(group.labels).map(|(name, _)| known[name]).collect();
             let first = self.pods.len();
             let pod = |(name, pod): &(&'a Text, &'a Pod)| PodEntry {
                 name,

@@ -113,15 +113,15 @@ impl Keeper {
             let shares = &mut self.shares[node];
             let taken = taken.entry(node).or_insert_with(|| {
                 let mut taken = Taken::default();
-                shares.iter().for_each(|share| taken.add_all(&share.taken));
+                shares.iter().for_each(|share| taken.add_all(share.taken.iter().copied()));
                 taken
             });
             let scene = Scene { nodes, home: &home, drained: &[node], taken, drainer: self.drainer };
             let played = Played::new(scene);
             let Part { tally, blockers, interruptions } = played.part(node);
-            let own = played.now.moves.taken.kept();
-            taken.add_all(&own);
-            shares.push(Share { namespace: view.name().clone(), tally, used: home.used_on(node), taken: own });
+            let own = played.now.moves.taken;
+            taken.add_all(own.iter());
+            shares.push(Share { namespace: view.name().clone(), tally, used: home.used_on(node), taken: own.kept() });
             self.forecast.nodes[node].blockers.extend(blockers);
             self.forecast.nodes[node].interruptions.extend(interruptions);
         }

@@ -74,15 +74,18 @@ pub(super) fn taken_by(pod: &Pod) -> Room {
 
 impl Taken {
     pub(super) fn add(&mut self, node: usize, room: Room) {
-        let taken = self.0.entry(number(node)).or_default();
-        *taken = taken.plus(room);
+        self.add_all([(number(node), room)]);
     }
 
-    pub(super) fn add_all<'r>(&mut self, others: impl IntoIterator<Item = &'r (u32, Room)>) {
+    pub(super) fn add_all(&mut self, others: impl IntoIterator<Item = (u32, Room)>) {
         for (node, room) in others {
-            let taken = self.0.entry(*node).or_default();
-            *taken = taken.plus(*room);
+            let taken = self.0.entry(node).or_default();
+            *taken = taken.plus(room);
         }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Room)> {
+        self.0.iter().map(|(node, room)| (*node, *room))
     }
 
     pub(super) fn on(&self, node: usize) -> Room {

@@ -343,6 +343,12 @@ impl Blocker {
         }
     }
 
+    /// The names of its budgets, as in a sentence.
+    #[must_use]
+    pub fn budget_names(&self) -> String {
+        self.budgets.iter().map(Text::as_str).collect::<Vec<_>>().join(" and ")
+    }
+
     /// What is wrong: a clause in lower case, without a full stop.
     #[must_use]
     pub fn message(&self) -> String {

@@ -37,7 +37,7 @@ impl<'a> Sequence<'a> {
             let played = Played::new(Scene { nodes, home, drained: batch, taken: &taken, drainer });
             parts.iter_mut().zip(batch).for_each(|(parts, node)| parts.push(played.part(*node)));
             let now = played.now;
-            taken.add_all(&now.moves.taken.clone().kept());
+            taken.add_all(now.moves.taken.iter());
             drained.push((at, now));
         }
         for (at, now) in &drained {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use holdfast_model::ObjectKey;
 
 use super::Upgrader;
-use crate::disruption::Write;
+use crate::disruption::{Reason, Write};
 
 /// Whether something has to wait.
 ///
@@ -22,7 +22,7 @@ impl Freeze<'_> {
     /// Whether this write has to wait.
     #[must_use]
     pub fn holds(&self, write: &Write) -> bool {
-        let Write::Withdraw { key, reason, .. } = write else { return false };
-        self.upgrader.is_some() && reason.is_frozen() && !self.blocking.contains(key)
+        let waits = write.withdrawn_for().is_some_and(Reason::is_frozen);
+        waits && self.upgrader.is_some() && !self.blocking.contains(write.key())
     }
 }

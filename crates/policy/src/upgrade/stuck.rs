@@ -106,8 +106,7 @@ fn line(node: &NodeForecast, blocker: &Blocker) -> String {
 }
 
 fn said(blocker: &Blocker) -> String {
-    let budgets = blocker.budgets.iter().map(Text::as_str).collect::<Vec<_>>().join(" and ");
-    format!("pod {} (budget {budgets}: {})", blocker.pod, blocker.message())
+    format!("pod {} (budget {}: {})", blocker.pod, blocker.budget_names(), blocker.message())
 }
 
 fn patience_ends(since: Timestamp) -> Timestamp {
