@@ -41,6 +41,15 @@ fn no_crate_reaches_what_its_row_forbids() {
 }
 
 #[test]
+fn the_standards_for_pods_need_serde_only() {
+    let metadata = metadata();
+    let package = metadata.packages.iter().find(|package| package.name.as_str() == "holdfast-pod-security");
+    let dependencies = &package.expect("the package").dependencies;
+    let normal = dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+    assert_eq!(normal.map(|dependency| dependency.name.as_str()).collect::<Vec<_>>(), ["serde"]);
+}
+
+#[test]
 fn nothing_uses_a_second_stack() {
     let lock = read(&root().join("Cargo.lock"));
     let names: BTreeSet<&str> = lock.lines().filter_map(|line| line.strip_prefix("name = ")).collect();
