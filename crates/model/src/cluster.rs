@@ -231,6 +231,7 @@ impl Place {
             | Kind::CronJob
             | Kind::Pod
             | Kind::PodDisruptionBudget
+            | Kind::Event
             | Kind::HorizontalPodAutoscaler
             | Kind::ScaledObject => Self::Namespace,
         }

@@ -1,0 +1,1 @@
+//! Namespaces on their way to a level.
