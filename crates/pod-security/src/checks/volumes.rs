@@ -12,14 +12,15 @@ use crate::table::{Explanation, Revision};
 use crate::violation::Offence;
 use crate::wording::{counted, named, quoted};
 
-pub(crate) const V1_0: Revision = Revision { holds: |pod| !pod.volumes.iter().any(is_bad), explain };
+pub(crate) const V1_0: Revision =
+    Revision { holds: |pod| !pod.volumes.iter().any(|(_, volume)| is_bad(volume)), explain };
 
 fn is_bad(volume: &Volume) -> bool {
     !volume.sources.has_allowed()
 }
 
 fn explain(pod: &PodFacts) -> Explanation {
-    let bad = (0..).zip(&pod.volumes).filter(|(_, volume)| is_bad(volume));
+    let bad = pod.volumes.iter().filter(|(_, volume)| is_bad(volume));
     let names: Vec<&str> = bad.clone().map(|(_, volume)| &*volume.name).collect();
     let kinds = bad.clone().map(|(_, volume)| volume.sources.restricted().next().unwrap_or("unknown"));
     let kinds: BTreeSet<&str> = kinds.collect();
@@ -32,7 +33,7 @@ fn explain(pod: &PodFacts) -> Explanation {
             counted("restricted volume type", "restricted volume types", kinds.len()),
             quoted(kinds),
         ),
-        offences: bad.flat_map(|(index, volume)| offences(index, volume)).collect(),
+        offences: bad.flat_map(|(index, volume)| offences(*index, volume)).collect(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the API server makes of a pod before it judges it.
 
-use crate::shape::{APP_ARMOR_ANNOTATION, Sources};
+use crate::shape::APP_ARMOR_ANNOTATION;
 
 use super::{PodFacts, Profile};
 
@@ -15,8 +15,8 @@ impl PodFacts {
     /// Of these, a *template* gets only the first before the server warns about it.
     #[must_use]
     pub fn defaulted(mut self) -> Self {
-        for volume in self.volumes.iter_mut().filter(|volume| volume.sources.is_unset()) {
-            volume.sources = Sources::EMPTY_DIR;
+        if self.volumes.iter().any(|(_, volume)| volume.sources.is_unset()) {
+            self.volumes = self.volumes.into_iter().filter(|(_, volume)| !volume.sources.is_unset()).collect();
         }
         self.fill_in_host_ports();
         if !self.is_windows {

@@ -67,8 +67,6 @@ const FIRST_RESTRICTED: usize = ALLOWED.len();
 const UNKNOWN: usize = FIRST_RESTRICTED + RESTRICTED.len();
 
 impl Sources {
-    pub(crate) const EMPTY_DIR: Self = Self(1 << 3);
-
     fn with(self, key: &str) -> Self {
         let allowed = ALLOWED.iter().position(|name| *name == key);
         let restricted = || RESTRICTED.iter().position(|name| *name == key).map(|at| FIRST_RESTRICTED + at);
@@ -82,6 +80,11 @@ impl Sources {
 
     pub(crate) const fn has_allowed(self) -> bool {
         self.0 & ((1 << FIRST_RESTRICTED) - 1) != 0
+    }
+
+    /// Whether no level has anything to say against it.
+    pub(crate) const fn is_harmless(self) -> bool {
+        self.has_allowed() && self.0 >> FIRST_RESTRICTED & ((1 << RESTRICTED.len()) - 1) == 0
     }
 
     pub(crate) const fn has_host_path(self) -> bool {
@@ -163,14 +166,14 @@ mod tests {
         for name in RESTRICTED {
             let sources = Sources::default().with(name);
             assert_eq!(sources.restricted().collect::<Vec<_>>(), [name]);
-            assert!(!sources.has_allowed());
+            assert!(!sources.has_allowed() && !sources.is_harmless());
+            assert!(!sources.with("secret").is_harmless());
             assert_eq!(sources.has_host_path(), name == "hostPath");
         }
         for name in ALLOWED {
             let sources = Sources::default().with(name);
-            assert!(sources.has_allowed() && sources.restricted().next().is_none(), "{name}");
+            assert!(sources.is_harmless() && sources.restricted().next().is_none(), "{name}");
         }
-        assert_eq!(Sources::EMPTY_DIR, Sources::default().with("emptyDir"));
         let unknown = Sources::default().with("tomorrow");
         assert!(!unknown.is_unset() && !unknown.has_allowed() && unknown.restricted().next().is_none());
     }

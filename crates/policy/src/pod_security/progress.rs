@@ -15,10 +15,10 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
 use super::settings::{duration, in_words, level};
 
-/// A soak is told in so many steps.
+/// A soak is told in at least so many steps, where it is long enough.
 const STEPS: u32 = 50;
-/// A step is at least and at most this long.
-const STEP: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3600);
+/// How long a step may be, in seconds: what a person reads without reckoning.
+const STEP: [u64; 8] = [3600, 1800, 900, 300, 60, 15, 5, 1];
 /// For how many days the worst is remembered.
 const REMEMBERED: i64 = 30;
 /// How long until a rehearsal that objected is tried again though nothing changed.
@@ -148,7 +148,8 @@ impl Progress {
 }
 
 fn step(soak: Duration) -> Duration {
-    (soak / STEPS).clamp(*STEP.start(), *STEP.end())
+    let longest = (soak / STEPS).as_secs();
+    Duration::from_secs(STEP.into_iter().find(|step| *step <= longest).unwrap_or(1))
 }
 
 /// Rounded down to steps; a soak that is over is told as it is.
@@ -156,7 +157,7 @@ fn stepped(soaked: Duration, soak: Duration) -> Duration {
     if soak <= soaked {
         return soak;
     }
-    let step = step(soak).as_secs().max(1);
+    let step = step(soak).as_secs();
     Duration::from_secs(soaked.as_secs() / step * step)
 }
 
