@@ -179,8 +179,9 @@ pub struct NamespaceLevel {
     /// The level that its label enforces now, with the version, such as `baseline:v1.35`; absent without a label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enforce: Option<String>,
-    /// The strictest level that all its templates and pods meet.
-    pub level: SecurityLevel,
+    /// The strictest level that all its templates and pods meet; absent where nothing runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<SecurityLevel>,
     /// Where it is going; absent when it stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<SecurityLevel>,

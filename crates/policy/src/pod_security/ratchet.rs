@@ -44,8 +44,8 @@ pub struct Moment {
 pub struct Advice {
     /// In one word.
     pub state: NamespaceState,
-    /// The strictest level that everything meets.
-    pub level: Level,
+    /// The strictest level that everything meets; none where nothing runs.
+    pub level: Option<Level>,
     /// Where it is going, when it isn't there.
     pub target: Option<Level>,
     /// Why it stays where it is, or what happened.
@@ -293,7 +293,8 @@ impl Case<'_> {
     }
 
     /// Takes back what is ours; what would tighten the namespace stays.
-    fn withdraw(&self, why: Option<&str>, progress: &Progress) -> Advice {
+    fn withdraw(&self, why: Option<&str>, progress: &mut Progress) -> Advice {
+        progress.rest();
         let advice = Advice { message: why.map(str::to_owned), ..self.advice(NamespaceState::Exempt) };
         let ours = self.ours();
         if ours.is_empty() || self.namespace.terminating || self.policies.is_security_unclear() {
@@ -380,7 +381,8 @@ impl Case<'_> {
     }
 
     fn advice(&self, state: NamespaceState) -> Advice {
-        Advice { state, level: self.standing.level, target: None, message: None, step: None, recheck_after: None }
+        let level = (!self.standing.is_empty()).then_some(self.standing.level);
+        Advice { state, level, target: None, message: None, step: None, recheck_after: None }
     }
 }
 

@@ -273,12 +273,17 @@ impl Judgement {
     }
 }
 
+/// The namespace of an object; a Namespace has none, though what it exempts is written in it.
+fn home(judged: &Judged<'_>) -> Text {
+    if judged.kind == Kind::Namespace.as_str() { Text::default() } else { judged.namespace.clone() }
+}
+
 fn finding(rule: &Rule, problem: Problem, about: &About<'_>, policies: &Policies, now: Timestamp) -> Finding {
     let judged = &about.judged;
     Finding {
         rule: rule.id,
         severity: problem.severity.unwrap_or(rule.severity),
-        subject: Subject { kind: judged.kind, namespace: judged.namespace.clone(), name: judged.name.clone() },
+        subject: Subject { kind: judged.kind, namespace: home(judged), name: judged.name.clone() },
         field: problem.field,
         position: None,
         message: problem.message,
