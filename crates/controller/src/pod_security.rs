@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_api::NamespaceSecurityPolicy;
 use holdfast_model::Text;
 use holdfast_pod_security::Level;
 use holdfast_pod_security::labels::ENFORCE;
@@ -33,7 +34,7 @@ use crate::metrics::{Metrics, Verb};
 use crate::permissions::Permissions;
 use crate::status::{Board, Events, Levels};
 use crate::upgrade::Upgrades;
-use crate::view::{Facts, View};
+use crate::view::{Facts, Generations, Known, View};
 use crate::write::{Class, Failure, said};
 
 /// The concern, as it is written in metrics.
@@ -65,6 +66,7 @@ pub(crate) struct Raiser {
     brake: Brake,
     /// The policies by which it was looked at last.
     policies: Option<Arc<Policies>>,
+    generations: Option<Generations>,
     /// Namespaces that can't tell what holds without a label.
     mute: BTreeSet<Text>,
     asked: Option<Instant>,
@@ -124,6 +126,7 @@ impl Raiser {
             blind_since: None,
             brake: Brake::new(delay),
             policies: None,
+            generations: None,
             mute: BTreeSet::new(),
             asked: None,
             probed: None,
@@ -190,9 +193,16 @@ impl Raiser {
         let frozen = upgrades.ask(&view, Timestamp::now(), |freeze| freeze.upgrader.is_some());
         view.read(|facts| {
             let policies = facts.policies.parsed();
-            if self.policies.as_ref().is_some_and(|known| **known != *policies) || began {
+            let generations = facts.policies.security.generations();
+            let changed = match &self.generations {
+                Some(known) if !began => *known != generations,
+                // What changed before we led has changed since its status was written.
+                Some(_) | None => facts.policies.security.iter().any(|(_, known)| is_new(known)),
+            };
+            if changed {
                 self.brake.explain(Timestamp::now());
             }
+            self.generations = Some(generations);
             self.policies = Some(Arc::clone(&policies));
             if began {
                 self.restore(facts);
@@ -466,6 +476,13 @@ impl Raiser {
         });
         self.parts.board.levels_are(entries.into_iter().map(|(policy, list)| (policy, Levels::of(list))).collect());
     }
+}
+
+/// Whether a policy was written since its status says it was judged.
+fn is_new(policy: &Known<NamespaceSecurityPolicy>) -> bool {
+    policy
+        .raw()
+        .is_some_and(|raw| raw.metadata.generation != raw.status.as_ref().and_then(|status| status.observed_generation))
 }
 
 impl Kept {

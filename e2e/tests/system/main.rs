@@ -12,6 +12,7 @@ mod forgotten;
 mod gate;
 mod kills;
 mod leadership;
+mod levels;
 mod optional_kinds;
 mod overlap;
 mod permissions;

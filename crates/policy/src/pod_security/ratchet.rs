@@ -156,18 +156,19 @@ impl Case<'_> {
 
     /// The namespace on its way up.
     fn ratchet(&self, settings: &Settings, progress: &mut Progress) -> Advice {
-        let ours = self.ours();
-        let mut labels = self.kept(&ours);
-        self.advise_labels(&ours, progress, &mut labels);
         let enforce = match self.enforce(progress) {
             Enforce::Ours(stated) => Some(stated),
             Enforce::Nobodys => None,
+            // Whoever states the level decides about the namespace: what we told there stays as it is.
             Enforce::Others(who) => {
-                let advice = self.advice(self.below(settings).unwrap_or(NamespaceState::Yielded));
+                let state = self.below(settings).unwrap_or(NamespaceState::Yielded);
                 let message = Some(format!("its enforce label is left to {who}"));
-                return Advice { step: self.step(labels, &ours, Rehearsal::None), message, ..advice };
+                return Advice { message, ..self.advice(state) };
             }
         };
+        let ours = self.ours();
+        let mut labels = self.kept(&ours);
+        self.advise_labels(&ours, progress, &mut labels);
         let stated = enforce.map(|stated| stated.level);
         let now = stated.unwrap_or(Level::Privileged);
         if progress.broken.is_none() {
