@@ -15,6 +15,7 @@ mod leadership;
 mod optional_kinds;
 mod overlap;
 mod permissions;
+mod pod_security;
 mod quiet;
 mod reads;
 mod servers;
