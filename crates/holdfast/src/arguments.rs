@@ -67,6 +67,8 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Says what a Git checkout will do to the next drain and the next upgrade. Needs no cluster.
+    // Its --version is that of the Pod Security Standards.
+    #[command(disable_version_flag = true)]
     Audit(audit::Arguments),
     /// Says what draining the nodes of a cluster would do, and who stands in the way. Changes nothing.
     Drain(Drain),

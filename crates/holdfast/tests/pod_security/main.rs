@@ -6,6 +6,9 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
+use holdfast_gitops::yaml::{Dialect, Limits, parse_as};
+use holdfast_gitops::{FileId, Node};
+use holdfast_pod_security::{Level, Version, admission};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -207,4 +210,37 @@ fn shells_complete_its_levels() {
     let told = Command::new(BINARY).args(["completions", "bash"]).output().unwrap();
     let text = String::from_utf8(told.stdout).unwrap();
     assert!(text.contains("privileged baseline restricted"));
+}
+
+/// As the API server's clients read them: the same as what the library writes, which is tried on a server.
+#[test]
+fn policies_for_an_api_server_are_printed() {
+    let it = Folder::new();
+    let emit = |arguments: &[&str]| {
+        let mut command = Command::new(BINARY);
+        let told = command.current_dir(it.0.path()).args(["audit", "--emit", "admission-policy"]).args(arguments);
+        Told(told.stdin(Stdio::null()).output().unwrap())
+    };
+    let told = emit(&["--level", "restricted", "--version", "v1.35"]);
+    told.check(0, &["# as of Kubernetes v1.35."], &[]);
+    let parsed = parse_as(Dialect::Kubernetes, FileId::NONE, told.out().as_bytes(), &Limits::default());
+    assert_eq!(parsed.error, None);
+    let printed: Vec<Value> = parsed.documents.iter().map(Node::to_json).collect();
+    let policies = admission::policies(Level::Restricted, Version::Minor(35), &admission::EXEMPT);
+    let wanted = policies.iter().flat_map(|it| [json!(it.policy), json!(it.binding)]);
+    assert_eq!(printed, wanted.collect::<Vec<_>>());
+
+    emit(&[]).check(0, &["what the level baseline", "v1.37", "holdfast-baseline-privileged"], &[]);
+    emit(&["--level", "privileged"]).check(2, &[], &["baseline, restricted"]);
+    emit(&["."]).check(2, &[], &["--emit"]);
+}
+
+#[test]
+fn a_level_alone_says_nothing_to_an_audit() {
+    let it = Folder::new();
+    let mut command = Command::new(BINARY);
+    let told = Told(command.current_dir(it.0.path()).args(["audit", ".", "--level", "baseline"]).output().unwrap());
+    told.check(2, &[], &["--level", "PATH"]);
+    let told = Told(Command::new(BINARY).arg("audit").output().unwrap());
+    told.check(2, &[], &["PATH"]);
 }
