@@ -59,6 +59,8 @@ mod evaluate;
 
 pub mod labels;
 
+pub mod admission;
+
 pub use check::Check;
 pub use evaluate::{allows, evaluate, strictest};
 pub use facts::PodFacts;

@@ -24,7 +24,7 @@ impl Volume {
 pub(crate) struct Sources(u32);
 
 /// The sources that every level allows. The order of both lists is that of the bits.
-const ALLOWED: [&str; 9] = [
+pub(crate) const ALLOWED: [&str; 9] = [
     "configMap",
     "csi",
     "downwardAPI",
