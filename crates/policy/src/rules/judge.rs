@@ -128,7 +128,8 @@ fn judge_levels(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         owner: view.own_flux_owner(),
         policy: policy.clone(),
     };
-    for rule in rules() {
+    // Who makes a namespace that nobody wrote down may label it too.
+    for rule in rules().filter(|_| !case.namespace.assumed) {
         if let Check::Namespace(check) = rule.check {
             judgement.add(rule, check(&case), &about, subjects);
         }
@@ -275,10 +276,13 @@ impl Judgement {
 
 fn finding(rule: &Rule, problem: Problem, about: &About<'_>, policies: &Policies, now: Timestamp) -> Finding {
     let judged = &about.judged;
+    // A Namespace is excepted by what is in it, but is in none itself.
+    let in_none = judged.kind == Kind::Namespace.as_str();
+    let namespace = if in_none { Text::default() } else { judged.namespace.clone() };
     Finding {
         rule: rule.id,
         severity: problem.severity.unwrap_or(rule.severity),
-        subject: Subject { kind: judged.kind, namespace: judged.namespace.clone(), name: judged.name.clone() },
+        subject: Subject { kind: judged.kind, namespace, name: judged.name.clone() },
         field: problem.field,
         position: None,
         message: problem.message,

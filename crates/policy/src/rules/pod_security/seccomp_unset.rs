@@ -16,5 +16,5 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    case.restricted(&[Made::SeccompProfileRestricted])
+    case.restricted("it may make every system call", &[Made::SeccompProfileRestricted])
 }
