@@ -44,10 +44,10 @@ impl<'a> TemplateCase<'a> {
         self.verdict(means, self.baseline.iter().filter(|violation| is_meant(violation.check)))
     }
 
-    /// What these checks of restricted say that baseline doesn't say already of the same places.
+    /// What these checks of restricted say that baseline doesn't say already.
     fn restricted(&self, means: &str, checks: &[Check]) -> Verdict {
         let is_said = |offence: &Offence| {
-            self.baseline.iter().flat_map(|violation| &violation.offences).any(|said| said.path == offence.path)
+            self.baseline.iter().flat_map(|violation| &violation.offences).any(|said| covers(said, offence))
         };
         let is_new = |violation: &&Violation| !violation.offences.iter().all(is_said);
         let meant = self.restricted.iter().filter(|violation| checks.contains(&violation.check));
@@ -63,6 +63,14 @@ impl<'a> TemplateCase<'a> {
         let message = format!("{means}: {}", forbidden_detail(&owned));
         Problem::at(place, message, remedy(prefix, &owned)).fails()
     }
+}
+
+/// Whether an offence against baseline has to go first: it is at the same place, or the container is privileged, which
+/// the API server takes only with all that it brings.
+fn covers(said: &Offence, offence: &Offence) -> bool {
+    let (said, path) = (said.path.to_string(), offence.path.to_string());
+    let privileged = said.strip_suffix(".privileged").filter(|_| path.ends_with(".allowPrivilegeEscalation"));
+    said == path || privileged.is_some_and(|context| path.starts_with(context))
 }
 
 /// Where a label of a namespace is written, or has to be. Other labels may come from elsewhere: Flux adds some.
