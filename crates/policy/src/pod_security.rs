@@ -11,6 +11,7 @@ mod ratchet;
 mod rehearsal;
 mod settings;
 mod standing;
+mod stated;
 #[cfg(test)]
 mod tests;
 

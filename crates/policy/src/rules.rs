@@ -30,6 +30,7 @@ pub(crate) use judge::judge_files;
 pub use judge::{Judgement, Subjects, judge};
 pub use pod_security::TemplateCase;
 pub use subject::{BudgetCase, Covered, WorkloadCase};
+pub(crate) use talos::concerns;
 
 use crate::pod_security::Case;
 use crate::{Domain, Exception, RuleId, Severity};

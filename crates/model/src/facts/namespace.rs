@@ -12,6 +12,8 @@ pub struct Namespace {
     pub labels: Labels,
     /// Whether it is being deleted: nothing new can be created in it then.
     pub terminating: bool,
+    /// Whether nobody wrote it down, and it is only known for what is in it: what its labels are isn't known.
+    pub assumed: bool,
     /// What its owner asked not to be judged.
     pub opt_out: OptOut,
     /// What its labels and annotations say of a Flux owner.

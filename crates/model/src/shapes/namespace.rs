@@ -100,6 +100,7 @@ impl Shape for Namespace {
             uid: uid(&self.metadata),
             labels: Labels::of(self.metadata.labels.as_ref()),
             terminating: self.metadata.deletion_timestamp.is_some(),
+            assumed: false,
             opt_out: OptOut::of(&self.metadata),
             flux: FluxHints::of(&self.metadata),
             writers: self.writers,

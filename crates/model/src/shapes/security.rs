@@ -22,6 +22,10 @@ impl PodSpec {
         SharedFacts::from(&self.facts(annotations).defaulted())
     }
 
+    pub(super) fn has_containers(&self) -> bool {
+        self.containers.as_ref().is_some_and(|containers| !containers.is_empty())
+    }
+
     fn facts(&mut self, annotations: Option<&Annotations>) -> PodFacts {
         let spec = shape::PodSpec {
             init_containers: containers(&mut self.init_containers),

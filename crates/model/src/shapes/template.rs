@@ -37,10 +37,11 @@ impl Template {
         self.spec.as_ref().map(PodSpec::placement).unwrap_or_default()
     }
 
-    /// What Pod Security reads of the pods it makes; taken out.
-    pub(super) fn take_security(&mut self) -> SharedFacts {
+    /// What Pod Security reads of the pods it makes; taken out. None where there are no containers.
+    pub(super) fn take_security(&mut self) -> Option<SharedFacts> {
         let annotations = self.metadata.as_ref().and_then(|meta| meta.annotations.as_ref());
-        self.spec.as_mut().map(|spec| spec.take_template_security(annotations)).unwrap_or_default()
+        let spec = self.spec.as_mut().filter(|spec| spec.has_containers())?;
+        Some(spec.take_template_security(annotations))
     }
 }
 

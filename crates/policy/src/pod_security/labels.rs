@@ -17,7 +17,12 @@ pub struct Labelled {
     pub errors: Vec<LabelError>,
     /// Whether what holds without a label isn't known.
     pub is_unknown: bool,
+    /// Whether a variable stands for what it enforces: in files only, where its value isn't known.
+    pub is_variable: bool,
 }
+
+/// With what a variable begins. Nothing that the API server takes as a label has it.
+const VARIABLE: &str = "${";
 
 impl Labelled {
     /// Reads the labels of a namespace.
@@ -26,9 +31,11 @@ impl Labelled {
         let default = LevelVersion { level: server.default.unwrap_or(Level::Privileged), version: Version::Latest };
         // What it warns of by default isn't known, and decides nothing here.
         let defaults = Policy { enforce: default, ..Policy::PRIVILEGED };
-        let label = |key: &str| namespace.labels.get(key).map(|value| value.as_str());
+        let written = |key: &str| namespace.labels.get(key).map(|value| value.as_str());
+        let label = |key: &str| written(key).filter(|value| !value.contains(VARIABLE));
         let (policy, errors) = Policy::of(label, defaults);
         let enforce = label(ENFORCE).map(|_| policy.enforce);
-        Self { policy, enforce, errors, is_unknown: enforce.is_none() && server.default.is_none() }
+        let is_variable = written(ENFORCE).is_some_and(|value| value.contains(VARIABLE));
+        Self { policy, enforce, errors, is_unknown: enforce.is_none() && server.default.is_none(), is_variable }
     }
 }

@@ -83,7 +83,8 @@ impl<'a> Standing<'a> {
         let mut known: HashMap<*const PodFacts, Level> = HashMap::new();
         let mut level_of =
             |facts: &'a PodFacts| *known.entry(std::ptr::from_ref(facts)).or_insert_with(|| strictest(version, facts));
-        let templates = view.workloads().map(|workload| (Who::Template(workload), &*workload.security));
+        let templates =
+            view.workloads().filter_map(|workload| Some((Who::Template(workload), &**workload.security.as_ref()?)));
         let mut subjects: Vec<Subject<'a>> =
             templates.map(|(who, facts)| Subject { who, facts, level: level_of(facts) }).collect();
         let (mut unknown_makers, mut alive) = (false, BTreeSet::new());

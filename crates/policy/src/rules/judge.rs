@@ -128,7 +128,8 @@ fn judge_levels(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         owner: view.own_flux_owner(),
         policy: policy.clone(),
     };
-    for rule in rules() {
+    // Who makes a namespace that nobody wrote down may label it too.
+    for rule in rules().filter(|_| !case.namespace.assumed) {
         if let Check::Namespace(check) = rule.check {
             judgement.add(rule, check(&case), &about, subjects);
         }
@@ -273,17 +274,15 @@ impl Judgement {
     }
 }
 
-/// The namespace of an object; a Namespace has none, though what it exempts is written in it.
-fn home(judged: &Judged<'_>) -> Text {
-    if judged.kind == Kind::Namespace.as_str() { Text::default() } else { judged.namespace.clone() }
-}
-
 fn finding(rule: &Rule, problem: Problem, about: &About<'_>, policies: &Policies, now: Timestamp) -> Finding {
     let judged = &about.judged;
+    // A Namespace is excepted by what is in it, but is in none itself.
+    let in_none = judged.kind == Kind::Namespace.as_str();
+    let namespace = if in_none { Text::default() } else { judged.namespace.clone() };
     Finding {
         rule: rule.id,
         severity: problem.severity.unwrap_or(rule.severity),
-        subject: Subject { kind: judged.kind, namespace: home(judged), name: judged.name.clone() },
+        subject: Subject { kind: judged.kind, namespace, name: judged.name.clone() },
         field: problem.field,
         position: None,
         message: problem.message,

@@ -16,5 +16,5 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    case.baseline(|check| check == Made::HostNamespaces)
+    case.baseline("its pods are not apart from their node", |check| check == Made::HostNamespaces)
 }

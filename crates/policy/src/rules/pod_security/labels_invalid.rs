@@ -1,5 +1,6 @@
 //! `labels-invalid`: a Pod Security label that names no level or version.
 
+use super::place;
 use crate::pod_security::Case;
 use crate::rules::{Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
@@ -15,8 +16,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Verdict {
     let Some(first) = case.labelled.errors.first() else { return Verdict::Holds };
-    let said = case.labelled.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    let message = format!("{said}: the API server refuses the namespace as it is written");
-    let remedy = "levels are privileged, baseline and restricted, versions latest or of the form v1.35";
-    Problem::at(format!("metadata.labels.{}", first.label), message, remedy).fails()
+    let errors = case.labelled.errors.iter().map(|it| format!("{} is {:?} and {}", it.label, it.value, it.reason));
+    let message = format!("the API server refuses it: {}", errors.collect::<Vec<_>>().join(", "));
+    let remedy = "write privileged, baseline or restricted for a level, latest or a minor such as v1.35 for a version";
+    Problem::at(place(case.namespace, first.label), message, remedy).fails()
 }

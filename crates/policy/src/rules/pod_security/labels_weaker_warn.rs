@@ -2,6 +2,7 @@
 
 use holdfast_pod_security::labels::{AUDIT, WARN};
 
+use super::place;
 use crate::pod_security::Case;
 use crate::rules::{Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
@@ -20,14 +21,15 @@ fn check(case: &Case<'_>) -> Verdict {
     if case.labelled.enforce.is_none() {
         return Verdict::NotApplicable;
     }
-    let modes = [(WARN, "warns", policy.warn.level), (AUDIT, "audits", policy.audit.level)];
+    let modes = [
+        (WARN, "warns", "whoever applies a workload is told nothing, and its pods are refused", policy.warn.level),
+        (AUDIT, "audits", "the log doesn't say of which workloads the pods will be refused", policy.audit.level),
+    ];
     let weaker = modes
         .into_iter()
-        .find(|(label, _, level)| case.namespace.labels.get(label).is_some() && *level < policy.enforce.level);
-    let Some((label, does, level)) = weaker else { return Verdict::Holds };
+        .find(|(label, _, _, level)| case.namespace.labels.get(label).is_some() && *level < policy.enforce.level);
+    let Some((label, does, so, level)) = weaker else { return Verdict::Holds };
     let enforced = policy.enforce.level;
-    let message = format!(
-        "it {does} of {level} but enforces {enforced}: whoever applies a workload is told nothing, and its pods are refused"
-    );
-    Problem::at(format!("metadata.labels.{label}"), message, format!("set {label} to {enforced} or stricter")).fails()
+    let message = format!("it {does} at {level} only, but enforces {enforced}: {so}");
+    Problem::at(place(case.namespace, label), message, format!("set {label} to {enforced} or stricter")).fails()
 }

@@ -2,6 +2,7 @@
 
 use holdfast_pod_security::labels::ENFORCE;
 
+use super::place;
 use crate::pod_security::Case;
 use crate::rules::{Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
@@ -19,7 +20,7 @@ fn check(case: &Case<'_>) -> Verdict {
     let Some(first) = case.view.rejections().next() else { return Verdict::Holds };
     let message = format!("pods of {} {} are refused: {}", first.kind, first.name, first.message);
     let problem = Problem::at(
-        format!("metadata.labels.{ENFORCE}"),
+        place(case.namespace, ENFORCE),
         message,
         "change the workload, or lower the level until it is changed",
     );

@@ -3,6 +3,7 @@
 use holdfast_pod_security::Level;
 use holdfast_pod_security::labels::ENFORCE;
 
+use super::place;
 use crate::pod_security::Case;
 use crate::rules::{Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
@@ -28,5 +29,5 @@ fn check(case: &Case<'_>) -> Verdict {
         stated.level
     );
     let remedy = format!("write {ENFORCE}: {met} where the label is written, or leave it out there");
-    Problem::at(format!("metadata.labels.{ENFORCE}"), message, remedy).fails()
+    Problem::at(place(case.namespace, ENFORCE), message, remedy).fails()
 }

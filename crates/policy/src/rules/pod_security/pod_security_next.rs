@@ -1,7 +1,9 @@
 //! `pod-security-next`: what the next minor release of Kubernetes will refuse.
 
+use holdfast_pod_security::labels::{ENFORCE, ENFORCE_VERSION};
 use holdfast_pod_security::{Level, evaluate, forbidden_detail};
 
+use super::place;
 use crate::pod_security::Case;
 use crate::rules::{Check, Problem, Rule, Verdict, named};
 use crate::{Domain, RuleId, Severity};
@@ -17,7 +19,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(case: &Case<'_>) -> Verdict {
     let enforced = case.labelled.policy.enforce;
-    if enforced.level == Level::Privileged || case.standing.is_empty() {
+    if enforced.level == Level::Privileged || case.standing.is_empty() || case.labelled.is_variable {
         return Verdict::NotApplicable;
     }
     // A version that is pinned stays what it is through an upgrade.
@@ -34,7 +36,9 @@ fn check(case: &Case<'_>) -> Verdict {
         );
         let remedy =
             format!("change it before the upgrade, or pin the version of the level to {}", case.server.version());
-        return Problem::at("", message, remedy).fails();
+        let is_versioned = case.namespace.labels.get(ENFORCE_VERSION).is_some();
+        let label = if is_versioned { ENFORCE_VERSION } else { ENFORCE };
+        return Problem::at(place(case.namespace, label), message, remedy).fails();
     }
     Verdict::Holds
 }

@@ -16,5 +16,5 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    case.restricted(&[Made::AllowPrivilegeEscalation])
+    case.restricted("a program in it may gain rights", &[Made::AllowPrivilegeEscalation])
 }

@@ -1,4 +1,4 @@
-//! `seccomp-unset`: a container that may make every system call.
+//! `seccomp-unset`: a container that may make every system call, unless its kubelet knows better.
 
 use holdfast_pod_security::Check as Made;
 
@@ -10,11 +10,11 @@ pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::SeccompUnset,
     domain: Domain::PodSecurity,
     severity: Severity::Low,
-    summary: "a container may make every system call",
+    summary: "a container asks for no seccomp profile",
     prose: include_str!("seccomp_unset.md"),
     check: Check::Template(check),
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    case.restricted(&[Made::SeccompProfileRestricted])
+    case.restricted("it asks for no profile of system calls", &[Made::SeccompProfileRestricted])
 }

@@ -16,5 +16,5 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    case.restricted(&[Made::RestrictedVolumes])
+    case.restricted("its pods say where storage is", &[Made::RestrictedVolumes])
 }
