@@ -363,3 +363,19 @@ fn what_no_policy_selects_any_more_is_taken_back() {
     let advice = world.after(Duration::ZERO);
     assert!(advice.step.is_some_and(|step| step.labels.is_empty() && step.withdraws));
 }
+
+#[rstest]
+#[case::nobody_says(None, "low")]
+#[case::restricted_is_asked_for(Some("restricted"), "low")]
+#[case::baseline_is_enough(Some("baseline"), "info")]
+fn what_only_restricted_forbids_matters_where_a_policy_asks_for_it(
+    #[case] ceiling: Option<&str>,
+    #[case] severity: &str,
+) {
+    let cluster = Cluster::default().with(namespace("shop")).with(web(&ordinary()));
+    let asked = ceiling.map(|ceiling| policy(&json!({ "ceiling": ceiling })));
+    let policies = Policies::default().securing(asked, false, Server::default());
+    let plan = crate::plan_namespace(cluster.namespace(&"shop".into()).unwrap(), &policies, Timestamp::UNIX_EPOCH);
+    let found = plan.findings.iter().find(|finding| finding.rule == crate::RuleId::RootAllowed).unwrap();
+    assert_eq!(found.severity.as_str(), severity);
+}
