@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     /// Only what came since the branch left this commit, such as origin/main.
     #[arg(long, value_name = "GITREF", conflicts_with = "rendered", help_heading = "Which findings")]
     pub(crate) since: Option<String>,
-    /// A file with DisruptionPolicies and PolicyExceptions that count beside those of the checkout.
+    /// A file with DisruptionPolicies, NamespaceSecurityPolicies and PolicyExceptions that count beside those of the checkout.
     #[arg(long, value_name = "FILE", help_heading = "Which findings")]
     pub(crate) policy: Option<PathBuf>,
 

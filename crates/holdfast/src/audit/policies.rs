@@ -38,7 +38,7 @@ impl Policies {
             }
         }
         let nothing = all.settings.is_empty() && all.security.is_empty() && all.exceptions.is_empty();
-        if nothing { Err(wrong("it has no object of any such kind".to_owned())) } else { Ok(all) }
+        if nothing { Err(wrong("it has no object of these kinds".to_owned())) } else { Ok(all) }
     }
 
     /// All that is in force in a cluster, of whose API server so much is known. What can't be evaluated exempts and

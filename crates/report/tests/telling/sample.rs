@@ -138,6 +138,8 @@ pub(crate) fn homelab() -> Checkout {
     add_singletons(&mut it);
     it.audit.tally.add_held(RuleId::DrainBlocked, 3);
     it.audit.tally.add_held(RuleId::BudgetMissing, 21);
+    it.audit.tally.add_held(RuleId::LabelsInvalid, 12);
+    it.server.minor = Some(35);
     it.inventory = inventory();
     it
 }
