@@ -84,14 +84,8 @@ fn explain_restricted(pod: &PodFacts) -> Explanation {
     if pod.securities().any(is_bad) {
         return forbid(pod, offences);
     }
-    let detail = containers(&silent);
-    Explanation {
-        reason: REASON,
-        detail: format!(
-            r#"pod or {detail} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost""#
-        ),
-        offences,
-    }
+    let demand = r#" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost""#;
+    Explanation { reason: REASON, detail: ["pod or ", &containers(&silent), demand].concat(), offences }
 }
 
 /// Somebody sets a profile that doesn't confine.

@@ -147,9 +147,12 @@ impl Case {
         Ok(Outcome { case: self, ours, theirs, cured })
     }
 
-    /// Before 1.25, restricted demanded of pods for Windows what these can't have.
+    /// From 1.8 to 1.24, restricted demanded of pods for Windows what these can't have.
     fn has_a_cure(&self) -> bool {
-        self.pod["spec"]["os"]["name"] != "windows" || self.place.version >= Version::Minor(25)
+        let impossible = Version::Minor(8)..Version::Minor(25);
+        self.pod["spec"]["os"]["name"] != "windows"
+            || self.place.level != Level::Restricted
+            || !impossible.contains(&self.place.version)
     }
 
     async fn create(&self, client: &Client, pod: &Value) -> Result<Answer> {
