@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_api::NamespaceSecurityPolicy;
+use holdfast_api::{NamespaceLevel, NamespaceSecurityPolicy};
 use holdfast_model::Text;
 use holdfast_pod_security::Level;
 use holdfast_pod_security::labels::ENFORCE;
@@ -71,6 +71,8 @@ pub(crate) struct Raiser {
     mute: BTreeSet<Text>,
     asked: Option<Instant>,
     probed: Option<Instant>,
+    /// Whether a status says something else of a namespace than before.
+    untold: bool,
 }
 
 /// What it works with.
@@ -97,8 +99,10 @@ struct Kept {
     progress: Progress,
     /// Since when it has been watched without a break.
     watched_since: Option<Instant>,
-    /// The policy that decides, and what it comes to.
-    advice: Option<(Option<Text>, Advice)>,
+    /// What is to be done.
+    advice: Option<Advice>,
+    /// What the status of the policy that decides says of it.
+    told: Option<(Text, NamespaceLevel)>,
     recheck: Option<Instant>,
     /// The labels whose event is awaited, and until when.
     expected: Option<(Vec<Text>, Instant)>,
@@ -130,6 +134,7 @@ impl Raiser {
             mute: BTreeSet::new(),
             asked: None,
             probed: None,
+            untold: true,
         }
     }
 
@@ -209,6 +214,7 @@ impl Raiser {
             }
             if std::mem::take(&mut self.all) {
                 self.namespaces.retain(|name, _| facts.cluster.namespace(name).is_some());
+                self.untold = true;
                 self.due.extend(facts.cluster.namespace_names().cloned());
             }
             let rechecks = self.namespaces.iter().filter(|(_, kept)| kept.is_due(now)).map(|(name, _)| name.clone());
@@ -224,7 +230,7 @@ impl Raiser {
 
     fn look_at(&mut self, facts: &Facts, name: &Text, policies: &Policies, frozen: bool, now: Instant) {
         let Some(view) = facts.cluster.namespace(name) else {
-            self.namespaces.remove(name);
+            self.untold |= self.namespaces.remove(name).is_some();
             return;
         };
         let Some(namespace) = view.namespace() else { return };
@@ -244,8 +250,12 @@ impl Raiser {
         let moment = Moment { watched, now: Timestamp::now(), frozen };
         let advice = advise(view, settings.as_ref(), policies, &mut kept.progress, moment);
         kept.recheck = advice.as_ref().and_then(|advice| advice.recheck_after).map(|after| now + after);
-        let policy = settings.map(|settings| settings.name).filter(|name| !name.is_empty());
-        kept.advice = advice.map(|advice| (policy, advice));
+        let told = settings.zip(advice.as_ref()).and_then(|(settings, advice)| {
+            let entry = told::entry(view, &settings, policies.server(), advice, &kept.progress)?;
+            Some((settings.name, entry))
+        });
+        self.untold |= kept.told != told;
+        (kept.told, kept.advice) = (told, advice);
     }
 
     /// Whether what happens is seen. A connection that is made again at once misses nothing.
@@ -278,9 +288,10 @@ impl Raiser {
             return;
         }
         let Some(policies) = self.policies.clone().filter(|policies| policies.enforces_levels()) else { return };
+        // Whether or not one can tell: all of them have to be looked at.
+        self.probed = Some(Instant::now());
         let found = self.parts.view.read(|facts| probe(&facts.cluster, &policies, |name| self.mute.contains(name)));
         let Some(Probe { namespace, uid }) = found else { return };
-        self.probed = Some(Instant::now());
         let mut default = Some(Level::Privileged);
         for level in Probe::LEVELS {
             let labels = BTreeMap::from([(ENFORCE.into(), level.to_string())]);
@@ -322,8 +333,7 @@ impl Raiser {
             .iter()
             .filter(|(_, kept)| kept.not_before.is_none_or(|at| at <= now) && kept.expected.is_none())
             .filter_map(|(name, kept)| {
-                let (_, advice) = kept.advice.as_ref()?;
-                let step = advice.step.clone()?;
+                let step = kept.advice.as_ref()?.step.clone()?;
                 Some((!step.withdraws, name.clone(), step))
             })
             .collect();
@@ -344,6 +354,9 @@ impl Raiser {
 
     /// Whether withdrawals that nothing explains are held back.
     fn is_braked(&mut self, pending: usize) -> bool {
+        if pending == 0 && !self.brake.is_engaged() {
+            return false;
+        }
         let owned = self.parts.view.read(|facts| {
             let namespaces =
                 facts.cluster.namespace_names().filter_map(|name| facts.cluster.namespace(name)?.namespace());
@@ -448,32 +461,29 @@ impl Raiser {
 
     /// Whether there is anything of ours to take back.
     fn has_written(&self) -> bool {
-        let advises = |kept: &Kept| kept.advice.as_ref().is_some_and(|(_, advice)| advice.step.is_some());
+        let advises = |kept: &Kept| kept.advice.as_ref().is_some_and(|advice| advice.step.is_some());
         self.namespaces.values().any(|kept| kept.expected.is_some() || advises(kept))
     }
 
     /// The policies by which nothing is left to be withdrawn; none while something is.
     fn settled(&self) -> Option<&Arc<Policies>> {
-        let waits = |kept: &Kept| {
-            kept.expected.is_some()
-                || kept.advice.as_ref().and_then(|(_, advice)| advice.step.as_ref()).is_some_and(|step| step.withdraws)
+        let withdraws = |kept: &Kept| {
+            let step = kept.advice.as_ref().and_then(|advice| advice.step.as_ref());
+            step.is_some_and(|step| step.withdraws)
         };
+        let waits = |kept: &Kept| kept.expected.is_some() || withdraws(kept);
         self.policies.as_ref().filter(|_| self.leads && !self.namespaces.values().any(waits))
     }
 
     /// Puts what is known of namespaces where statuses are made.
-    fn tell(&self) {
-        if !self.leads {
+    fn tell(&mut self) {
+        if !self.leads || !std::mem::take(&mut self.untold) {
             return;
         }
-        let mut entries: BTreeMap<Text, Vec<_>> = BTreeMap::new();
-        self.parts.view.read(|facts| {
-            for (name, kept) in &self.namespaces {
-                let Some((Some(policy), advice)) = &kept.advice else { continue };
-                let Some(entry) = told::entry(facts, name, policy, advice, &kept.progress) else { continue };
-                entries.entry(policy.clone()).or_default().push(entry);
-            }
-        });
+        let mut entries: BTreeMap<Text, Vec<NamespaceLevel>> = BTreeMap::new();
+        for (policy, entry) in self.namespaces.values().filter_map(|kept| kept.told.as_ref()) {
+            entries.entry(policy.clone()).or_default().push(entry.clone());
+        }
         self.parts.board.levels_are(entries.into_iter().map(|(policy, list)| (policy, Levels::of(list))).collect());
     }
 }

@@ -12,8 +12,11 @@
 //! 8. The account can do nothing else: no other label, no lower level, no spec of a policy.
 //! 9. Thirty namespaces are no longer selected: the brake holds. The policy goes: all labels go, and it doesn't hang.
 //!
+//! The sample of a homelab, with a node exporter, a storage driver and a hardened cert-manager:
+//! 10. Each namespace ends where a person would put it, everything is rolled out anew, and no pod is refused.
+//!
 //! On a cluster that enforces restricted by default and exempts a namespace:
-//! 10. A label whose withdrawal would tighten stays, the exempt namespace is left alone.
+//! 11. A label whose withdrawal would tighten stays, the exempt namespace is left alone.
 //!
 //! On one that enforces baseline by default, as Talos does: that is found out.
 
@@ -24,9 +27,11 @@ use anyhow::{Context as _, Result, ensure};
 use holdfast_api::{
     NamespaceLevel, NamespaceSecurityPolicy, NamespaceSecurityPolicyStatus, NamespaceState, SecurityLevel,
 };
-use holdfast_e2e::{Cluster, Kubectl, NAMESPACE, PATIENCE, ServiceAccount, checkout, deployment, set};
+use holdfast_e2e::churn::say;
+use holdfast_e2e::{Cluster, Kubectl, NAMESPACE, PATIENCE, ServiceAccount, checkout, deployment, sample, set};
 use holdfast_testkit::{AuditEvent, ControlPlane, ControllerProcess, Manifests, eventually};
 use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::api::core::v1::{Event, Namespace};
 use k8s_openapi::api::events::v1::Event as NewEvent;
 use kube::api::{Api, ListParams, Patch, PatchParams};
@@ -57,6 +62,40 @@ async fn namespaces_end_at_the_level_that_they_meet() -> Result<()> {
     story.the_account_can_do_nothing_else().await?;
     story.a_mass_withdrawal_waits().await?;
     story.the_policy_goes_and_all_labels_with_it().await?;
+    story.end().await
+}
+
+#[tokio::test]
+async fn the_sample_of_a_homelab_ends_where_a_person_would_put_it() -> Result<()> {
+    let story = Story::begin(ControlPlane::builder().nodes(3).start().await?, &[]).await?;
+    sample::load(&story.admin, &checkout().join("e2e/samples/cluster")).await?;
+    story.govern(json!({ "mode": "Enforce", "soak": "10s" })).await?;
+    let baseline = ["databases", "default", "games", "home-automation", "media", "network", "security"];
+    for name in baseline {
+        story.labels(name, &[("enforce", "baseline")]).await?;
+    }
+    story.labels("cert-manager", &[("enforce", "restricted")]).await?;
+    story
+        .status("what stands in the way is told", |status| {
+            for (name, who) in [("monitoring", "DaemonSet node-exporter"), ("storage", "DaemonSet csi-driver-nfs-node")]
+            {
+                let told = entry(status, name)?;
+                let message = told.message.as_deref().unwrap_or_default();
+                let begins = format!("{who} violates baseline: ");
+                ensure!(told.state == NamespaceState::BelowFloor && message.starts_with(&begins), "{told:?}");
+            }
+            Ok(())
+        })
+        .await?;
+    for name in ["monitoring", "storage", "kube-system", "flux-system"] {
+        let labels = story.labels_of(name).await?;
+        ensure!(labels.is_empty(), "{name}: {labels:?}");
+    }
+    for name in baseline.into_iter().chain(["cert-manager", "monitoring", "storage"]) {
+        story.kubectl.run(["rollout", "restart", "deployment,daemonset", "-n", name]).await?;
+    }
+    story.everything_is_made_anew().await?;
+    story.nothing_is_refused().await?;
     story.end().await
 }
 
@@ -257,7 +296,9 @@ impl Story {
         self.labels("late", &[("enforce", "baseline")]).await?;
         let raised = Timestamp::now();
         let (down, rest) = (leads.duration_since(died).as_secs_f64(), raised.duration_since(leads).as_secs_f64());
-        eprintln!("killed at half of a soak of {SOAK:?}, away for {down:.1} s, raised {rest:.1} s after it led again");
+        say(&format!(
+            "killed at half of a soak of {SOAK:?}, away for {down:.1} s, raised {rest:.1} s after it led again"
+        ));
         ensure!(7.0 < rest, "the time in which nobody watched counts: {rest} s");
         ensure!(rest < SOAK.as_secs_f64() - 2.0, "what was watched is forgotten: {rest} s");
         Ok(())
@@ -453,6 +494,33 @@ impl Story {
         self.kubectl.run(["rollout", "restart", "deployment", "-n", namespace]).await?;
         self.kubectl.run(["rollout", "status", "deployment", "-n", namespace, "--timeout=60s"]).await?;
         Ok(())
+    }
+
+    /// Of every Deployment and DaemonSet that has pods there is one by its newest template.
+    async fn everything_is_made_anew(&self) -> Result<()> {
+        let deployments: Api<Deployment> = Api::all(self.admin.clone());
+        let daemons: Api<DaemonSet> = Api::all(self.admin.clone());
+        eventually("new pods of everything", PATIENCE * 2, async || {
+            for deployment in deployments.list(&ListParams::default()).await? {
+                let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+                let status = deployment.status.as_ref();
+                let is_seen = status.and_then(|status| status.observed_generation) == deployment.metadata.generation;
+                let made = status.and_then(|status| status.updated_replicas).unwrap_or(0);
+                ensure!(is_seen && (wanted == 0 || 0 < made), "Deployment {:?}", deployment.metadata.name);
+            }
+            for daemon in daemons.list(&ListParams::default()).await? {
+                let status = daemon.status.unwrap_or_default();
+                let is_seen = status.observed_generation == daemon.metadata.generation;
+                let made = status.updated_number_scheduled.unwrap_or(0);
+                ensure!(
+                    is_seen && (status.desired_number_scheduled == 0 || 0 < made),
+                    "DaemonSet {:?}",
+                    daemon.metadata.name
+                );
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn nothing_is_refused(&self) -> Result<()> {

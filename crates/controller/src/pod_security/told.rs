@@ -1,32 +1,29 @@
 //! How a namespace stands, as the status of its policy tells it and remembers it.
 
 use holdfast_api::{NamespaceLevel, NamespaceState, ViolationStatus};
-use holdfast_model::Text;
+use holdfast_model::NamespaceView;
 use holdfast_pod_security::Level;
-use holdfast_policy::pod_security::{Advice, Labelled, Progress, Standing, raw_level};
-
-use crate::view::Facts;
+use holdfast_policy::pod_security::{Advice, Labelled, Progress, Server, Settings, Standing, raw_level};
 
 /// At most so many violations are named.
 const SHOWN: usize = 5;
 
-/// The entry of a namespace.
+/// The entry of a namespace; none where no policy object is there to tell it.
 pub(super) fn entry(
-    facts: &Facts,
-    name: &Text,
-    policy: &Text,
+    view: NamespaceView<'_>,
+    settings: &Settings,
+    server: &Server,
     advice: &Advice,
     progress: &Progress,
 ) -> Option<NamespaceLevel> {
-    let view = facts.cluster.namespace(name)?;
-    let policies = facts.policies.parsed();
-    let settings = policies.security_named(policy)?;
-    let server = policies.server();
+    if settings.name.is_empty() {
+        return None;
+    }
     let labelled = Labelled::of(view.namespace()?, server);
     let target = advice.target.filter(|_| advice.state != NamespaceState::Exempt);
     let worst = progress.worst();
     Some(NamespaceLevel {
-        name: name.to_string(),
+        name: view.name().to_string(),
         state: advice.state,
         enforce: labelled.enforce.map(|stated| stated.to_string()),
         level: advice.level.map(raw_level),
@@ -37,32 +34,28 @@ pub(super) fn entry(
         wrote: progress.wrote().map(str::to_owned).collect(),
         message: advice.message.clone(),
         in_the_way: match advice.level.filter(|level| *level < settings.ceiling) {
-            Some(level) => in_the_way(facts, name, level),
+            Some(level) => in_the_way(view, server, level),
             None => Vec::new(),
         },
     })
 }
 
 /// What keeps it from the next level.
-fn in_the_way(facts: &Facts, name: &Text, level: Level) -> Vec<ViolationStatus> {
-    let Some(view) = facts.cluster.namespace(name) else { return Vec::new() };
+fn in_the_way(view: NamespaceView<'_>, server: &Server, level: Level) -> Vec<ViolationStatus> {
     let next = if level == Level::Privileged { Level::Baseline } else { Level::Restricted };
-    let standing = Standing::of(view, facts.policies.server().version());
-    let mut shown = Vec::new();
-    for (subject, violations) in standing.in_the_way(next) {
-        for violation in violations {
-            for offence in violation.offences {
-                shown.push(ViolationStatus {
-                    workload: subject.who.to_string(),
-                    check: violation.check.id().to_owned(),
-                    path: format!("{}{}", subject.who.prefix(), offence.path),
-                    value: offence.value.map(|value| value.into_owned()),
-                });
-                if shown.len() == SHOWN {
-                    return shown;
-                }
-            }
-        }
-    }
-    shown
+    let standing = Standing::of(view, server.version());
+    let all = standing.in_the_way(next).flat_map(|(subject, violations)| {
+        let (workload, prefix) = (subject.who.to_string(), subject.who.prefix());
+        let offences = violations.into_iter().flat_map(|violation| {
+            let check = violation.check.id();
+            violation.offences.into_iter().map(move |offence| (check, offence))
+        });
+        offences.map(move |(check, offence)| ViolationStatus {
+            workload: workload.clone(),
+            check: check.to_owned(),
+            path: format!("{prefix}{}", offence.path),
+            value: offence.value.map(std::borrow::Cow::into_owned),
+        })
+    });
+    all.take(SHOWN).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use holdfast_model::{Text, WorkloadRef};
 
 use super::{Decision, NamespacePlan, Outcome};
-use crate::{PolicyRef, RuleId, pod_security};
+use crate::{Domain, Finding, PolicyRef, RuleId, pod_security};
 
 /// What a policy comes to in a namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,7 +107,9 @@ impl NamespacePlan {
     #[must_use]
     pub fn tallies(&self) -> BTreeMap<PolicyRef, Tally> {
         let mut tallies: BTreeMap<PolicyRef, Tally> = BTreeMap::new();
-        let wanting = self.findings.iter().filter(|finding| finding.counts());
+        // What Pod Security would have of a workload is told of its namespace.
+        let is_meant = |finding: &&Finding| finding.counts() && finding.rule.rule().domain != Domain::PodSecurity;
+        let wanting = self.findings.iter().filter(is_meant);
         let wanting: BTreeSet<&WorkloadRef> = wanting.flat_map(|finding| &finding.workloads).collect();
         for outcome in &self.outcomes {
             for policy in &outcome.overruled {
