@@ -67,7 +67,9 @@ pub const NAMESPACES: usize = 250;
 #[x_kube(
     crates(kube_core = "::kube_core"),
     validation = kube_core::Rule::new("self.ceiling == 'restricted' || self.floor == 'privileged' || self.floor == self.ceiling")
-        .message("floor is stricter than ceiling: nothing is ever raised above the ceiling, so write a floor that it reaches")
+        .message("floor is stricter than ceiling: nothing is ever raised above the ceiling, so write a floor that it reaches"),
+    validation = kube_core::Rule::new("size(self.soak) > 0 && self.soak.matches('^([0-9]{1,6}d)?([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$')")
+        .message("soak is a time in days, hours, minutes and seconds: write for example 7d, or 1d12h")
 )]
 pub struct NamespaceSecurityPolicySpec {
     /// Report only tells what would be done; Enforce writes labels. Going back to Report withdraws those that were written,
@@ -89,7 +91,7 @@ pub struct NamespaceSecurityPolicySpec {
     /// For how long a namespace is watched without a violation before its enforce label is raised, such as `7d` or `36h`.
     /// What was watched survives restarts; the time in which nobody watched doesn't count.
     #[serde(default = "week")]
-    #[schemars(length(min = 2, max = 16), regex(pattern = r"^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"))]
+    #[schemars(length(max = 32))]
     pub soak: String,
     /// Namespaces that are left alone. Absent: kube-system, kube-public, kube-node-lease, flux-system, and the one that
     /// Holdfast runs in.
@@ -179,8 +181,9 @@ pub struct NamespaceLevel {
     /// The level that its label enforces now, with the version, such as `baseline:v1.35`; absent without a label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enforce: Option<String>,
-    /// The strictest level that all its templates and pods meet.
-    pub level: SecurityLevel,
+    /// The strictest level that all its templates and pods meet; absent where nothing runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<SecurityLevel>,
     /// Where it is going; absent when it stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<SecurityLevel>,

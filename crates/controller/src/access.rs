@@ -266,6 +266,21 @@ pub const TABLE: &[Access] = &[
         names: &[LEASE],
         ..write(Concern::Lease, "coordination.k8s.io", "leases", &["get", "update"], "elects the leader")
     },
+    write(Concern::Withdraw, "", "namespaces", &["list", "watch", "patch"], "takes back Pod Security labels of ours"),
+    write(Concern::Withdraw, "", "pods", READ, "a label may only go where that refuses no pod"),
+    write(Concern::Withdraw, "apps", "deployments", READ, "a label may only go where that refuses no pod"),
+    write(Concern::Withdraw, "apps", "statefulsets", READ, "a label may only go where that refuses no pod"),
+    write(Concern::Withdraw, "apps", "daemonsets", READ, "a label may only go where that refuses no pod"),
+    write(Concern::Withdraw, "apps", "replicasets", READ, "a label may only go where that refuses no pod"),
+    write(Concern::Withdraw, "batch", "jobs", READ, "a label may only go where that refuses no pod"),
+    write(Concern::Withdraw, "batch", "cronjobs", READ, "a label may only go where that refuses no pod"),
+    write(
+        Concern::Withdraw,
+        "holdfast.dev",
+        "namespacesecuritypolicies",
+        &["list", "patch"],
+        "lets policies go that wait for their labels to be withdrawn",
+    ),
     write(Concern::Withdraw, "policy", "poddisruptionbudgets", &["list", "delete"], "takes back every budget of ours"),
     write(
         Concern::Withdraw,

@@ -4,15 +4,18 @@
 //! answered. A soak is counted by the monotonic clock of whoever leads, while the view is in step, and remembered in the
 //! status of the policy: that is what the next leader begins with. Rehearsals come before every raise.
 
-mod finalizer;
-mod labels;
+pub(crate) mod finalizer;
+pub(crate) mod labels;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_api::NamespaceSecurityPolicy;
 use holdfast_model::Text;
+use holdfast_pod_security::Level;
+use holdfast_pod_security::labels::ENFORCE;
 use holdfast_policy::Policies;
 use holdfast_policy::disruption::{Brake, Braking};
 use holdfast_policy::pod_security::{
@@ -23,6 +26,7 @@ use kube::Client;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use self::labels::Executed;
 use crate::access::{Concern, Source};
 use crate::backoff::Exponential;
 use crate::lease::Leadership;
@@ -30,8 +34,8 @@ use crate::metrics::{Metrics, Verb};
 use crate::permissions::Permissions;
 use crate::status::{Board, Events, Levels};
 use crate::upgrade::Upgrades;
-use crate::view::{Facts, View};
-use crate::write::{Failure, said};
+use crate::view::{Facts, Generations, Known, View};
+use crate::write::{Class, Failure, said};
 
 /// The concern, as it is written in metrics.
 pub(crate) const CONCERN: &str = "pod-security";
@@ -62,6 +66,7 @@ pub(crate) struct Raiser {
     brake: Brake,
     /// The policies by which it was looked at last.
     policies: Option<Arc<Policies>>,
+    generations: Option<Generations>,
     /// Namespaces that can't tell what holds without a label.
     mute: BTreeSet<Text>,
     asked: Option<Instant>,
@@ -121,6 +126,7 @@ impl Raiser {
             blind_since: None,
             brake: Brake::new(delay),
             policies: None,
+            generations: None,
             mute: BTreeSet::new(),
             asked: None,
             probed: None,
@@ -187,11 +193,17 @@ impl Raiser {
         let frozen = upgrades.ask(&view, Timestamp::now(), |freeze| freeze.upgrader.is_some());
         view.read(|facts| {
             let policies = facts.policies.parsed();
-            if self.policies.as_ref().is_some_and(|known| **known != *policies) || began {
+            let generations = facts.policies.security.generations();
+            let changed = match &self.generations {
+                Some(known) if !began => *known != generations,
+                // What changed before we led has changed since its status was written.
+                Some(_) | None => facts.policies.security.iter().any(|(_, known)| is_new(known)),
+            };
+            if changed {
                 self.brake.explain(Timestamp::now());
             }
+            self.generations = Some(generations);
             self.policies = Some(Arc::clone(&policies));
-            self.parts.permissions.want(Concern::PodSecurity, policies.enforces_levels() || self.has_written());
             if began {
                 self.restore(facts);
             }
@@ -204,7 +216,10 @@ impl Raiser {
             for name in std::mem::take(&mut self.due) {
                 self.look_at(facts, &name, &policies, frozen, now);
             }
+            let wanted = policies.enforces_levels() || finalizer::is_held(facts) || self.has_written();
+            self.parts.permissions.want(Concern::PodSecurity, wanted);
         });
+        self.parts.metrics.planned(CONCERN, now.elapsed());
     }
 
     fn look_at(&mut self, facts: &Facts, name: &Text, policies: &Policies, frozen: bool, now: Instant) {
@@ -266,20 +281,20 @@ impl Raiser {
         let found = self.parts.view.read(|facts| probe(&facts.cluster, &policies, |name| self.mute.contains(name)));
         let Some(Probe { namespace, uid }) = found else { return };
         self.probed = Some(Instant::now());
-        let mut default = Some(holdfast_pod_security::Level::Privileged);
+        let mut default = Some(Level::Privileged);
         for level in Probe::LEVELS {
-            let labels = BTreeMap::from([(holdfast_pod_security::labels::ENFORCE.into(), level.to_string())]);
-            match self.send(&namespace, &uid, &labels, true).await {
-                Ok(Answer::Silent) => {
+            let labels = BTreeMap::from([(ENFORCE.into(), level.to_string())]);
+            match timeout(ANSWER, labels::rehearse(&self.parts.writes, &namespace, &uid, &labels)).await {
+                Ok(Ok(Answer::Silent)) => {
                     default = Some(level);
                     break;
                 }
-                Ok(Answer::Objects(_)) => {}
-                Ok(Answer::Exempt) => {
+                Ok(Ok(Answer::Objects(_))) => {}
+                Ok(Ok(Answer::Exempt)) => {
                     self.exempted(&namespace);
                     return;
                 }
-                Err(_) => {
+                Ok(Err(_)) | Err(_) => {
                     default = None;
                     break;
                 }
@@ -347,56 +362,65 @@ impl Raiser {
     }
 
     async fn carry_out(&mut self, name: &Text, step: Step) -> Wrote {
-        let Step { uid, labels, rehearsal, withdraws } = step;
-        let rehearsed = match &rehearsal {
-            Rehearsal::None => Ok(Answer::Silent),
-            Rehearsal::Raise(_) | Rehearsal::Withdraw { .. } => self.send(name, &uid, &labels, true).await,
+        let result = match timeout(ANSWER, labels::execute(&self.parts.writes, name, &step)).await {
+            Ok(Ok(executed)) => Ok(executed),
+            Ok(Err(error)) => Err((Failure::of(&error), said(&error))),
+            Err(_) => Err((Failure::Unanswered, "no answer in time".to_owned())),
         };
-        let labels = match (rehearsed, &rehearsal) {
-            (Err(()), _) => return self.failed(name),
-            (Ok(Answer::Exempt), Rehearsal::Raise(_)) => {
+        self.parts.metrics.wrote(CONCERN, Verb::Apply, result.as_ref().err().map(|(failure, _)| failure));
+        match result {
+            Ok(Executed::Written { labels, objection }) => {
+                self.written(name, &labels, &step);
+                if let Some(objection) = objection {
+                    self.kept(name).progress.refused(objection);
+                }
+                Wrote::Done
+            }
+            Ok(Executed::Objected(objection)) => {
+                tracing::info!(namespace = %name, objection, "a rehearsal objects to a level");
+                self.kept(name).progress.refused(objection);
+                Wrote::Objected
+            }
+            Ok(Executed::Exempt) => {
                 self.exempted(name);
-                return Wrote::Objected;
+                Wrote::Objected
             }
-            (Ok(Answer::Objects(objection)), Rehearsal::Raise(stated)) => {
-                tracing::info!(namespace = %name, level = %stated, objection, "a rehearsal objects to a level");
-                self.kept(name).progress.refused(objection);
-                return Wrote::Objected;
+            Err((failure, error)) => {
+                tracing::warn!(namespace = %name, error, "labels of a namespace could not be written");
+                if failure.class() == Class::Forbidden {
+                    self.parts.permissions.ask(Concern::PodSecurity);
+                }
+                let kept = self.kept(name);
+                kept.not_before = Some(Instant::now() + RETRY.wait(kept.failures));
+                kept.failures = kept.failures.saturating_add(1);
+                Wrote::Failed
             }
-            (Ok(Answer::Objects(objection)), Rehearsal::Withdraw { otherwise }) => {
-                self.kept(name).progress.refused(objection);
-                otherwise.clone()
-            }
-            (Ok(Answer::Silent | Answer::Exempt | Answer::Objects(_)), _) => labels,
-        };
-        if self.send(name, &uid, &labels, false).await.is_err() {
-            return self.failed(name);
         }
+    }
+
+    fn written(&mut self, name: &Text, labels: &BTreeMap<Text, String>, step: &Step) {
         let keys: Vec<Text> = labels.keys().cloned().collect();
         let kept = self.kept(name);
         (kept.failures, kept.not_before) = (0, None);
         kept.expected = Some((keys.clone(), Instant::now() + PATIENCE));
-        // It would be due at once, though its event may take a moment.
-        kept.recheck = Some(Instant::now() + PATIENCE);
-        if withdraws {
+        if step.withdraws {
             kept.progress.withdrawn(keys);
         } else {
             kept.progress.written(keys);
         }
-        self.announce(name, &labels, &rehearsal, withdraws);
-        Wrote::Done
+        self.announce(name, labels, step);
     }
 
     /// The audit log, and an event on the namespace.
-    fn announce(&self, name: &Text, labels: &BTreeMap<Text, String>, rehearsal: &Rehearsal, withdraws: bool) {
+    fn announce(&self, name: &Text, labels: &BTreeMap<Text, String>, step: &Step) {
         let written = labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ");
-        let act = match rehearsal {
+        let act = match &step.rehearsal {
             Rehearsal::Raise(_) => "level-raised",
-            Rehearsal::None | Rehearsal::Withdraw { .. } if withdraws => "labels-withdrawn",
+            Rehearsal::None | Rehearsal::Withdraw { .. } if step.withdraws => "labels-withdrawn",
             Rehearsal::None | Rehearsal::Withdraw { .. } => "labels-written",
         };
         tracing::info!(target: "holdfast::audit", act, namespace = %name, labels = written, "pod security labels");
-        if let Rehearsal::Raise(stated) = rehearsal {
+        if let Rehearsal::Raise(stated) = &step.rehearsal {
             let note = format!(
                 "enforces {stated} from now on: everything in it met it for as long as asked, and the API server's rehearsal objected to nothing"
             );
@@ -406,13 +430,6 @@ impl Raiser {
 
     fn kept(&mut self, name: &Text) -> &mut Kept {
         self.namespaces.entry(name.clone()).or_default()
-    }
-
-    fn failed(&mut self, name: &Text) -> Wrote {
-        let kept = self.kept(name);
-        kept.not_before = Some(Instant::now() + RETRY.wait(kept.failures));
-        kept.failures = kept.failures.saturating_add(1);
-        Wrote::Failed
     }
 
     /// The API server says that a namespace is exempt.
@@ -425,39 +442,14 @@ impl Raiser {
         });
     }
 
-    /// Sends one write; what failed is told here.
-    async fn send(
-        &self,
-        name: &Text,
-        uid: &str,
-        labels: &BTreeMap<Text, String>,
-        rehearse: bool,
-    ) -> Result<Answer, ()> {
-        let answer = timeout(ANSWER, labels::apply(&self.parts.writes, name, uid, labels, rehearse)).await;
-        let result = match answer {
-            Ok(Ok(warnings)) => Ok(Answer::of(&warnings)),
-            Ok(Err(error)) => Err((Failure::of(&error), said(&error))),
-            Err(_) => Err((Failure::Unanswered, "no answer in time".to_owned())),
-        };
-        if !rehearse {
-            let failure = result.as_ref().err().map(|(failure, _)| failure);
-            self.parts.metrics.wrote(CONCERN, Verb::Apply, failure);
-        }
-        result.map_err(|(failure, error)| {
-            tracing::warn!(namespace = %name, rehearse, error, "labels of a namespace could not be written");
-            if failure.class() == crate::write::Class::Forbidden {
-                self.parts.permissions.ask(Concern::PodSecurity);
-            }
-        })
-    }
-
     fn may_write(&self) -> bool {
         self.parts.leadership.is_leader() && self.parts.permissions.may_write(Concern::PodSecurity)
     }
 
     /// Whether there is anything of ours to take back.
     fn has_written(&self) -> bool {
-        self.namespaces.values().any(|kept| kept.advice.as_ref().is_some_and(|(_, advice)| advice.step.is_some()))
+        let advises = |kept: &Kept| kept.advice.as_ref().is_some_and(|(_, advice)| advice.step.is_some());
+        self.namespaces.values().any(|kept| kept.expected.is_some() || advises(kept))
     }
 
     /// The policies by which nothing is left to be withdrawn; none while something is.
@@ -484,6 +476,13 @@ impl Raiser {
         });
         self.parts.board.levels_are(entries.into_iter().map(|(policy, list)| (policy, Levels::of(list))).collect());
     }
+}
+
+/// Whether a policy was written since its status says it was judged.
+fn is_new(policy: &Known<NamespaceSecurityPolicy>) -> bool {
+    policy
+        .raw()
+        .is_some_and(|raw| raw.metadata.generation != raw.status.as_ref().and_then(|status| status.observed_generation))
 }
 
 impl Kept {

@@ -17,7 +17,7 @@ pub(crate) use security::{Drop, Profile, SeLinux, Security};
 
 /// What the checks read of one pod or pod template, and nothing else.
 ///
-/// Decoded from a whole Pod or PodTemplateSpec (`{metadata, spec}`), or made from the parts in [`shape`](crate::shape)
+/// Decoded from a whole Pod or PodTemplateSpec (`{metadata, spec}`), or made from the parts in [`shape`]
 /// that somebody else decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct PodFacts {

@@ -11,12 +11,14 @@ use holdfast_model::Text;
 use holdfast_model::shapes::SECURITY_MANAGER;
 use holdfast_policy::Policies;
 use jiff::{SignedDuration, Timestamp};
-use kube::api::{Api, Patch, PatchParams};
+use kube::Client;
+use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::json;
 use tokio::time::timeout;
 
 use super::Parts;
 use crate::access::Concern;
+use crate::view::Facts;
 use crate::write::{Failure, said};
 
 /// The finalizer.
@@ -59,15 +61,8 @@ pub(super) async fn settle(parts: &Parts, settled: Option<&Arc<Policies>>) {
                 &[]
             }
         };
-        let api: Api<NamespaceSecurityPolicy> = Api::all(parts.writes.clone());
-        let manifest = json!({
-            "apiVersion": format!("{}/v1alpha1", holdfast_api::GROUP),
-            "kind": "NamespaceSecurityPolicy",
-            "metadata": { "name": name.as_str(), "uid": uid, "finalizers": finalizers },
-        });
-        let params = PatchParams::apply(SECURITY_MANAGER);
-        match timeout(ANSWER, api.patch_metadata(&name, &params, &Patch::Apply(manifest))).await {
-            Ok(Ok(_)) => {}
+        match timeout(ANSWER, write(&parts.writes, &name, &uid, finalizers)).await {
+            Ok(Ok(())) => {}
             Ok(Err(error)) if Failure::of(&error) == Failure::NotFound => {}
             Ok(Err(error)) => tracing::warn!(policy = %name, error = said(&error), "a finalizer could not be written"),
             Err(_) => tracing::warn!(policy = %name, "a finalizer could not be written: no answer in time"),
@@ -75,9 +70,48 @@ pub(super) async fn settle(parts: &Parts, settled: Option<&Arc<Policies>>) {
     }
 }
 
+/// Whether any policy waits for its labels to be withdrawn, or will.
+pub(super) fn is_held(facts: &Facts) -> bool {
+    facts.policies.security.iter().filter_map(|(_, known)| known.raw()).any(has)
+}
+
+fn has(policy: &NamespaceSecurityPolicy) -> bool {
+    policy.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == WITHDRAW)
+}
+
+/// Lets all policies go: nobody is left to withdraw anything for them.
+pub(crate) async fn release_all(client: &Client) -> Result<(), kube::Error> {
+    let api: Api<NamespaceSecurityPolicy> = Api::all(client.clone());
+    let found = match api.list_metadata(&ListParams::default()).await {
+        Ok(found) => found.items,
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for policy in found {
+        let meta = policy.metadata;
+        if meta.finalizers.iter().flatten().any(|finalizer| finalizer == WITHDRAW) {
+            let (name, uid) = (meta.name.unwrap_or_default(), meta.uid.unwrap_or_default());
+            match write(client, &name, &uid, &[]).await {
+                Err(kube::Error::Api(status)) if status.code == 404 => {}
+                outcome => outcome?,
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn write(client: &Client, name: &str, uid: &str, finalizers: &[&str]) -> Result<(), kube::Error> {
+    let manifest = json!({
+        "apiVersion": format!("{}/v1alpha1", holdfast_api::GROUP),
+        "kind": "NamespaceSecurityPolicy",
+        "metadata": { "name": name, "uid": uid, "finalizers": finalizers },
+    });
+    let api: Api<NamespaceSecurityPolicy> = Api::all(client.clone());
+    api.patch_metadata(name, &PatchParams::apply(SECURITY_MANAGER), &Patch::Apply(manifest)).await.map(drop)
+}
+
 fn due(raw: &NamespaceSecurityPolicy, now: Timestamp, is_settled: bool) -> Option<Due> {
-    let is_held = raw.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == WITHDRAW);
-    match (&raw.metadata.deletion_timestamp, is_held) {
+    match (&raw.metadata.deletion_timestamp, has(raw)) {
         (None, false) => (raw.spec.mode == Mode::Enforce).then_some(Due::Hold),
         (None, true) => (raw.spec.mode == Mode::Report && is_settled).then_some(Due::LetGo { late: false }),
         (Some(_), false) => None,

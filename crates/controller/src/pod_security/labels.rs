@@ -1,9 +1,10 @@
-//! One write of the Pod Security labels of a namespace, or its rehearsal: the server's warnings are the answer.
+//! A write of the Pod Security labels of a namespace, and the rehearsal before it: the server's warnings are the answer.
 
 use std::collections::BTreeMap;
 
 use holdfast_model::Text;
 use holdfast_model::shapes::SECURITY_MANAGER;
+use holdfast_policy::pod_security::{Answer, Rehearsal, Step};
 use http_body_util::BodyExt as _;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Patch, PatchParams};
@@ -12,11 +13,51 @@ use kube::core::{Request, Status};
 use kube::{Client, Error, Resource as _};
 use serde_json::json;
 
+/// What came of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Executed {
+    /// These labels are ours now. Where a rehearsal objected to a withdrawal, what it said.
+    Written { labels: BTreeMap<Text, String>, objection: Option<String> },
+    /// A rehearsal objects to a raise: nothing was written.
+    Objected(String),
+    /// The namespace is exempt: nothing was written.
+    Exempt,
+}
+
+/// Carries out a step: rehearses it where it has to be rehearsed, then writes it.
+pub(crate) async fn execute(client: &Client, namespace: &Text, step: &Step) -> Result<Executed, Error> {
+    let Step { uid, labels, rehearsal, .. } = step;
+    let rehearsed = match rehearsal {
+        Rehearsal::None => Answer::Silent,
+        Rehearsal::Raise(_) | Rehearsal::Withdraw { .. } => {
+            Answer::of(&apply(client, namespace, uid, labels, true).await?)
+        }
+    };
+    let (labels, objection) = match (rehearsed, rehearsal) {
+        (Answer::Exempt, Rehearsal::Raise(_)) => return Ok(Executed::Exempt),
+        (Answer::Objects(objection), Rehearsal::Raise(_)) => return Ok(Executed::Objected(objection)),
+        (Answer::Objects(objection), Rehearsal::Withdraw { otherwise }) => (otherwise, Some(objection)),
+        (Answer::Silent | Answer::Exempt | Answer::Objects(_), _) => (labels, None),
+    };
+    apply(client, namespace, uid, labels, false).await?;
+    Ok(Executed::Written { labels: labels.clone(), objection })
+}
+
+/// Rehearses labels, and changes nothing.
+pub(super) async fn rehearse(
+    client: &Client,
+    namespace: &Text,
+    uid: &str,
+    labels: &BTreeMap<Text, String>,
+) -> Result<Answer, Error> {
+    apply(client, namespace, uid, labels, true).await.map(|warnings| Answer::of(&warnings))
+}
+
 /// Makes these the labels of ours, bound to the namespace that was seen; returns what the server warns of.
 ///
 /// Never forced: a label that somebody else owns is answered with a conflict. The UID keeps a namespace from being made
 /// again by a late write.
-pub(super) async fn apply(
+async fn apply(
     client: &Client,
     namespace: &Text,
     uid: &str,

@@ -2,6 +2,7 @@
 
 use holdfast_api::{NamespaceLevel, NamespaceState, ViolationStatus};
 use holdfast_model::Text;
+use holdfast_pod_security::Level;
 use holdfast_policy::pod_security::{Advice, Labelled, Progress, Standing, raw_level};
 
 use crate::view::Facts;
@@ -28,22 +29,24 @@ pub(super) fn entry(
         name: name.to_string(),
         state: advice.state,
         enforce: labelled.enforce.map(|stated| stated.to_string()),
-        level: raw_level(advice.level),
+        level: advice.level.map(raw_level),
         target: target.map(raw_level),
         soaked: target.map(|target| progress.told(target, settings.soak)),
         worst: worst.map(|(level, _)| raw_level(level)),
         worst_seen: worst.map(|(_, day)| day.to_string()),
         wrote: progress.wrote().map(str::to_owned).collect(),
         message: advice.message.clone(),
-        in_the_way: if advice.level < settings.ceiling { in_the_way(facts, name, advice) } else { Vec::new() },
+        in_the_way: match advice.level.filter(|level| *level < settings.ceiling) {
+            Some(level) => in_the_way(facts, name, level),
+            None => Vec::new(),
+        },
     })
 }
 
 /// What keeps it from the next level.
-fn in_the_way(facts: &Facts, name: &Text, advice: &Advice) -> Vec<ViolationStatus> {
-    use holdfast_pod_security::Level;
+fn in_the_way(facts: &Facts, name: &Text, level: Level) -> Vec<ViolationStatus> {
     let Some(view) = facts.cluster.namespace(name) else { return Vec::new() };
-    let next = if advice.level == Level::Privileged { Level::Baseline } else { Level::Restricted };
+    let next = if level == Level::Privileged { Level::Baseline } else { Level::Restricted };
     let standing = Standing::of(view, facts.policies.server().version());
     let mut shown = Vec::new();
     for (subject, violations) in standing.in_the_way(next) {

@@ -79,8 +79,8 @@ impl Levels {
         namespaces.sort_by(|a, b| (a.state, &a.name).cmp(&(b.state, &b.name)));
         let soaking = namespaces.iter().filter(|entry| entry.state == NamespaceState::Soaking).count();
         let mut levels = BTreeMap::new();
-        for entry in namespaces.iter().filter(|entry| entry.state != NamespaceState::Empty) {
-            *levels.entry(level(entry.level).to_string()).or_default() += 1;
+        for met in namespaces.iter().filter_map(|entry| entry.level) {
+            *levels.entry(level(met).to_string()).or_default() += 1;
         }
         namespaces.truncate(NAMESPACES);
         Self { namespaces, soaking: u32::try_from(soaking).unwrap_or(u32::MAX), levels }

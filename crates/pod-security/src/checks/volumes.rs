@@ -10,13 +10,13 @@ use crate::path::{Path, Place};
 use crate::shape::Volume;
 use crate::table::{Explanation, Revision};
 use crate::violation::Offence;
-use crate::wording::{counted, named, quoted};
+use crate::wording::{counted, json, named, quoted};
 
 pub(crate) const V1_0: Revision =
     Revision { holds: |pod| !pod.volumes.iter().any(|(_, volume)| is_bad(volume)), explain };
 
 fn is_bad(volume: &Volume) -> bool {
-    !volume.sources.has_allowed()
+    !volume.sources.is_allowed()
 }
 
 fn explain(pod: &PodFacts) -> Explanation {
@@ -40,9 +40,9 @@ fn explain(pod: &PodFacts) -> Explanation {
 fn offences(index: u32, volume: &Volume) -> Vec<Offence> {
     let mut offences: Vec<_> = volume.sources.restricted().map(|kind| instead_of(index, kind)).collect();
     if offences.is_empty() {
-        // Without a source, or with one of a newer release, which stands beside the one that is set: allowed then.
-        let path = Path::new(Place::Pod, "volumes").item(index).then("emptyDir");
-        offences.push(Offence::set(path, None, "{}"));
+        // A kind of a newer release, whose key isn't kept.
+        let path = Path::new(Place::Pod, "volumes").item(index);
+        offences.push(Offence::remove(path, format!("{{\"name\":{}}}", json(&volume.name)).into()));
     }
     offences
 }

@@ -7,17 +7,13 @@ use super::{PodFacts, Profile};
 impl PodFacts {
     /// The pod as a server of 1.30 or newer judges it once it is created. The checks see what the server filled in.
     ///
-    /// * A volume without a source is an `emptyDir`.
     /// * In the node's network, a container's ports are ports of the node.
     /// * An AppArmor annotation becomes the profile of a container that has none, unless the pod has the same. Older
     ///   servers don't do this.
     ///
-    /// Of these, a *template* gets only the first before the server warns about it.
+    /// The server warns about a *template* without any of this.
     #[must_use]
     pub fn defaulted(mut self) -> Self {
-        if self.volumes.iter().any(|(_, volume)| volume.sources.is_unset()) {
-            self.volumes = self.volumes.into_iter().filter(|(_, volume)| !volume.sources.is_unset()).collect();
-        }
         self.fill_in_host_ports();
         if !self.is_windows {
             self.fill_in_app_armor();

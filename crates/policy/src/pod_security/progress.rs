@@ -57,13 +57,18 @@ impl Progress {
         Self {
             // Whoever met restricted has met baseline as long.
             soaked: [of(Level::Baseline).max(of(Level::Restricted)), of(Level::Restricted)],
-            level: Some(level(status.level)),
+            level: status.level.map(level),
             worst: status.worst.map(level).zip(seen),
             wrote: status.wrote.iter().map(|label| Text::from(format!("{PREFIX}{label}"))).collect(),
             refused: (status.state == NamespaceState::Refused).then(|| (message(), Duration::ZERO)),
             broken: (status.state == NamespaceState::Broken).then(message),
             exempt: false,
         }
+    }
+
+    /// Nothing is to be raised: what was watched doesn't count.
+    pub(super) fn rest(&mut self) {
+        self.soaked = Default::default();
     }
 
     /// Takes in that everything met a level for as long as it was watched since it was looked at last, and meets this one now.
@@ -200,7 +205,7 @@ mod tests {
         assert_eq!(progress.told(Level::Baseline, WEEK), "2h");
         assert_eq!(progress.until_told(Level::Baseline, WEEK), HOUR / 2);
         let status = NamespaceLevel {
-            level: holdfast_api::SecurityLevel::Baseline,
+            level: Some(holdfast_api::SecurityLevel::Baseline),
             target: Some(holdfast_api::SecurityLevel::Baseline),
             soaked: Some("2h".into()),
             wrote: vec!["warn".into()],

@@ -44,8 +44,8 @@ pub struct Moment {
 pub struct Advice {
     /// In one word.
     pub state: NamespaceState,
-    /// The strictest level that everything meets.
-    pub level: Level,
+    /// The strictest level that everything meets; none where nothing runs.
+    pub level: Option<Level>,
     /// Where it is going, when it isn't there.
     pub target: Option<Level>,
     /// Why it stays where it is, or what happened.
@@ -156,18 +156,19 @@ impl Case<'_> {
 
     /// The namespace on its way up.
     fn ratchet(&self, settings: &Settings, progress: &mut Progress) -> Advice {
-        let ours = self.ours();
-        let mut labels = self.kept(&ours);
-        self.advise_labels(&ours, progress, &mut labels);
         let enforce = match self.enforce(progress) {
             Enforce::Ours(stated) => Some(stated),
             Enforce::Nobodys => None,
+            // Whoever states the level decides about the namespace: what we told there stays as it is.
             Enforce::Others(who) => {
-                let advice = self.advice(self.below(settings).unwrap_or(NamespaceState::Yielded));
+                let state = self.below(settings).unwrap_or(NamespaceState::Yielded);
                 let message = Some(format!("its enforce label is left to {who}"));
-                return Advice { step: self.step(labels, &ours, Rehearsal::None), message, ..advice };
+                return Advice { message, ..self.advice(state) };
             }
         };
+        let ours = self.ours();
+        let mut labels = self.kept(&ours);
+        self.advise_labels(&ours, progress, &mut labels);
         let stated = enforce.map(|stated| stated.level);
         let now = stated.unwrap_or(Level::Privileged);
         if progress.broken.is_none() {
@@ -293,7 +294,8 @@ impl Case<'_> {
     }
 
     /// Takes back what is ours; what would tighten the namespace stays.
-    fn withdraw(&self, why: Option<&str>, progress: &Progress) -> Advice {
+    fn withdraw(&self, why: Option<&str>, progress: &mut Progress) -> Advice {
+        progress.rest();
         let advice = Advice { message: why.map(str::to_owned), ..self.advice(NamespaceState::Exempt) };
         let ours = self.ours();
         if ours.is_empty() || self.namespace.terminating || self.policies.is_security_unclear() {
@@ -380,7 +382,8 @@ impl Case<'_> {
     }
 
     fn advice(&self, state: NamespaceState) -> Advice {
-        Advice { state, level: self.standing.level, target: None, message: None, step: None, recheck_after: None }
+        let level = (!self.standing.is_empty()).then_some(self.standing.level);
+        Advice { state, level, target: None, message: None, step: None, recheck_after: None }
     }
 }
 

@@ -114,7 +114,7 @@ fn warned() -> NamespaceBuilder {
 fn what_is_met_is_warned_of_at_once_and_enforced_after_the_soak_and_a_rehearsal() {
     let mut world = World::new(namespace("shop"), &hardened());
     let first = world.after(Duration::ZERO);
-    assert_eq!((first.state, first.level), (NamespaceState::Soaking, Level::Restricted));
+    assert_eq!((first.state, first.level), (NamespaceState::Soaking, Some(Level::Restricted)));
     assert_eq!(labels(&first), WARNED);
     assert_eq!(first.step.as_ref().unwrap().rehearsal, Rehearsal::None);
     let mut world = world.write(&first);
@@ -138,7 +138,10 @@ fn a_violation_begins_the_soak_anew_and_nothing_goes_down() {
     world.after(23 * HOUR);
     let mut world = world.with(web(&ordinary()));
     let down = world.after(HOUR);
-    assert_eq!((down.level, down.target, down.state), (Level::Baseline, Some(Level::Baseline), NamespaceState::Rising));
+    assert_eq!(
+        (down.level, down.target, down.state),
+        (Some(Level::Baseline), Some(Level::Baseline), NamespaceState::Rising)
+    );
     let labels = labels(&down);
     let stays = ["warn=restricted", "audit=restricted", "enforce=baseline"];
     assert!(
@@ -167,7 +170,7 @@ fn a_stricter_goal_goes_by_way_of_what_has_soaked() {
 fn whatever_may_run_here_counts(#[case] object: Value) {
     let mut world = World::new(namespace("shop"), &hardened()).with(object);
     let advice = world.soaked();
-    assert_eq!((advice.level, advice.state, advice.step), (Level::Privileged, NamespaceState::BelowFloor, None));
+    assert_eq!((advice.level, advice.state, advice.step), (Some(Level::Privileged), NamespaceState::BelowFloor, None));
     assert!(advice.message.unwrap().contains("violates baseline: host namespaces (hostNetwork=true)"));
 }
 
@@ -176,7 +179,7 @@ fn pods_of_unknown_makers_keep_a_namespace_at_baseline() {
     let bare = pod("shop/of-an-operator").owned_by("example.org/v1", "Thing", "x").with("/spec", hardened());
     let mut world = World::new(namespace("shop"), &hardened()).with(bare);
     let advice = world.after(Duration::ZERO);
-    assert_eq!((advice.level, advice.target), (Level::Restricted, Some(Level::Baseline)));
+    assert_eq!((advice.level, advice.target), (Some(Level::Restricted), Some(Level::Baseline)));
 }
 
 #[test]
@@ -207,7 +210,7 @@ fn a_label_of_somebody_else_is_left_alone(#[case] shop: NamespaceBuilder, #[case
     let mut world = World::new(shop, &hardened());
     let advice = world.soaked();
     assert_eq!((advice.state, advice.message.as_deref()), (NamespaceState::Yielded, Some(message)));
-    assert!(!labels(&advice).iter().any(|label| label.starts_with("enforce")), "{advice:?}");
+    assert_eq!(advice.step, None, "nor is anything written beside it");
 }
 
 #[test]
@@ -296,6 +299,7 @@ fn reporting_writes_nothing_and_says_what_would_be() {
     let report = || policy(&json!({ "mode": "Report" }));
     let mut world = World::new(namespace("shop"), &hardened()).under(report());
     assert_eq!((world.soaked().state, world.soaked().step), (NamespaceState::Waiting, None));
+    assert_eq!(world.progress.soaked(Level::Restricted), Duration::ZERO, "the soak begins with Enforce");
     let mut world = World::new(namespace("shop"), &privileged()).under(report());
     assert_eq!(world.soaked().state, NamespaceState::BelowFloor);
 }
@@ -358,4 +362,20 @@ fn what_no_policy_selects_any_more_is_taken_back() {
     let mut world = world.under(elsewhere);
     let advice = world.after(Duration::ZERO);
     assert!(advice.step.is_some_and(|step| step.labels.is_empty() && step.withdraws));
+}
+
+#[rstest]
+#[case::nobody_says(None, "low")]
+#[case::restricted_is_asked_for(Some("restricted"), "low")]
+#[case::baseline_is_enough(Some("baseline"), "info")]
+fn what_only_restricted_forbids_matters_where_a_policy_asks_for_it(
+    #[case] ceiling: Option<&str>,
+    #[case] severity: &str,
+) {
+    let cluster = Cluster::default().with(namespace("shop")).with(web(&ordinary()));
+    let asked = ceiling.map(|ceiling| policy(&json!({ "ceiling": ceiling })));
+    let policies = Policies::default().securing(asked, false, Server::default());
+    let plan = crate::plan_namespace(cluster.namespace(&"shop".into()).unwrap(), &policies, Timestamp::UNIX_EPOCH);
+    let found = plan.findings.iter().find(|finding| finding.rule == crate::RuleId::RootAllowed).unwrap();
+    assert_eq!(found.severity.as_str(), severity);
 }

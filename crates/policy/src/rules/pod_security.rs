@@ -20,7 +20,8 @@ use holdfast_model::facts::Namespace;
 use holdfast_pod_security::{Check, Fix, Level, Offence, Version, Violation, evaluate, fixes, forbidden_detail};
 
 use super::{NAMED, Problem, Verdict};
-use crate::pod_security::Subject;
+use crate::Severity;
+use crate::pod_security::{Settings, Subject};
 
 /// A template, and what stands in the way of each level.
 #[derive(Debug)]
@@ -29,14 +30,17 @@ pub struct TemplateCase<'a> {
     /// What violates baseline; at restricted some checks of baseline are made otherwise.
     baseline: Vec<Violation>,
     restricted: Vec<Violation>,
+    /// Whether a policy is there that doesn't ask for restricted: what only that forbids is worth knowing then, and no more.
+    is_content: bool,
 }
 
 impl<'a> TemplateCase<'a> {
-    pub(super) fn new(subject: &'a Subject<'a>, version: Version) -> Self {
+    pub(super) fn new(subject: &'a Subject<'a>, version: Version, settings: &Settings) -> Self {
         let violations = |level| {
             if subject.level < level { evaluate(level, version, subject.facts) } else { Vec::new() }
         };
-        Self { subject, baseline: violations(Level::Baseline), restricted: violations(Level::Restricted) }
+        let is_content = !settings.name.is_empty() && settings.ceiling < Level::Restricted;
+        Self { subject, baseline: violations(Level::Baseline), restricted: violations(Level::Restricted), is_content }
     }
 
     /// What these checks of baseline say, after words that say what it means.
@@ -51,7 +55,10 @@ impl<'a> TemplateCase<'a> {
         };
         let is_new = |violation: &&Violation| !violation.offences.iter().all(is_said);
         let meant = self.restricted.iter().filter(|violation| checks.contains(&violation.check));
-        self.verdict(means, meant.filter(is_new))
+        match self.verdict(means, meant.filter(is_new)) {
+            Verdict::Fails(problem) if self.is_content => problem.severe(Severity::Info).fails(),
+            verdict => verdict,
+        }
     }
 
     fn verdict<'v>(&self, means: &str, violations: impl Iterator<Item = &'v Violation>) -> Verdict {
