@@ -4,9 +4,11 @@
 //!    is named after, and the changes that we name make each that fails pass.
 //! 2. [`refusals`]: whether a server takes a random pod into a namespace, and its message letter by letter.
 //! 3. [`labels`]: whether a server takes random labels of a namespace, and its message letter by letter.
+//! 4. [`policies`]: what a server warns of by the policies that we write.
 
 mod fixtures;
 mod labels;
+mod policies;
 mod refusals;
 
 #[path = "../../../crates/pod-security/tests/random/cure.rs"]

@@ -55,10 +55,11 @@ impl<'a> TemplateCase<'a> {
         };
         let is_new = |violation: &&Violation| !violation.offences.iter().all(is_said);
         let meant = self.restricted.iter().filter(|violation| checks.contains(&violation.check));
-        match self.verdict(means, meant.filter(is_new)) {
-            Verdict::Fails(problem) if self.is_content => problem.severe(Severity::Info).fails(),
-            verdict => verdict,
+        let verdict = self.verdict(means, meant.filter(is_new));
+        if let Verdict::Fails(problem) = verdict {
+            return if self.is_content { problem.severe(Severity::Info) } else { problem }.fails();
         }
+        verdict
     }
 
     fn verdict<'v>(&self, means: &str, violations: impl Iterator<Item = &'v Violation>) -> Verdict {

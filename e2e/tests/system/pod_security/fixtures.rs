@@ -53,6 +53,15 @@ async fn upstreams_own_pods_are_judged_as_upstream_says() -> Result<()> {
     Ok(())
 }
 
+/// All pods, and what each was written for.
+pub(super) fn pods(folder: &Path) -> Result<Vec<(Level, Version, Value)>> {
+    let read = |file: PathBuf| {
+        let fixture = Fixture::read(&file, file.strip_prefix(folder)?)?;
+        Ok((fixture.level, fixture.version, fixture.pod))
+    };
+    files(folder)?.into_iter().map(read).collect()
+}
+
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut waiting = vec![folder.to_owned()];
     let mut found = Vec::new();
