@@ -176,6 +176,8 @@ pub struct NamespaceSecurityPolicyStatus {
 pub struct NamespaceLevel {
     /// Its name.
     pub name: String,
+    /// Its UID: what is remembered of one says nothing of another that is made under its name.
+    pub uid: String,
     /// What is done about it, in one word.
     pub state: NamespaceState,
     /// The level that its label enforces now, with the version, such as `baseline:v1.35`; absent without a label.
@@ -203,7 +205,7 @@ pub struct NamespaceLevel {
     /// Why it stays where it is, or what happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What stands in the way of the next level, at most 5.
+    /// What stands in the way of the next level, at most 5; of the first 50 namespaces only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5))]
     pub in_the_way: Vec<ViolationStatus>,

@@ -96,6 +96,8 @@ pub(crate) struct Parts {
 /// What is kept of a namespace.
 #[derive(Debug, Default)]
 struct Kept {
+    /// The UID of the namespace.
+    uid: Box<str>,
     progress: Progress,
     /// Since when it has been watched without a break.
     watched_since: Option<Instant>,
@@ -235,6 +237,10 @@ impl Raiser {
         };
         let Some(namespace) = view.namespace() else { return };
         let kept = self.namespaces.entry(name.clone()).or_default();
+        if kept.uid != namespace.uid {
+            // Made anew under its name: nothing of the former one counts.
+            *kept = Kept { uid: namespace.uid.clone(), ..Kept::default() };
+        }
         if let Some((labels, until)) = &kept.expected {
             // Until its own event shows a write, what is seen is what was before.
             let is_shown = labels.len() == namespace.writers.ours.len()
@@ -277,7 +283,7 @@ impl Raiser {
         let statuses = facts.policies.security.iter().filter_map(|(_, known)| known.raw()?.status.as_ref());
         for entry in statuses.flat_map(|status| &status.namespaces) {
             let kept = self.namespaces.entry(Text::from(&entry.name)).or_default();
-            kept.progress = Progress::restore(entry);
+            (kept.uid, kept.progress) = (entry.uid.as_str().into(), Progress::restore(entry));
         }
     }
 

@@ -19,11 +19,13 @@ pub(super) fn entry(
     if settings.name.is_empty() {
         return None;
     }
-    let labelled = Labelled::of(view.namespace()?, server);
+    let namespace = view.namespace()?;
+    let labelled = Labelled::of(namespace, server);
     let target = advice.target.filter(|_| advice.state != NamespaceState::Exempt);
     let worst = progress.worst();
     Some(NamespaceLevel {
         name: view.name().to_string(),
+        uid: namespace.uid.to_string(),
         state: advice.state,
         enforce: labelled.enforce.map(|stated| stated.to_string()),
         level: advice.level.map(raw_level),

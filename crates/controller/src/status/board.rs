@@ -63,6 +63,9 @@ pub(crate) struct Frozen {
     pub(crate) upgrader: String,
 }
 
+/// Of how many namespaces a status says what stands in the way.
+const EXPLAINED: usize = 50;
+
 /// How the namespaces of a policy stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Levels {
@@ -83,6 +86,8 @@ impl Levels {
             *levels.entry(level(met).to_string()).or_default() += 1;
         }
         namespaces.truncate(NAMESPACES);
+        // A status stays small enough to be written often.
+        namespaces.iter_mut().skip(EXPLAINED).for_each(|entry| entry.in_the_way.clear());
         Self { namespaces, soaking: u32::try_from(soaking).unwrap_or(u32::MAX), levels }
     }
 }

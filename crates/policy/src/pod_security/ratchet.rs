@@ -111,6 +111,8 @@ pub fn advise(
     if let Some(unreadable) = JUDGED.into_iter().find(|kind| view.is_unreadable(*kind, None)) {
         return Some(case.waits(format!("a {unreadable} can't be read: nobody can tell what it meets")));
     }
+    // What is there and ours we wrote, also where nobody could remember it.
+    progress.wrote.extend(namespace.writers.ours.iter().cloned());
     progress.watch(case.standing.level, moment.watched, moment.now);
     let Some(settings) = settings else { return Some(case.withdraw(None, progress)) };
     Some(case.decide(settings, progress))

@@ -379,3 +379,12 @@ fn what_only_restricted_forbids_matters_where_a_policy_asks_for_it(
     let found = plan.findings.iter().find(|finding| finding.rule == crate::RuleId::RootAllowed).unwrap();
     assert_eq!(found.severity.as_str(), severity);
 }
+
+#[test]
+fn a_label_of_ours_that_nobody_remembered_is_not_put_back_either() {
+    let shop = warned().secured_by_us("enforce", "baseline").secured_by_us("enforce-version", "v1.35");
+    let mut world = World::new(shop, &ordinary());
+    world.after(Duration::ZERO);
+    let mut world = world.with(warned());
+    assert_eq!(world.after(48 * HOUR).state, NamespaceState::Yielded);
+}
