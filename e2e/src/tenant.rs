@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use holdfast_api::{DisruptionPolicy, DisruptionPolicyStatus};
 use holdfast_testkit::{Manifests, eventually};
-use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
+use k8s_openapi::api::core::v1::{Namespace, Pod, ServiceAccount};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::{Api, DynamicObject, EvictParams, ListParams};
 use kube::core::{GroupVersionKind, Selector, Status};
@@ -21,9 +21,10 @@ use crate::{deployment, enforce, namespace, set};
 pub const CANARY: &str = "canary";
 /// How long the cluster may take for anything; a time limit of ours is judged by the audit log alone.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-const CLUSTER_SCOPED: [&str; 6] = [
+const CLUSTER_SCOPED: [&str; 7] = [
     "Namespace",
     "DisruptionPolicy",
+    "NamespaceSecurityPolicy",
     "CustomResourceDefinition",
     "PersistentVolume",
     "TalosUpgrade",
@@ -57,6 +58,30 @@ impl Tenant {
             policy = set(policy, &format!("/spec/{field}"), value.clone());
         }
         self.apply(policy).await
+    }
+
+    /// Applies a policy that raises the level of this namespace, with these fields of the spec in place of its own.
+    pub async fn enforce_levels(&self, spec: Value) -> Result<DynamicObject> {
+        let mut policy = json!({
+            "apiVersion": "holdfast.dev/v1alpha1", "kind": "NamespaceSecurityPolicy", "metadata": { "name": self.name },
+            "spec": { "mode": "Enforce", "namespaceSelector": { "matchLabels": { "e2e": self.name } } },
+        });
+        for (field, value) in spec.as_object().into_iter().flatten() {
+            policy = set(policy, &format!("/spec/{field}"), value.clone());
+        }
+        self.apply(policy).await
+    }
+
+    /// Waits until its enforce label says this.
+    pub async fn enforces(&self, level: Option<&str>) -> Result<()> {
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        eventually(&format!("the level {level:?}"), PATIENCE, async || {
+            let labels = namespaces.get(&self.name).await?.metadata.labels.unwrap_or_default();
+            let stated = labels.get("pod-security.kubernetes.io/enforce").map(String::as_str);
+            ensure!(stated == level, "{labels:?}");
+            Ok(())
+        })
+        .await
     }
 
     /// Applies the canary; after it has its budget whatever came before it on the same watch has been seen.

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_api::{DisruptionPolicy, DrainReadiness, PolicyException, merge_conditions};
+use holdfast_api::{DisruptionPolicy, DrainReadiness, NamespaceSecurityPolicy, PolicyException, merge_conditions};
 use holdfast_controller::Feed;
 use holdfast_controller::access::Source;
 use holdfast_model::{Cluster, Labels, NamespaceView};
 use holdfast_policy::NamespacePlan;
 use holdfast_policy::disruption::Write;
 use holdfast_policy::drain::gate;
+use holdfast_policy::pod_security;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -91,6 +92,11 @@ fn check_resource(source: Source, payload: &[u8]) {
         Source::DisruptionPolicy => check_survives::<DisruptionPolicy>(payload, |policy| {
             let status = policy.status.unwrap_or_default();
             drop(merge_conditions(&status.conditions, &[], policy.metadata.generation, Timestamp::UNIX_EPOCH));
+        }),
+        Source::NamespaceSecurityPolicy => check_survives::<NamespaceSecurityPolicy>(payload, |policy| {
+            drop(pod_security::Settings::try_from(&policy));
+            let entries = policy.status.unwrap_or_default().namespaces;
+            entries.iter().for_each(|entry| drop(pod_security::Progress::restore(entry)));
         }),
         Source::PolicyException => check_survives::<PolicyException>(payload, |exception| {
             let status = exception.status.unwrap_or_default();

@@ -14,6 +14,7 @@
 mod condition;
 mod disruption_policy;
 mod drain_readiness;
+mod namespace_security_policy;
 mod policy_exception;
 mod selector;
 
@@ -25,6 +26,10 @@ pub use disruption_policy::{
 pub use drain_readiness::{
     Accepted, BlockerStatus, CLUSTER, DrainReadiness, DrainReadinessSpec, DrainReadinessStatus, Drainer, NodeStatus,
     UpgradeStatus,
+};
+pub use namespace_security_policy::{
+    NAMESPACES, NamespaceLevel, NamespaceSecurityPolicy, NamespaceSecurityPolicySpec, NamespaceSecurityPolicyStatus,
+    NamespaceState, SecurityLevel, ViolationStatus,
 };
 pub use policy_exception::{ExceptionTarget, PolicyException, PolicyExceptionSpec, PolicyExceptionStatus};
 pub use selector::{LabelSelector, Operator, SelectorRequirement};
@@ -41,7 +46,12 @@ pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 /// Every custom resource definition, with its name in the order of the documents.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![disruption_policy::definition(), PolicyException::crd(), drain_readiness::definition()]
+    vec![
+        disruption_policy::definition(),
+        namespace_security_policy::definition(),
+        PolicyException::crd(),
+        drain_readiness::definition(),
+    ]
 }
 
 /// The definition with a rule about the whole object, such as its name.

@@ -12,6 +12,8 @@ pub enum Concern {
     Observe,
     /// Writing and withdrawing budgets. Bound unless the chart is told otherwise.
     Budgets,
+    /// Writing and withdrawing the Pod Security labels of namespaces. Bound only when asked for.
+    PodSecurity,
     /// Electing the leader; in the controller's own namespace only.
     Lease,
     /// Taking everything back before the chart goes; the account of the pre-delete hook.
@@ -20,7 +22,7 @@ pub enum Concern {
 
 impl Concern {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Observe, Self::Budgets, Self::Lease, Self::Withdraw];
+    pub const ALL: [Self; 5] = [Self::Observe, Self::Budgets, Self::PodSecurity, Self::Lease, Self::Withdraw];
 
     /// As it is written in file names and labels.
     #[must_use]
@@ -28,6 +30,7 @@ impl Concern {
         match self {
             Self::Observe => "observe",
             Self::Budgets => "budgets",
+            Self::PodSecurity => "pod-security-enforce",
             Self::Lease => "lease",
             Self::Withdraw => "withdraw",
         }
@@ -39,8 +42,10 @@ impl Concern {
 pub enum Source {
     /// A kind that becomes facts.
     Facts(Kind),
-    /// The policies.
+    /// The policies about budgets.
     DisruptionPolicy,
+    /// The policies about Pod Security levels.
+    NamespaceSecurityPolicy,
     /// The exceptions.
     PolicyException,
     /// What upgrades wait for.
@@ -59,6 +64,7 @@ impl Source {
         match self {
             Self::Facts(kind) => kind.as_str(),
             Self::DisruptionPolicy => "DisruptionPolicy",
+            Self::NamespaceSecurityPolicy => "NamespaceSecurityPolicy",
             Self::PolicyException => "PolicyException",
             Self::DrainReadiness => "DrainReadiness",
         }
@@ -71,8 +77,16 @@ impl Source {
             Self::Facts(kind) => {
                 matches!(kind, Kind::ScaledObject | Kind::HelmRelease | Kind::Kustomization) || self.is_upgrade()
             }
-            Self::DisruptionPolicy | Self::PolicyException | Self::DrainReadiness => false,
+            Self::DisruptionPolicy | Self::NamespaceSecurityPolicy | Self::PolicyException | Self::DrainReadiness => {
+                false
+            }
         }
+    }
+
+    /// Which of its objects are asked for, by their fields; none for all.
+    #[must_use]
+    pub fn fields(self) -> Option<&'static str> {
+        (self == Self::Facts(Kind::Event)).then_some(REFUSED)
     }
 
     /// Whether it is what carries upgrades of nodes out.
@@ -80,7 +94,9 @@ impl Source {
     pub fn is_upgrade(self) -> bool {
         match self {
             Self::Facts(kind) => Kind::UPGRADES.contains(&kind),
-            Self::DisruptionPolicy | Self::PolicyException | Self::DrainReadiness => false,
+            Self::DisruptionPolicy | Self::NamespaceSecurityPolicy | Self::PolicyException | Self::DrainReadiness => {
+                false
+            }
         }
     }
 
@@ -88,9 +104,11 @@ impl Source {
     #[must_use]
     pub fn is_informative(self) -> bool {
         match self {
-            Self::Facts(kind) => matches!(kind, Kind::HelmRelease | Kind::Kustomization) || self.is_upgrade(),
+            Self::Facts(kind) => {
+                matches!(kind, Kind::Event | Kind::HelmRelease | Kind::Kustomization) || self.is_upgrade()
+            }
             Self::DrainReadiness => true,
-            Self::DisruptionPolicy | Self::PolicyException => false,
+            Self::DisruptionPolicy | Self::NamespaceSecurityPolicy | Self::PolicyException => false,
         }
     }
 }
@@ -131,6 +149,9 @@ const fn write(
     Access { group, resource, verbs, names: &[], why, concern, source: None }
 }
 
+/// The events that say that a controller can't make its pods.
+const REFUSED: &str = "reason=FailedCreate";
+
 /// The name of the Lease of the controller.
 pub const LEASE: &str = "holdfast";
 
@@ -141,6 +162,7 @@ pub const TABLE: &[Access] = &[
     read("", "persistentvolumes", Source::Facts(Kind::PersistentVolume), "which nodes a volume keeps its pod on"),
     read("", "persistentvolumeclaims", Source::Facts(Kind::PersistentVolumeClaim), "which volume a pod is bound to"),
     read("", "pods", Source::Facts(Kind::Pod), "what budgets really cover"),
+    read("", "events", Source::Facts(Kind::Event), "whether Pod Security refuses pods"),
     read("apps", "daemonsets", Source::Facts(Kind::DaemonSet), "their pods break a budget"),
     read("apps", "deployments", Source::Facts(Kind::Deployment), "what budgets are for"),
     read("apps", "replicasets", Source::Facts(Kind::ReplicaSet), "which Deployment a pod belongs to"),
@@ -192,6 +214,7 @@ pub const TABLE: &[Access] = &[
         "what waits while machines of the control plane are replaced",
     ),
     read("holdfast.dev", "disruptionpolicies", Source::DisruptionPolicy, "what is asked for"),
+    read("holdfast.dev", "namespacesecuritypolicies", Source::NamespaceSecurityPolicy, "which levels are asked for"),
     read("holdfast.dev", "policyexceptions", Source::PolicyException, "what is exempt"),
     read("holdfast.dev", "drainreadinesses", Source::DrainReadiness, "how a drain is forecast"),
     write(Concern::Observe, "holdfast.dev", "drainreadinesses", &["create"], "makes the one that there is"),
@@ -200,6 +223,7 @@ pub const TABLE: &[Access] = &[
         ..write(Concern::Observe, "holdfast.dev", "drainreadinesses/status", &["patch"], "what a drain would do")
     },
     write(Concern::Observe, "holdfast.dev", "disruptionpolicies/status", &["patch"], "what a policy comes to"),
+    write(Concern::Observe, "holdfast.dev", "namespacesecuritypolicies/status", &["patch"], "what a policy comes to"),
     write(Concern::Observe, "holdfast.dev", "policyexceptions/status", &["patch"], "what an exception comes to"),
     write(
         Concern::Observe,
@@ -222,12 +246,41 @@ pub const TABLE: &[Access] = &[
         &["create", "patch", "delete"],
         "writes and withdraws budgets of its own",
     ),
+    write(
+        Concern::PodSecurity,
+        "",
+        "namespaces",
+        &["patch"],
+        "writes and withdraws Pod Security labels; an admission policy allows no other change",
+    ),
+    write(
+        Concern::PodSecurity,
+        "holdfast.dev",
+        "namespacesecuritypolicies",
+        &["patch"],
+        "keeps a policy until its labels are withdrawn",
+    ),
     // A create can't be limited to a name: the name isn't known when it is authorized.
     write(Concern::Lease, "coordination.k8s.io", "leases", &["create"], "makes the Lease"),
     Access {
         names: &[LEASE],
         ..write(Concern::Lease, "coordination.k8s.io", "leases", &["get", "update"], "elects the leader")
     },
+    write(Concern::Withdraw, "", "namespaces", &["list", "watch", "patch"], "takes back Pod Security labels of ours"),
+    write(Concern::Withdraw, "", "pods", READ, "a label may only go where that refuses no pod"),
+    write(Concern::Withdraw, "apps", "deployments", READ, "a label may only go where that refuses no pod"),
+    write(Concern::Withdraw, "apps", "statefulsets", READ, "a label may only go where that refuses no pod"),
+    write(Concern::Withdraw, "apps", "daemonsets", READ, "a label may only go where that refuses no pod"),
+    write(Concern::Withdraw, "apps", "replicasets", READ, "a label may only go where that refuses no pod"),
+    write(Concern::Withdraw, "batch", "jobs", READ, "a label may only go where that refuses no pod"),
+    write(Concern::Withdraw, "batch", "cronjobs", READ, "a label may only go where that refuses no pod"),
+    write(
+        Concern::Withdraw,
+        "holdfast.dev",
+        "namespacesecuritypolicies",
+        &["list", "patch"],
+        "lets policies go that wait for their labels to be withdrawn",
+    ),
     write(Concern::Withdraw, "policy", "poddisruptionbudgets", &["list", "delete"], "takes back every budget of ours"),
     write(
         Concern::Withdraw,
@@ -279,6 +332,7 @@ mod tests {
             "drainreadinesses",
             "drainreadinesses/status",
             "disruptionpolicies/status",
+            "namespacesecuritypolicies/status",
             "policyexceptions/status",
             "events",
             "selfsubjectaccessreviews",

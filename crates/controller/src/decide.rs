@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_api::DisruptionPolicy;
 use holdfast_model::{ObjectKey, Text, Touched};
 use holdfast_policy::disruption::{Brake, Braking, Reason, Write};
 use holdfast_policy::{Policies, plan_namespace};
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use expected::Expected;
 use recheck::Recheck;
 
+use crate::access::Concern;
 use crate::act::{self, Job, Outcome, Queue, Refusal, Written};
 use crate::backoff::{Backoff, Exponential};
 use crate::lease::{Heartbeat, Leadership};
@@ -31,7 +33,7 @@ use crate::observe::watch::Relist;
 use crate::permissions::Permissions;
 use crate::status::{Act, Board};
 use crate::upgrade::Upgrades;
-use crate::view::{KnownPolicy, Taken, View};
+use crate::view::{Known, Taken, View};
 use crate::write::Class;
 
 /// After a pass further events are collected for this long: between the two, the longer the more there was to plan, so that
@@ -192,7 +194,10 @@ impl Engine {
         self.leading();
         let taken = self.parts.view.take(started);
         // Before the policies: what changes in between counts as not judged yet.
-        let generations = self.parts.view.read(|facts| facts.policies.generations());
+        let generations = self
+            .parts
+            .view
+            .read(|facts| [facts.policies.disruption.generations(), facts.policies.security.generations()]);
         let policies = self.policies();
         let proposed = self.decide(taken, &policies, Timestamp::now());
         self.act(proposed, Timestamp::now());
@@ -207,7 +212,7 @@ impl Engine {
         let policies = self.parts.view.read(|facts| facts.policies.parsed());
         let changed = match &self.state.policies {
             Some(known) => **known != *policies,
-            None => self.parts.view.read(|facts| facts.policies.policies().any(|(_, policy)| is_new(policy))),
+            None => self.parts.view.read(|facts| facts.policies.disruption.iter().any(|(_, policy)| is_new(policy))),
         };
         if changed {
             self.state.brake.explain(Timestamp::now());
@@ -282,7 +287,7 @@ impl Engine {
             };
         }
         let held = self.brake(now);
-        if !self.state.leads || !self.parts.permissions.may_write() {
+        if !self.state.leads || !self.parts.permissions.may_write(Concern::Budgets) {
             self.parts.queue.clear();
             return;
         }
@@ -412,7 +417,7 @@ impl Engine {
             Class::Retry => FAILED,
             Class::Conflict => Duration::ZERO,
             Class::Forbidden => {
-                self.parts.permissions.ask();
+                self.parts.permissions.ask(Concern::Budgets);
                 Duration::ZERO
             }
             // The same request fails for ever; only a change of what it stands on makes another one.
@@ -433,13 +438,10 @@ fn is_braked(write: &Write) -> bool {
 }
 
 /// Whether a policy was written since its status says it was judged: by then we may not have been running.
-fn is_new(policy: &KnownPolicy) -> bool {
-    match policy {
-        KnownPolicy::Decoded { raw, .. } => {
-            raw.metadata.generation != raw.status.as_ref().and_then(|status| status.observed_generation)
-        }
-        KnownPolicy::Unreadable { .. } => false,
-    }
+fn is_new(policy: &Known<DisruptionPolicy>) -> bool {
+    policy
+        .raw()
+        .is_some_and(|raw| raw.metadata.generation != raw.status.as_ref().and_then(|status| status.observed_generation))
 }
 
 fn until(at: Timestamp, now: Timestamp) -> Instant {

@@ -133,7 +133,7 @@ impl Forecaster {
             let changed = tokio::select! {
                 biased;
                 () = self.parts.stop.cancelled() => return Ok(()),
-                () = self.parts.view.surroundings.notified() => {
+                () = self.parts.view.forecast.changed.notified() => {
                     sleep_until(rested.max(Instant::now() + SETTLE)).await;
                     true
                 }
@@ -163,7 +163,7 @@ impl Forecaster {
         }
         (self.blind, self.recheck) = (false, None);
         // Before reading: what changes in between is forecast once more.
-        let mut stirred = view.take_stirred();
+        let mut stirred = view.forecast.take();
         stirred.all |= whole;
         let now = Timestamp::now();
         let begun = Instant::now();

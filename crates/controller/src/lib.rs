@@ -14,6 +14,7 @@ mod look;
 pub mod metrics;
 mod observe;
 mod permissions;
+mod pod_security;
 mod run;
 mod server;
 mod status;

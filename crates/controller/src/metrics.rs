@@ -56,12 +56,15 @@ pub(crate) struct Dimensions {
     pub(crate) version: &'static str,
     pub(crate) kinds: Vec<&'static str>,
     pub(crate) concerns: Vec<&'static str>,
-    /// Those of them that do something about workloads, and may be held back.
+    /// Those of them that do something about workloads, and may wait for an upgrade.
     pub(crate) managing: Vec<&'static str>,
+    /// Those of them that take back what they wrote, and may be held back.
+    pub(crate) braking: Vec<&'static str>,
     /// Every rule with each severity it can have.
     pub(crate) rules: Vec<(&'static str, &'static str)>,
     pub(crate) workload_states: Vec<&'static str>,
     pub(crate) verdicts: Vec<&'static str>,
+    pub(crate) levels: Vec<&'static str>,
 }
 
 /// What a write did.

@@ -7,7 +7,7 @@ pub(crate) mod watch;
 
 use std::sync::Arc;
 
-use holdfast_api::{DisruptionPolicy, DrainReadiness, PolicyException};
+use holdfast_api::{DisruptionPolicy, DrainReadiness, NamespaceSecurityPolicy, PolicyException};
 use holdfast_model::shapes::{OfShape, Shape};
 use holdfast_model::{Cluster, ObjectKey, Touched};
 use kube::{Client, Resource};
@@ -39,6 +39,7 @@ impl Observer<'_> {
     fn observe(&mut self, source: Source) -> Relist {
         match source {
             Source::DisruptionPolicy => self.watch::<DisruptionPolicy>(source, observe_policy),
+            Source::NamespaceSecurityPolicy => self.watch::<NamespaceSecurityPolicy>(source, observe_security),
             Source::PolicyException => self.watch::<PolicyException>(source, observe_exception),
             Source::DrainReadiness => self.watch::<DrainReadiness>(source, observe_readiness),
             Source::Facts(kind) => kind.with_shape(Watching { observer: self, source }),
@@ -51,6 +52,10 @@ impl Observer<'_> {
     {
         let watch = Watch::<K>::new(self.client.clone(), &());
         let watch = if source.is_upgrade() { watch.telling_versions(&()) } else { watch };
+        let watch = match source.fields() {
+            Some(fields) => watch.only(fields),
+            None => watch,
+        };
         let relist = watch.relist();
         let (view, metrics, stop) = (Arc::clone(&self.view), self.metrics.clone(), self.stop.clone());
         self.supervisor.spawn(source.as_str(), async move {
@@ -151,6 +156,17 @@ fn observe_policy(facts: &mut Facts, change: Change<DisruptionPolicy>) -> Touche
         Change::Deleted { name, .. } => policies.delete_policy(&name),
         Change::Malformed { name, error, .. } => policies.unreadable_policy(&name, error),
         Change::Listed { seen } => policies.retain_policies(|name| seen.contains(None, name)),
+        Change::Connected | Change::Disconnected(_) => Touched::Nothing,
+    }
+}
+
+fn observe_security(facts: &mut Facts, change: Change<NamespaceSecurityPolicy>) -> Touched {
+    let policies = &mut facts.policies;
+    match change {
+        Change::Applied(policy) => policies.apply_security(policy),
+        Change::Deleted { name, .. } => policies.delete_security(&name),
+        Change::Malformed { name, error, .. } => policies.unreadable_security(&name, error),
+        Change::Listed { seen } => policies.retain_security(|name| seen.contains(None, name)),
         Change::Connected | Change::Disconnected(_) => Touched::Nothing,
     }
 }

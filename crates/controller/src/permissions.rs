@@ -1,9 +1,10 @@
-//! Whether the role that writes is bound.
+//! Whether the roles that write are bound.
 //!
 //! Asked by SelfSubjectAccessReview when this process becomes the leader and after a refusal, and again only while
 //! something is missing, ever more slowly up to once a minute. Until the answer is yes nothing is written, so a missing role
 //! is told and never tried.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
@@ -25,7 +26,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// How long to wait when nobody answers.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// What is known of our permission to write budgets.
+/// What is known of our permission to write for a concern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Permitted {
     /// Not asked yet.
@@ -37,7 +38,7 @@ enum Permitted {
 }
 
 /// What came of asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Answer {
     /// Nothing more has to be asked.
     Settled,
@@ -49,32 +50,49 @@ enum Answer {
 
 /// Our permissions, shared by whoever writes and whoever tells.
 pub(crate) struct Permissions {
-    known: Mutex<Permitted>,
+    known: Mutex<BTreeMap<Concern, Permitted>>,
     asked: Notify,
     changed: Notify,
 }
 
 impl Permissions {
+    /// Budgets are what we are for; what else is written has to be wanted first ([`Permissions::want`]).
     pub(crate) fn new() -> Self {
-        Self { known: Mutex::new(Permitted::Unknown), asked: Notify::new(), changed: Notify::new() }
+        let known = Mutex::new(BTreeMap::from([(Concern::Budgets, Permitted::Unknown)]));
+        Self { known, asked: Notify::new(), changed: Notify::new() }
     }
 
-    /// What is missing, as `verb resource.group`.
-    pub(crate) fn lacking(&self) -> Vec<String> {
-        match &*self.known.lock() {
-            Permitted::Lacking(verbs) => verbs.clone(),
-            Permitted::Unknown | Permitted::All => Vec::new(),
+    /// What a concern lacks, as `verb resource.group`.
+    pub(crate) fn lacking(&self, concern: Concern) -> Vec<String> {
+        match self.known.lock().get(&concern) {
+            Some(Permitted::Lacking(verbs)) => verbs.clone(),
+            Some(Permitted::Unknown | Permitted::All) | None => Vec::new(),
         }
     }
 
-    /// Whether budgets may be written.
-    pub(crate) fn may_write(&self) -> bool {
-        *self.known.lock() == Permitted::All
+    /// Whether a concern may write.
+    pub(crate) fn may_write(&self, concern: Concern) -> bool {
+        self.known.lock().get(&concern) == Some(&Permitted::All)
     }
 
-    /// Has them asked for again, now: something was refused.
-    pub(crate) fn ask(&self) {
-        *self.known.lock() = Permitted::Unknown;
+    /// Has a concern asked for, or no longer: nobody is told of a role that nobody wants.
+    pub(crate) fn want(&self, concern: Concern, wanted: bool) {
+        let mut known = self.known.lock();
+        match (wanted, known.contains_key(&concern)) {
+            (true, false) => {
+                known.insert(concern, Permitted::Unknown);
+                self.asked.notify_one();
+            }
+            (false, true) => drop(known.remove(&concern)),
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// Has one asked for again, now: something was refused.
+    pub(crate) fn ask(&self, concern: Concern) {
+        if let Some(known) = self.known.lock().get_mut(&concern) {
+            *known = Permitted::Unknown;
+        }
         self.asked.notify_one();
     }
 
@@ -109,19 +127,26 @@ impl Permissions {
         }
     }
 
-    /// Asks once, unless everything is known to be permitted.
+    /// Asks once for what isn't known to be permitted.
     async fn learn(&self, client: &Client) -> Answer {
-        if self.may_write() {
-            return Answer::Settled;
+        let open = |(concern, known): (&Concern, &Permitted)| (*known != Permitted::All).then_some(*concern);
+        let open: Vec<Concern> = self.known.lock().iter().filter_map(open).collect();
+        let mut worst = Answer::Settled;
+        for concern in open {
+            worst = worst.max(self.learn_of(concern, client).await);
         }
-        match timeout(ANSWER, lacking(client)).await {
+        worst
+    }
+
+    async fn learn_of(&self, concern: Concern, client: &Client) -> Answer {
+        match timeout(ANSWER, lacking(client, concern)).await {
             Ok(Ok(lacking)) if !lacking.is_empty() => {
-                self.learned(Permitted::Lacking(lacking));
+                self.learned(concern, Permitted::Lacking(lacking));
                 Answer::Lacking
             }
-            Ok(Ok(_)) => self.permitted(),
+            Ok(Ok(_)) => self.permitted(concern),
             // Whether a review may be asked for is itself a permission; without it the writes tell.
-            Ok(Err(Error::Api(status))) if status.code == 403 => self.permitted(),
+            Ok(Err(Error::Api(status))) if status.code == 403 => self.permitted(concern),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "permissions can't be asked for");
                 Answer::None
@@ -130,21 +155,21 @@ impl Permissions {
         }
     }
 
-    fn permitted(&self) -> Answer {
-        self.learned(Permitted::All);
+    fn permitted(&self, concern: Concern) -> Answer {
+        self.learned(concern, Permitted::All);
         Answer::Settled
     }
 
-    fn learned(&self, permitted: Permitted) {
+    fn learned(&self, concern: Concern, permitted: Permitted) {
         let mut known = self.known.lock();
-        if *known == permitted {
-            return;
-        }
+        // Nobody wants it any more.
+        let Some(before) = known.get_mut(&concern).filter(|before| **before != permitted) else { return };
+        let role = concern.as_str();
         match &permitted {
-            Permitted::Lacking(verbs) => tracing::warn!(missing = verbs.join(", "), "not permitted to write budgets"),
-            Permitted::All | Permitted::Unknown => tracing::debug!("permitted to write budgets"),
+            Permitted::Lacking(verbs) => tracing::warn!(role, missing = verbs.join(", "), "not permitted to write"),
+            Permitted::All | Permitted::Unknown => tracing::debug!(role, "permitted to write"),
         }
-        *known = permitted;
+        *before = permitted;
         drop(known);
         self.changed.notify_one();
     }
@@ -157,9 +182,9 @@ async fn after(wait: Option<Duration>) {
     }
 }
 
-async fn lacking(client: &Client) -> Result<Vec<String>, Error> {
+async fn lacking(client: &Client, concern: Concern) -> Result<Vec<String>, Error> {
     let mut lacking = Vec::new();
-    for access in TABLE.iter().filter(|access| access.concern == Concern::Budgets) {
+    for access in TABLE.iter().filter(|access| access.concern == concern) {
         for verb in access.verbs {
             if !may(client, verb, access.group, access.resource).await? {
                 lacking.push(format!("{verb} {}.{}", access.resource, access.group));

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_model::Text;
+use holdfast_pod_security::Level;
 use holdfast_policy::RuleId;
 use holdfast_policy::Severity;
 use holdfast_policy::disruption::WorkloadState;
@@ -21,6 +23,7 @@ use crate::lease::{self, Candidacy, Elector, Leadership, Pulse};
 use crate::metrics::{Dimensions, Metrics};
 use crate::observe::Observer;
 use crate::permissions::Permissions;
+use crate::pod_security::{self, Raiser};
 use crate::server::{BindError, Readiness, Server};
 use crate::status::{Board, Events, Teller, Writer};
 use crate::supervise::{Supervisor, TaskEnded};
@@ -200,7 +203,7 @@ impl Shared {
         let writer = Writer {
             client: self.writes.clone(),
             view: Arc::clone(&self.view),
-            board,
+            board: Arc::clone(&board),
             permissions: Arc::clone(&self.permissions),
             leadership: self.leadership.clone(),
             metrics: self.metrics.clone(),
@@ -218,6 +221,21 @@ impl Shared {
             stop: stop.clone(),
         });
         tasks.spawn("forecast", forecaster.run());
+        let raiser = Raiser::new(pod_security::Parts {
+            client: self.client.clone(),
+            writes: self.writes.clone(),
+            view: Arc::clone(&self.view),
+            board,
+            events: Arc::clone(&self.events),
+            permissions: Arc::clone(&self.permissions),
+            upgrades: Arc::clone(&self.upgrades),
+            leadership: self.leadership.clone(),
+            metrics: self.metrics.clone(),
+            stop: stop.clone(),
+            brake_delay: settings.brake_delay,
+            own: Text::from(&settings.lease_namespace),
+        });
+        tasks.spawn("pod-security", raiser.run());
         let teller = Teller {
             client: self.writes.clone(),
             view: Arc::clone(&self.view),
@@ -271,6 +289,11 @@ impl Shared {
             snapshot.queues(queue.len(), view.waiting());
             snapshot.brake(act::CONCERN, board.is_braked());
             snapshot.freeze(act::CONCERN, board.frozen().is_some());
+            snapshot.brake(pod_security::CONCERN, board.braked_levels().is_some());
+            let levels = board.levels();
+            for level in Level::ALL {
+                snapshot.level(level.name(), levels.get(&level).copied().unwrap_or(0));
+            }
             let (in_progress, stuck) = upgrades.gauged();
             snapshot.upgrade(in_progress, stuck);
             let (drainable, nodes) = gauged.read();
@@ -294,8 +317,10 @@ fn dimensions(version: &'static str) -> Dimensions {
     Dimensions {
         version,
         kinds: Source::all().map(Source::as_str).collect(),
-        concerns: vec![act::CONCERN, crate::status::CONCERN, forecast::CONCERN],
+        concerns: vec![act::CONCERN, crate::status::CONCERN, forecast::CONCERN, pod_security::CONCERN],
         managing: vec![act::CONCERN],
+        braking: vec![act::CONCERN, pod_security::CONCERN],
+        levels: Level::ALL.map(Level::name).to_vec(),
         verdicts: Verdict::ALL.map(Verdict::as_str).to_vec(),
         rules: RuleId::ALL.iter().flat_map(severities).collect(),
         workload_states: WorkloadState::ALL.map(WorkloadState::as_str).to_vec(),

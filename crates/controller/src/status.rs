@@ -7,8 +7,9 @@ mod events;
 mod exception;
 mod policy;
 pub(crate) mod readiness;
+mod security;
 mod writer;
 
-pub(crate) use board::{Act, Board, Frozen};
+pub(crate) use board::{Act, Board, Frozen, Levels};
 pub(crate) use events::{Events, Teller};
 pub(crate) use writer::{CONCERN, FIELD_MANAGER, Writer};

@@ -6,6 +6,7 @@
 
 mod policies;
 mod readiness;
+mod shelf;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,8 +16,9 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-pub(crate) use policies::{Generations, KnownException, KnownPolicy, PolicyStore, generation, requested_at};
+pub(crate) use policies::{KnownException, PolicyStore, requested_at};
 pub(crate) use readiness::{KnownReadiness, ReadinessStore};
+pub(crate) use shelf::{Generations, Known, Readable, generation};
 
 use crate::access::Source;
 use crate::lease::Pulse;
@@ -34,10 +36,10 @@ pub(crate) struct View {
     pulse: Pulse,
     /// Something is waiting, or the view came into step.
     pub(crate) changed: Notify,
-    /// What a drain may do otherwise than before.
-    stirred: Mutex<Stirred>,
-    /// Something is stirred, or the view came into step.
-    pub(crate) surroundings: Notify,
+    /// Who forecasts drains.
+    pub(crate) forecast: Listener,
+    /// Who raises Pod Security levels.
+    pub(crate) security: Listener,
 }
 
 /// What is known.
@@ -68,12 +70,20 @@ struct Waiting {
     echoes: BTreeMap<Text, Instant>,
 }
 
-/// What has to be forecast anew.
+/// Somebody who follows what changes at their own pace.
+#[derive(Debug, Default)]
+pub(crate) struct Listener {
+    stirred: Mutex<Stirred>,
+    /// Something is stirred, or the view came into step.
+    pub(crate) changed: Notify,
+}
+
+/// What has to be looked at anew.
 #[derive(Debug, Default)]
 pub(crate) struct Stirred {
-    /// Everything: nodes are different.
+    /// Everything: nodes or policies are different.
     pub(crate) all: bool,
-    /// What these namespaces run.
+    /// What is in these namespaces.
     pub(crate) namespaces: BTreeSet<Text>,
 }
 
@@ -104,10 +114,10 @@ impl View {
             facts: RwLock::default(),
             sources: Mutex::new(Source::all().map(|source| (source, state.clone())).collect()),
             waiting: Mutex::default(),
-            stirred: Mutex::default(),
             pulse,
             changed: Notify::new(),
-            surroundings: Notify::new(),
+            forecast: Listener::default(),
+            security: Listener::default(),
         }
     }
 
@@ -127,9 +137,9 @@ impl View {
         if touched.is_nothing() {
             return;
         }
-        self.stirred.lock().add(&touched);
         self.pulse.forecast.due();
-        self.surroundings.notify_one();
+        self.forecast.stir(&touched);
+        self.security.stir(&touched);
         let now = Instant::now();
         let mut waiting = self.waiting.lock();
         match touched {
@@ -145,11 +155,6 @@ impl View {
         drop(waiting);
         self.pulse.decide.due();
         self.changed.notify_one();
-    }
-
-    /// Takes out what has to be forecast anew.
-    pub(crate) fn take_stirred(&self) -> Stirred {
-        std::mem::take(&mut self.stirred.lock())
     }
 
     /// How many namespaces wait.
@@ -260,6 +265,7 @@ impl View {
         self.read(|facts| match source {
             Source::Facts(kind) => (facts.cluster.count(kind), unreadable(&facts.cluster, kind)),
             Source::DisruptionPolicy => facts.policies.count_policies(),
+            Source::NamespaceSecurityPolicy => facts.policies.count_security(),
             Source::PolicyException => facts.policies.count_exceptions(),
             Source::DrainReadiness => facts.readiness.count(),
         })
@@ -277,8 +283,21 @@ impl View {
         drop(sources);
         if !before && after {
             self.changed.notify_one();
-            self.surroundings.notify_one();
+            self.forecast.changed.notify_one();
+            self.security.changed.notify_one();
         }
+    }
+}
+
+impl Listener {
+    /// Takes out what has to be looked at anew.
+    pub(crate) fn take(&self) -> Stirred {
+        std::mem::take(&mut self.stirred.lock())
+    }
+
+    fn stir(&self, touched: &Touched) {
+        self.stirred.lock().add(touched);
+        self.changed.notify_one();
     }
 }
 

@@ -2,22 +2,41 @@
 //!
 //! The Lease is taken first, for longer than this needs, and nothing is deleted before its former holder has stopped, so
 //! that no controller makes again what is deleted: each honours the time that the holder asks for. If the release stays
-//! after all, they go on when that time is over. Where the Lease's namespace is gone, as after a deletion by hand, no
+//! after all, they go on when that time is over. Labels are taken back as the controller would, where that tightens nothing. Where the Lease's namespace is gone, as after a deletion by hand, no
 //! controller can hold it, and one that did stops in the same time. Deletes only what is ours by label and field manager; lists again until
 //! nothing is left.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use holdfast_api::DrainReadiness;
+use holdfast_model::Kind;
 use holdfast_model::facts::{Budget, Fact};
 use holdfast_model::shapes::{MANAGED_BY, PodDisruptionBudget, Shape as _};
+use holdfast_policy::Policies;
+use holdfast_policy::pod_security::{Moment, Progress, advise};
+use jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, Preconditions};
 use kube::{Client, Resource as _};
 use tokio::time::sleep;
 
 use crate::access::LEASE;
 use crate::lease::{self, DURATION, LeaseError};
+use crate::look::{LookError, look};
+use crate::pod_security::finalizer;
+use crate::pod_security::labels::{self, Executed};
 
+/// What has to be seen before a label may go.
+const KINDS: [Kind; 8] = [
+    Kind::Namespace,
+    Kind::Deployment,
+    Kind::StatefulSet,
+    Kind::DaemonSet,
+    Kind::ReplicaSet,
+    Kind::Job,
+    Kind::CronJob,
+    Kind::Pod,
+];
 /// For how long the controllers are to keep still.
 const HOLD: Duration = Duration::from_secs(300);
 /// How often it is listed again at most.
@@ -32,6 +51,9 @@ pub enum WithdrawError {
     /// The API server refused or failed.
     #[error("budgets can't be withdrawn")]
     Api(#[source] Box<kube::Error>),
+    /// What runs can't be seen, so nobody can tell which labels may go.
+    #[error("labels can't be withdrawn")]
+    Look(#[from] LookError),
     /// Somebody makes them again.
     #[error("{0} budgets came back again and again: is a controller running that uses another Lease?")]
     ComingBack(usize),
@@ -68,6 +90,7 @@ pub async fn withdraw(client: Client, lease_namespace: &str, identity: &str) -> 
         let ours = list(&client).await?;
         tracing::info!(round, budgets = ours.len(), "budgets of ours");
         if ours.is_empty() && 0 < round {
+            withdraw_labels(&client).await?;
             forget_readiness(&client).await?;
             return Ok(withdrawn);
         }
@@ -77,6 +100,34 @@ pub async fn withdraw(client: Client, lease_namespace: &str, identity: &str) -> 
         }
     }
     Err(WithdrawError::ComingBack(list(&client).await?.len()))
+}
+
+/// Takes the Pod Security labels back that are ours, where that doesn't tighten a namespace, and lets the policies go that
+/// would wait for it.
+async fn withdraw_labels(client: &Client) -> Result<(), WithdrawError> {
+    let mut cluster = None;
+    look(client.clone(), &KINDS, |seen| {
+        cluster = Some(seen.clone());
+        ControlFlow::Break(())
+    })
+    .await?;
+    let cluster = cluster.unwrap_or_default();
+    let moment = Moment { watched: Duration::ZERO, now: Timestamp::now(), frozen: false };
+    for name in cluster.namespace_names() {
+        let Some(view) = cluster.namespace(name) else { continue };
+        let advice = advise(view, None, &Policies::default(), &mut Progress::default(), moment);
+        let Some(step) = advice.and_then(|advice| advice.step) else { continue };
+        match labels::execute(client, name, &step).await? {
+            Executed::Written { labels, .. } if labels.is_empty() => {
+                tracing::info!(namespace = %name, "pod security labels withdrawn");
+            }
+            Executed::Written { .. } | Executed::Objected(_) | Executed::Exempt => {
+                tracing::warn!(namespace = %name, "its enforce label stays: what holds without it might refuse pods");
+            }
+        }
+    }
+    finalizer::release_all(client).await?;
+    Ok(())
 }
 
 /// Nobody keeps the drain forecast any more, and an upgrade must not begin by an old one. One that a person wrote stays:

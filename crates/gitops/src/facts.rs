@@ -57,10 +57,11 @@ impl FileFacts {
 
     /// Adds what files say that come later.
     pub fn append(&mut self, mut later: Self) {
-        let Talos { clusters, pinned, settings, upgrades, backups, hidden } = &mut later.talos;
+        let Talos { clusters, pinned, settings, admission, upgrades, backups, hidden } = &mut later.talos;
         self.talos.clusters.append(clusters);
         self.talos.pinned.append(pinned);
         self.talos.settings.append(settings);
+        self.talos.admission.append(admission);
         self.talos.upgrades.append(upgrades);
         self.talos.backups.append(backups);
         self.talos.hidden.append(hidden);

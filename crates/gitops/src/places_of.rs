@@ -19,11 +19,13 @@ pub(crate) fn all_at(rendered: &Node, at: Origin) -> Node {
 fn placed(node: &Node, source: Option<&Node>, above: Origin) -> Node {
     let at = source.map(|source| source.origin).filter(|origin| origin.is_somewhere()).unwrap_or(above);
     let value = match &node.value {
-        Value::Mapping(mapping) => Value::Mapping(entries(mapping, source, at)),
+        Value::Mapping(mapping) => Value::Mapping(entries(mapping, source, above)),
         Value::Sequence(items) => {
             let known = source.map(Node::items).unwrap_or_default();
-            let placed =
-                items.iter().enumerate().map(|(index, item)| placed(item, counterpart(item, index, known), at));
+            let placed = items.iter().enumerate().map(|(index, item)| {
+                let same = counterpart(item, index, known);
+                placed(item, same, same.map_or(at, |same| same.origin))
+            });
             Value::Sequence(placed.collect())
         }
         Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::String(_) => node.value.clone(),
@@ -31,17 +33,24 @@ fn placed(node: &Node, source: Option<&Node>, above: Origin) -> Node {
     Node::new(value, at)
 }
 
-fn entries(mapping: &Mapping, source: Option<&Node>, at: Origin) -> Mapping {
+/// A field without counterpart stands where the key of its mapping does: the mapping itself begins at its first field.
+fn entries(mapping: &Mapping, source: Option<&Node>, above: Origin) -> Mapping {
     let known = source.and_then(Node::as_mapping);
     let placed = mapping.iter().map(|entry| {
         let same = known.and_then(|known| known.entry(&entry.key));
         Entry {
             key: entry.key.clone(),
-            at: same.map_or(at, |same| same.at),
-            value: placed(&entry.value, same.map(|same| &same.value), at),
+            at: same.map_or(above, |same| same.at),
+            value: placed(&entry.value, same.map(|same| &same.value), same.map_or(above, key)),
         }
     });
     placed.collect()
+}
+
+/// Where the key is, unless somebody else than who wrote it gave the value.
+fn key(entry: &Entry) -> Origin {
+    let value = entry.value.origin;
+    if value.is_somewhere() && value.file() != entry.at.file() { value } else { entry.at }
 }
 
 /// The item of the same name, else the one at the same place.
@@ -81,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_field_without_counterpart_stands_where_the_nearest_above_does() {
-        check("spec.paused", (0, 2));
+        check("spec.paused", (0, 1));
         check("spec.containers[0].args", (0, 5));
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ecow::EcoString;
-use holdfast_api::{DisruptionPolicy, PolicyException};
+use holdfast_api::{DisruptionPolicy, NamespaceSecurityPolicy, PolicyException};
 use holdfast_model::repository::problems::{FILE, Problem, ProblemKind, Problems};
 use holdfast_model::repository::{Checked, Inventory};
 use holdfast_model::{Cluster, Position, Repository, Subject};
@@ -62,8 +62,10 @@ pub struct ClusterFiles {
     pub cluster: Cluster,
     /// The facts that only its files have.
     pub repository: Repository,
-    /// The policies that would be in force.
+    /// The policies about budgets that would be in force.
     pub policies: Vec<DisruptionPolicy>,
+    /// The policies about Pod Security levels that would be in force.
+    pub security: Vec<NamespaceSecurityPolicy>,
     /// The exceptions that would be in force.
     pub exceptions: Vec<PolicyException>,
     /// Where everything was written.
@@ -184,6 +186,7 @@ impl Part {
         ClusterFiles {
             cluster: observed.cluster,
             policies: observed.policies,
+            security: observed.security,
             exceptions: observed.exceptions,
             places: Places::new(Arc::clone(sources), self.objects, known),
             repository,

@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use crate::audit;
 use crate::drain::Drain;
 use crate::explain::Explain;
+use crate::pod_security;
 
 /// Above the arguments that commands which only read files have no use for.
 const CLUSTER: &str = "Cluster (for commands that use one)";
@@ -66,11 +67,17 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Says what a Git checkout will do to the next drain and the next upgrade. Needs no cluster.
+    // Its --version is that of the Pod Security Standards.
+    #[command(disable_version_flag = true)]
     Audit(audit::Arguments),
     /// Says what draining the nodes of a cluster would do, and who stands in the way. Changes nothing.
     Drain(Drain),
     /// Explains a rule: why it matters, what happens otherwise, and the remedy. Without one it lists all.
     Explain(Explain),
+    /// Says which level of the Pod Security Standards manifests keep, and what stands in the way. Needs no cluster.
+    // Its --version is that of the standards.
+    #[command(disable_version_flag = true)]
+    PodSecurity(pod_security::Arguments),
     /// Watches a cluster and keeps its disruption budgets as the policies ask.
     Controller(Controller),
     /// Takes back everything that is ours; what the chart runs before it is uninstalled.
@@ -88,7 +95,7 @@ impl Command {
     /// Whether it answers a person at a prompt, who has no use for a log.
     pub(crate) const fn is_for_people(&self) -> bool {
         match self {
-            Self::Audit(_) | Self::Drain(_) | Self::Explain(_) => true,
+            Self::Audit(_) | Self::Drain(_) | Self::Explain(_) | Self::PodSecurity(_) => true,
             Self::Controller(_) | Self::Withdraw | Self::Crds | Self::Completions { .. } => false,
         }
     }

@@ -4,6 +4,7 @@
 //! cluster and no TLS, so that it starts at once. Nothing is judged or formatted here.
 
 mod arguments;
+mod emit;
 mod error;
 mod input;
 mod judged;
@@ -20,6 +21,7 @@ use holdfast_gitops::Checkout;
 use holdfast_report::{Baseline, Selection};
 use jiff::Timestamp;
 
+use arguments::Emit;
 pub(crate) use arguments::{Arguments, Colour};
 use error::AuditError;
 use judged::Judged;
@@ -34,7 +36,11 @@ const COULD_NOT_RUN: u8 = 2;
 
 /// Runs the command, and tells what stops it.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    audit(arguments).unwrap_or_else(|error| {
+    let outcome = match arguments.emit {
+        Some(Emit::AdmissionPolicy) => emit::admission_policies(arguments.level, arguments.version),
+        None => audit(arguments),
+    };
+    outcome.unwrap_or_else(|error| {
         error.tell();
         ExitCode::from(COULD_NOT_RUN)
     })

@@ -6,6 +6,7 @@ mod cluster;
 mod commands;
 mod drain;
 mod explain;
+mod pod_security;
 mod telemetry;
 
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         Command::Audit(audit) => return audit::run(&audit),
         Command::Drain(drain) => return drain.run(&cluster),
         Command::Explain(explain) => return explain.run(),
+        Command::PodSecurity(pods) => return pods.run(),
         Command::Controller(controller) => commands::controller(&cluster, controller),
         Command::Withdraw => commands::withdraw(&cluster),
         Command::Crds => commands::crds(),

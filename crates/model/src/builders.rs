@@ -5,6 +5,7 @@
 
 mod budget;
 mod flux;
+mod namespace;
 mod node;
 mod observe;
 mod pod;
@@ -14,6 +15,7 @@ mod workload;
 
 pub use budget::{BudgetBuilder, budget};
 pub use flux::{FluxBuilder, helm_release, kustomization};
+pub use namespace::{NamespaceBuilder, failed_create, namespace};
 pub use node::{NodeBuilder, VolumeBuilder, claim, node, volume};
 pub use observe::{observe, observe_all};
 pub use pod::{PodBuilder, pod};
@@ -111,30 +113,6 @@ impl Cluster {
     pub fn with(mut self, object: impl Manifest) -> Self {
         observe(&mut self, &object.build());
         self
-    }
-}
-
-/// A Namespace.
-#[derive(Clone, Debug)]
-pub struct NamespaceBuilder(Value);
-
-impl Manifest for NamespaceBuilder {
-    fn json(&mut self) -> &mut Value {
-        &mut self.0
-    }
-}
-
-/// A Namespace.
-#[must_use]
-pub fn namespace(name: &str) -> NamespaceBuilder {
-    NamespaceBuilder(object(Kind::Namespace, name))
-}
-
-impl NamespaceBuilder {
-    /// Sets labels.
-    #[must_use]
-    pub fn labelled<'a>(self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        self.labels(pairs)
     }
 }
 

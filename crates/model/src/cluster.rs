@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 pub use namespace::{NamespaceView, PodOwner};
 
-use crate::facts::{Budget, Fact, FluxKind, FluxObject, Node, Upgrade, Volume};
+use crate::facts::{Budget, Fact, FluxKind, FluxObject, Namespace, Node, Upgrade, Volume};
 use crate::shapes::Shape;
 use crate::{Kind, ObjectKey, Text, Touched};
 use flux::FluxIndex;
@@ -34,6 +34,12 @@ impl Cluster {
     pub fn apply<S: Shape>(&mut self, object: S) -> Touched {
         let key = object.key();
         self.insert(S::KIND, &key, object.fact())
+    }
+
+    /// Takes a namespace in of which no object is known, only that something is in it.
+    pub fn assume_namespace(&mut self, name: &str) -> Touched {
+        let assumed = Namespace { assumed: true, ..Namespace::default() };
+        self.insert(Kind::Namespace, &ObjectKey::new("", name), Fact::Namespace(Box::new(assumed)))
     }
 
     /// Takes note of an object that can't be read: what was known of it is dropped, and `error` says why.
@@ -231,6 +237,7 @@ impl Place {
             | Kind::CronJob
             | Kind::Pod
             | Kind::PodDisruptionBudget
+            | Kind::Event
             | Kind::HorizontalPodAutoscaler
             | Kind::ScaledObject => Self::Namespace,
         }

@@ -20,6 +20,7 @@ pub enum Kind {
     CronJob,
     Pod,
     PodDisruptionBudget,
+    Event,
     HorizontalPodAutoscaler,
     ScaledObject,
     HelmRelease,
@@ -32,7 +33,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of reading.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Namespace,
         Self::Node,
         Self::PersistentVolume,
@@ -45,6 +46,7 @@ impl Kind {
         Self::CronJob,
         Self::Pod,
         Self::PodDisruptionBudget,
+        Self::Event,
         Self::HorizontalPodAutoscaler,
         Self::ScaledObject,
         Self::HelmRelease,
@@ -74,6 +76,7 @@ impl Kind {
             Self::CronJob => "CronJob",
             Self::Pod => "Pod",
             Self::PodDisruptionBudget => "PodDisruptionBudget",
+            Self::Event => "Event",
             Self::HorizontalPodAutoscaler => "HorizontalPodAutoscaler",
             Self::ScaledObject => "ScaledObject",
             Self::HelmRelease => "HelmRelease",
@@ -89,7 +92,12 @@ impl Kind {
     #[must_use]
     pub const fn group(self) -> &'static str {
         match self {
-            Self::Namespace | Self::Node | Self::PersistentVolume | Self::PersistentVolumeClaim | Self::Pod => "",
+            Self::Namespace
+            | Self::Node
+            | Self::PersistentVolume
+            | Self::PersistentVolumeClaim
+            | Self::Pod
+            | Self::Event => "",
             Self::Deployment | Self::StatefulSet | Self::DaemonSet | Self::ReplicaSet => "apps",
             Self::Job | Self::CronJob => "batch",
             Self::PodDisruptionBudget => "policy",
@@ -107,7 +115,12 @@ impl Kind {
     #[must_use]
     pub const fn api_version(self) -> &'static str {
         match self {
-            Self::Namespace | Self::Node | Self::PersistentVolume | Self::PersistentVolumeClaim | Self::Pod => "v1",
+            Self::Namespace
+            | Self::Node
+            | Self::PersistentVolume
+            | Self::PersistentVolumeClaim
+            | Self::Pod
+            | Self::Event => "v1",
             Self::Deployment | Self::StatefulSet | Self::DaemonSet | Self::ReplicaSet => "apps/v1",
             Self::Job | Self::CronJob => "batch/v1",
             Self::PodDisruptionBudget => "policy/v1",
@@ -151,6 +164,17 @@ impl WorkloadKind {
             Self::ReplicaSet => Kind::ReplicaSet,
             Self::Job => Kind::Job,
             Self::CronJob => Kind::CronJob,
+        }
+    }
+}
+
+impl WorkloadKind {
+    /// With what the path of a field of its pods begins.
+    #[must_use]
+    pub const fn template(self) -> &'static str {
+        match self {
+            Self::Deployment | Self::StatefulSet | Self::DaemonSet | Self::ReplicaSet | Self::Job => "spec.template.",
+            Self::CronJob => "spec.jobTemplate.spec.template.",
         }
     }
 }

@@ -29,7 +29,9 @@ pub use network::{Gateway, Ingress, Listener, Network, Protocol, Route, Serves, 
 pub use observability::{Alerts, LogStore, Monitor, Observability, Retention, Tracer};
 pub use resources::{Autoscaled, Defaults, Resources};
 pub use supply::{Build, Exposed, Guard, Looks, Pin, SopsFile, SopsRules, Supply, Use, Vessel};
-pub use talos::{Health, Pinned, Product, Setting, Switch, Talos, TalosCluster, TalosNode, Upgrade};
+pub use talos::{
+    Admission, AdmissionSays, Health, Pinned, Product, Setting, Switch, Talos, TalosCluster, TalosNode, Upgrade,
+};
 pub use template::{Amounts, Container, Template};
 pub use version::Version;
 

@@ -6,6 +6,7 @@
 mod autoscaling;
 mod budget;
 mod condition;
+mod event;
 mod flux;
 mod job;
 mod managers;
@@ -14,6 +15,7 @@ mod namespace;
 mod node;
 mod placement;
 mod pod;
+mod security;
 mod template;
 mod upgrade;
 mod volume;
@@ -21,9 +23,10 @@ mod workload;
 
 pub use autoscaling::{HorizontalPodAutoscaler, ScaledObject};
 pub use budget::{FIELD_MANAGER, MANAGED_BY, POLICY, PodDisruptionBudget, WORKLOAD};
+pub use event::Event;
 pub use flux::{HelmRelease, Kustomization};
 pub use job::{CronJob, Job};
-pub use namespace::Namespace;
+pub use namespace::{Namespace, SECURITY_MANAGER};
 pub use node::Node;
 pub use pod::Pod;
 pub use upgrade::{KubernetesUpgrade, Plan, TalosControlPlane, TalosUpgrade};
@@ -77,6 +80,7 @@ impl Kind {
             Self::CronJob => todo.of::<CronJob>(),
             Self::Pod => todo.of::<Pod>(),
             Self::PodDisruptionBudget => todo.of::<PodDisruptionBudget>(),
+            Self::Event => todo.of::<Event>(),
             Self::HorizontalPodAutoscaler => todo.of::<HorizontalPodAutoscaler>(),
             Self::ScaledObject => todo.of::<ScaledObject>(),
             Self::HelmRelease => todo.of::<HelmRelease>(),

@@ -41,7 +41,7 @@ pub fn strictest(version: Version, pod: &PodFacts) -> Level {
 }
 
 /// The checks that are made, as they were at that version.
-fn made(level: Level, version: Version) -> impl Iterator<Item = (&'static Row, &'static Revision)> {
+pub(crate) fn made(level: Level, version: Version) -> impl Iterator<Item = (&'static Row, &'static Revision)> {
     let minor = version.minor();
     let is_made = move |row: &&Row| match (level, row.check.level()) {
         (Level::Privileged, _) | (Level::Baseline, Level::Restricted) => false,

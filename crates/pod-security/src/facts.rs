@@ -17,7 +17,7 @@ pub(crate) use security::{Drop, Profile, SeLinux, Security};
 
 /// What the checks read of one pod or pod template, and nothing else.
 ///
-/// Decoded from a whole Pod or PodTemplateSpec (`{metadata, spec}`), or made from the parts in [`shape`](crate::shape)
+/// Decoded from a whole Pod or PodTemplateSpec (`{metadata, spec}`), or made from the parts in [`shape`]
 /// that somebody else decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct PodFacts {
@@ -25,7 +25,9 @@ pub struct PodFacts {
     containers: Box<[Container]>,
     init: u32,
     ephemeral: u32,
-    pub(crate) volumes: Box<[Volume]>,
+    /// With their positions; those that every level allows aren't kept: the one that the server adds for the token of the
+    /// service account has another name in every replica.
+    pub(crate) volumes: Box<[(u32, Volume)]>,
     security: Option<Box<Security>>,
     rare: Option<Box<Rare>>,
     pub(crate) host_network: bool,
@@ -58,7 +60,7 @@ impl PodFacts {
             containers: lists.map(|container| Container::of(container, spec.host_network)).collect(),
             init,
             ephemeral,
-            volumes: spec.volumes.into(),
+            volumes: (0..).zip(spec.volumes).filter(|(_, volume)| !volume.sources.is_harmless()).collect(),
             security: spec.security_context.and_then(|context| Security::of_pod(*context).kept()),
             rare: (rare != Rare::default()).then(|| Box::new(rare)),
             host_network: spec.host_network,

@@ -8,7 +8,9 @@ use crate::path::Path;
 
 /// One change to a pod or template. [`fixes`](crate::fixes) puts those of several violations in order.
 ///
-/// It cures the offence, and leaves a pod that the server takes. What it means for the program in the container is for
+/// It cures the offence, and leaves a pod that the server takes. Two can't be cured like that: a pod for Windows at
+/// restricted from 1.8 to 1.24, which demanded what such a pod can't have, and a volume of a kind of a newer release, which
+/// is taken away while what mounts it stays. What it means for the program in the container is for
 /// its owner to judge; [`Check::caution`](crate::Check::caution) says what to think of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]

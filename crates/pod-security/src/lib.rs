@@ -1,6 +1,6 @@
 //! The Kubernetes [Pod Security Standards]: every check of every version, in the words of the API server.
 //!
-//! [`evaluate`] says what a level and a version of the standards forbid of a pod: the check, the server's own message,
+//! [`evaluate()`] says what a level and a version of the standards forbid of a pod: the check, the server's own message,
 //! every place that has to change, and the smallest change that cures it. [`labels`] says which level and version a
 //! namespace asks for. [`PodFacts`] is what the checks read of a pod, decoded from any format that serde knows.
 //!
@@ -58,6 +58,8 @@ mod wording;
 mod evaluate;
 
 pub mod labels;
+
+pub mod admission;
 
 pub use check::Check;
 pub use evaluate::{allows, evaluate, strictest};

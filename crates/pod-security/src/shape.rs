@@ -18,7 +18,7 @@ pub use container::{Action, Container, Handler, Lifecycle, Port};
 pub use security::{
     Capabilities, PodSecurityContext, Profile, SeLinuxOptions, SecurityContext, Sysctl, WindowsOptions,
 };
-pub(crate) use volume::Sources;
+pub(crate) use volume::ALLOWED as ALLOWED_SOURCES;
 pub use volume::Volume;
 
 /// A Pod or a PodTemplateSpec.

@@ -53,19 +53,22 @@ impl fmt::Display for Violation {
 ///
 /// It says `violates PodSecurity "restricted:v1.35": ` before it, with the version as the label has it.
 pub fn forbidden_detail(violations: &[Violation]) -> String {
-    joined(violations.iter().map(Violation::to_string))
+    joined(violations, |violation| [violation.reason, " (", &violation.detail, ")"])
 }
 
 /// The text that the server puts into a warning about the pods of a namespace.
 pub fn forbidden_reason(violations: &[Violation]) -> String {
-    joined(violations.iter().map(|violation| violation.reason))
+    joined(violations, |violation| [violation.reason])
 }
 
-fn joined(parts: impl Iterator<Item = impl AsRef<str>>) -> String {
-    let mut text = String::new();
-    for part in parts {
-        let separator = if text.is_empty() { "" } else { ", " };
-        text.extend([separator, part.as_ref()]);
+fn joined<'a, const N: usize>(violations: &'a [Violation], parts: impl Fn(&'a Violation) -> [&'a str; N]) -> String {
+    let length = violations.iter().map(|violation| 5 + violation.reason.len() + violation.detail.len()).sum();
+    let mut text = String::with_capacity(length);
+    for violation in violations {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.extend(parts(violation));
     }
     text
 }

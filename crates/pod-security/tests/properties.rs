@@ -29,7 +29,7 @@ fn facts(pod: &Value) -> PodFacts {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_changes_cure(pod in pods(), version in versions(), restricted in any::<bool>(), is_filled_in in any::<bool>()) {

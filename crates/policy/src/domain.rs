@@ -91,8 +91,9 @@ impl Domain {
     #[must_use]
     pub const fn is_judged(self) -> bool {
         match self {
-            Self::Health | Self::PodSecurity => false,
+            Self::Health => false,
             Self::Disruption
+            | Self::PodSecurity
             | Self::Resources
             | Self::Flux
             | Self::Helm

@@ -8,7 +8,7 @@ use holdfast_model::facts::FluxOwner;
 use holdfast_model::{Position, Subject, Text, WorkloadRef};
 use jiff::Timestamp;
 
-use crate::{RuleId, Severity};
+use crate::{PolicyRef, RuleId, Severity};
 
 /// Something that a rule found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Finding {
     /// In which HelmRelease or Kustomization a person mends it.
     pub owner: Option<FluxOwner>,
     /// The policy under which it counts.
-    pub policy: Option<Text>,
+    pub policy: Option<PolicyRef>,
     /// The exception that covers it.
     pub excepted: Option<Excepted>,
 }

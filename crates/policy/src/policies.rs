@@ -10,14 +10,51 @@ use jiff::Timestamp;
 
 use crate::disruption::Settings;
 use crate::exception::opted_out;
+use crate::pod_security::{self, Server};
 use crate::{Excepted, Exception, RuleId};
+
+/// A policy, of whichever kind.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PolicyRef {
+    /// Its kind.
+    pub kind: PolicyKind,
+    /// Its name.
+    pub name: Text,
+}
+
+/// The kinds of policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PolicyKind {
+    /// DisruptionPolicy.
+    Disruption,
+    /// NamespaceSecurityPolicy.
+    Security,
+}
 
 /// All policies and exceptions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policies {
     disruption: Vec<Settings>,
+    security: Vec<pod_security::Settings>,
+    /// Whether a NamespaceSecurityPolicy is there that can't be read: what is written stays as it is.
+    security_unclear: bool,
+    server: Server,
     unreadable: BTreeSet<Text>,
     exceptions: BTreeMap<Text, Vec<Exception>>,
+}
+
+impl PolicyRef {
+    /// A DisruptionPolicy.
+    #[must_use]
+    pub fn disruption(name: Text) -> Self {
+        Self { kind: PolicyKind::Disruption, name }
+    }
+
+    /// A NamespaceSecurityPolicy.
+    #[must_use]
+    pub fn security(name: Text) -> Self {
+        Self { kind: PolicyKind::Security, name }
+    }
 }
 
 impl Policies {
@@ -40,6 +77,58 @@ impl Policies {
             list.sort_by(|a, b| a.name.cmp(&b.name));
         }
         policies
+    }
+
+    /// With these policies about Pod Security levels, and what is known of the API server.
+    #[must_use]
+    pub fn securing(
+        mut self,
+        security: impl IntoIterator<Item = pod_security::Settings>,
+        unclear: bool,
+        server: Server,
+    ) -> Self {
+        self.security = security.into_iter().collect();
+        self.security.sort_by(|a, b| b.priority.cmp(&a.priority).then_with(|| a.name.cmp(&b.name)));
+        (self.security_unclear, self.server) = (unclear, server);
+        self
+    }
+
+    /// What is known of the API server.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Whether a NamespaceSecurityPolicy is there that can't be read.
+    #[must_use]
+    pub fn is_security_unclear(&self) -> bool {
+        self.security_unclear
+    }
+
+    /// Whether there is any NamespaceSecurityPolicy. Without one everything is judged as by one in Report mode.
+    #[must_use]
+    pub fn has_security(&self) -> bool {
+        !self.security.is_empty() || self.security_unclear
+    }
+
+    /// The policies about levels that select a namespace: the first decides, the others are overruled.
+    pub fn securing_namespace<'a>(
+        &'a self,
+        namespace: &'a Namespace,
+    ) -> impl Iterator<Item = &'a pod_security::Settings> {
+        self.security.iter().filter(move |settings| settings.selects(namespace))
+    }
+
+    /// Whether any policy writes labels.
+    #[must_use]
+    pub fn enforces_levels(&self) -> bool {
+        self.security.iter().any(|settings| settings.mode == Mode::Enforce)
+    }
+
+    /// The policy about levels of this name.
+    #[must_use]
+    pub fn security_named(&self, name: &Text) -> Option<&pod_security::Settings> {
+        self.security.iter().find(|settings| settings.name == *name)
     }
 
     /// Whether there is any DisruptionPolicy. Without one everything is judged as by one in Report mode.
@@ -72,9 +161,10 @@ impl Policies {
     /// The policy under which what belongs to no workload counts: the first that is about the whole namespace, else the
     /// first that is about some of it.
     #[must_use]
-    pub fn of_namespace(&self, namespace: &Namespace) -> Option<&Settings> {
+    pub fn of_namespace(&self, namespace: &Namespace) -> Option<PolicyRef> {
         let selecting = || self.disruption.iter().filter(|settings| settings.selects_namespace(namespace));
-        selecting().find(|settings| settings.selects_every_workload()).or_else(|| selecting().next())
+        let settings = selecting().find(|settings| settings.selects_every_workload()).or_else(|| selecting().next());
+        settings.map(|settings| PolicyRef::disruption(settings.name.clone()))
     }
 
     /// The exceptions of a namespace, by name.

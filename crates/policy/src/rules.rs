@@ -12,6 +12,7 @@ mod helm;
 mod judge;
 mod network;
 mod observability;
+mod pod_security;
 mod reading;
 mod resources;
 mod subject;
@@ -27,8 +28,11 @@ use jiff::Timestamp;
 pub use held::Held;
 pub(crate) use judge::judge_files;
 pub use judge::{Judgement, Subjects, judge};
+pub use pod_security::TemplateCase;
 pub use subject::{BudgetCase, Covered, WorkloadCase};
+pub(crate) use talos::concerns;
 
+use crate::pod_security::Case;
 use crate::{Domain, Exception, RuleId, Severity};
 
 /// A rule.
@@ -53,6 +57,8 @@ enum Check {
     Budget(fn(&BudgetCase<'_>) -> Verdict),
     Workload(fn(&WorkloadCase<'_>) -> Verdict),
     Both(fn(&BudgetCase<'_>) -> Verdict, fn(&WorkloadCase<'_>) -> Verdict),
+    Namespace(fn(&Case<'_>) -> Verdict),
+    Template(fn(&TemplateCase<'_>) -> Verdict),
     Exception(fn(&Exception, Timestamp) -> Verdict),
     Unreadable(fn(Kind, &str) -> Verdict),
     /// Looks at what only files have; says of each subject whether it holds.
@@ -199,6 +205,19 @@ impl RuleId {
             Self::CnpgSingleInstance => &disruption::cnpg_single_instance::RULE,
             Self::ReplicasNotSpread => &disruption::replicas_not_spread::RULE,
             Self::PriorityClassMissing => &disruption::priority_class_missing::RULE,
+            Self::LevelBelowFloor => &pod_security::level_below_floor::RULE,
+            Self::LabelsInvalid => &pod_security::labels_invalid::RULE,
+            Self::LabelsWeakerWarn => &pod_security::labels_weaker_warn::RULE,
+            Self::LevelOwnedElsewhere => &pod_security::level_owned_elsewhere::RULE,
+            Self::LevelBrokePods => &pod_security::level_broke_pods::RULE,
+            Self::PodSecurityNext => &pod_security::pod_security_next::RULE,
+            Self::HostNamespacesShared => &pod_security::host_namespaces_shared::RULE,
+            Self::BaselineViolated => &pod_security::baseline_violated::RULE,
+            Self::RootAllowed => &pod_security::root_allowed::RULE,
+            Self::PrivilegeEscalationAllowed => &pod_security::privilege_escalation_allowed::RULE,
+            Self::CapabilitiesNotDropped => &pod_security::capabilities_not_dropped::RULE,
+            Self::SeccompUnset => &pod_security::seccomp_unset::RULE,
+            Self::VolumeNotRestricted => &pod_security::volume_not_restricted::RULE,
             Self::MemoryLimitMissing => &resources::memory_limit_missing::RULE,
             Self::RequestsMissing => &resources::requests_missing::RULE,
             Self::IntervalMissing => &flux::interval_missing::RULE,

@@ -14,7 +14,7 @@ use crate::clean::clean;
 use crate::prose::{consequence, html};
 use crate::score::Grade;
 use crate::spans::{Span, spans};
-use crate::verdict::{Verdict, inventory, tally};
+use crate::verdict::{Verdict, inventory, judged_as, tally};
 use crate::{DomainScore, Report, Standing, Told};
 
 /// A browser shows no more at once with pleasure.
@@ -41,6 +41,7 @@ struct Page<'a> {
     state: &'static str,
     tally: String,
     inventory: Vec<String>,
+    judged_as: Option<String>,
     overall: Option<Overall>,
     blockers: Vec<&'a Told>,
     severities: Vec<Chip>,
@@ -126,6 +127,7 @@ impl<'a> Page<'a> {
             },
             tally: tally(report),
             inventory: inventory(report),
+            judged_as: judged_as(report),
             overall: report.score.overall.map(|points| Overall {
                 points: points.to_string(),
                 filled: format!("{:.1} {RING:.1}", points.as_f64() / 100.0 * RING),

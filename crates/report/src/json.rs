@@ -43,6 +43,8 @@ struct AuditReport<'a> {
     tool: Tool<'a>,
     /// What was read.
     inventory: Inventory<'a>,
+    /// As of what Pod Security was judged.
+    pod_security: PodSecurity,
     /// How good it is.
     score: Score<'a>,
     /// What was found: by severity (the worst first), file, line and rule.
@@ -123,6 +125,19 @@ struct Object<'a> {
     /// The replicas of a workload.
     #[serde(skip_serializing_if = "Option::is_none")]
     replicas: Option<u32>,
+}
+
+/// As of what Pod Security was judged.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct PodSecurity {
+    /// The version that `latest` means, such as v1.35.
+    version: String,
+    /// Whether files say which version the API server has; else it is the newest that is known.
+    version_stated: bool,
+    /// The level that the API server enforces in namespaces without a label; null where files don't say.
+    #[schemars(extend("enum" = ["privileged", "baseline", "restricted", null]))]
+    cluster_default: Option<String>,
 }
 
 /// How good it is.
@@ -253,6 +268,11 @@ impl<'a> AuditReport<'a> {
                 kustomizations: FluxObjects::new(&read.kustomizations),
                 workloads: Objects::new(&read.workloads),
                 budgets: Objects::new(&read.budgets),
+            },
+            pod_security: PodSecurity {
+                version: report.server.version().to_string(),
+                version_stated: report.server.minor.is_some(),
+                cluster_default: report.server.default.map(|level| level.to_string()),
             },
             score: Score {
                 overall: report.score.overall.map(crate::Points::as_f64),

@@ -16,6 +16,7 @@ mod human;
 mod json;
 mod junit;
 mod markdown;
+mod pod_security;
 mod prose;
 mod quote;
 mod report;
@@ -34,6 +35,9 @@ pub use human::{Detail, write_human};
 pub use json::{schema, write_json};
 pub use junit::write_junit;
 pub use markdown::write_markdown;
+pub use pod_security::{
+    JudgedObject, LocatedViolation, PodSecurity, Written, write_pod_security_human, write_pod_security_json,
+};
 pub use report::{Input, Part, Report};
 pub use sarif::write_sarif;
 pub use score::{DomainScore, Points, Score, Standing};

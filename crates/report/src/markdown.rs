@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use holdfast_policy::Severity;
 
 use crate::spans::{Span, spans};
-use crate::verdict::{Verdict, count, inventory, tally};
+use crate::verdict::{Verdict, count, inventory, judged_as, tally};
 use crate::{DomainScore, Report, Standing, Told};
 
 /// Less than GitHub takes, with room for the end.
@@ -78,6 +78,9 @@ fn scores(report: &Report<'_>) -> String {
     for it in &report.score.domains {
         let row = score_row(it);
         text.push_str(&row);
+    }
+    if let Some(judged) = judged_as(report) {
+        text.push_str(&format!("\n{judged}.\n"));
     }
     text.push_str("\n</details>\n");
     text

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use holdfast_model::Locate;
 use holdfast_model::repository::Inventory;
+use holdfast_policy::pod_security::Server;
 use holdfast_policy::{Audit, Domain, Severity};
 
 use crate::clean::clean;
@@ -20,6 +21,8 @@ pub struct Input<'a> {
     pub version: &'a str,
     /// What was read.
     pub inventory: &'a Inventory,
+    /// What is known of the API server.
+    pub server: &'a Server,
     /// Who knows the lines of the files.
     pub files: &'a dyn Locate,
 }
@@ -43,6 +46,8 @@ pub struct Report<'a> {
     pub score: Score,
     /// What was read.
     pub inventory: &'a Inventory,
+    /// What is known of the API server.
+    pub server: &'a Server,
     findings: Vec<Told>,
     known: Option<usize>,
     files: &'a dyn Locate,
@@ -57,6 +62,7 @@ impl<'a> Report<'a> {
             version: input.version,
             score: Score::new(parts.iter().map(|part| &part.audit.tally)),
             inventory: input.inventory,
+            server: input.server,
             findings: Told::all(parts, input.files),
             known: None,
             files: input.files,

@@ -2,7 +2,7 @@
 
 use holdfast_policy::Domain;
 
-use crate::Report;
+use crate::{Report, Standing};
 
 /// What is known of the next drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,24 @@ pub(crate) fn inventory(report: &Report<'_>) -> Vec<String> {
         }
     }
     words
+}
+
+/// As of which version Pod Security was judged, as a sentence without a full stop; none where it wasn't.
+pub(crate) fn judged_as(report: &Report<'_>) -> Option<String> {
+    let is_judged = |standing: Standing| match standing {
+        Standing::Judged(_) => true,
+        Standing::NotYetJudged | Standing::NotApplicable => false,
+    };
+    report.score.domains.iter().find(|it| it.domain == Domain::PodSecurity && is_judged(it.standing))?;
+    let version = report.server.version();
+    let why = match report.server.minor {
+        None => "the newest known, as no file says which version the cluster has".to_owned(),
+        Some(minor) if report.server.is_newer_than_known() => {
+            format!("the newest known, though the cluster has v1.{minor}")
+        }
+        Some(_) => "which the files say the cluster has".to_owned(),
+    };
+    Some(format!("Pod security is judged as of Kubernetes {version}, {why}"))
 }
 
 /// How many findings of each severity there are, in words, worst first: `2 critical, 1 low`.

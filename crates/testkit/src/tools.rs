@@ -11,6 +11,7 @@ mod helm;
 mod kubectl;
 mod kustomize;
 mod kwok;
+mod pod_security;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,7 +29,7 @@ pub use control_plane::VERSION as KUBERNETES_VERSION;
 /// Found once per process; the lock also keeps the tests of one process from building the same thing twice.
 static FOUND: Mutex<BTreeMap<Tool, Found>> = Mutex::new(BTreeMap::new());
 
-/// A program that tests or checks need.
+/// A program that tests or checks need, or what else is fetched for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tool {
     /// etcd, kube-apiserver, kube-controller-manager and kube-scheduler.
@@ -41,6 +42,8 @@ pub enum Tool {
     Helm,
     /// What builds overlays, and with which ours are compared.
     Kustomize,
+    /// The fixtures of the Pod Security Standards.
+    PodSecurity,
     /// The Go toolchain, which builds the others.
     Go,
     /// The check of licences, bans and sources.
@@ -56,12 +59,15 @@ pub enum Origin {
     Path,
     /// Made by us, in the cache.
     Cache,
+    /// Fetched and kept by Go.
+    ModuleCache,
 }
 
 /// A tool that was found and runs.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// The program; for [`Tool::ControlPlane`] the folder that holds its programs.
+    /// The program; for [`Tool::ControlPlane`] the folder that holds its programs, for [`Tool::PodSecurity`] the one with
+    /// the fixtures.
     pub path: PathBuf,
     /// What it says it is.
     pub version: String,
@@ -71,8 +77,16 @@ pub struct Found {
 
 impl Tool {
     /// Every tool, in the order in which they are best got.
-    pub const ALL: [Self; 7] =
-        [Self::Go, Self::ControlPlane, Self::Kubectl, Self::Kwok, Self::Helm, Self::Kustomize, Self::CargoDeny];
+    pub const ALL: [Self; 8] = [
+        Self::Go,
+        Self::ControlPlane,
+        Self::Kubectl,
+        Self::Kwok,
+        Self::Helm,
+        Self::Kustomize,
+        Self::PodSecurity,
+        Self::CargoDeny,
+    ];
 
     /// The name by which people call it.
     pub const fn name(self) -> &'static str {
@@ -82,6 +96,7 @@ impl Tool {
             Self::Kwok => "kwok",
             Self::Helm => "helm",
             Self::Kustomize => "kustomize",
+            Self::PodSecurity => "pod-security",
             Self::Go => "go",
             Self::CargoDeny => "cargo-deny",
         }
@@ -100,6 +115,7 @@ impl Tool {
             Self::Kwok => kwok::find(&cache),
             Self::Helm => helm::find(&cache),
             Self::Kustomize => kustomize::find(&cache),
+            Self::PodSecurity => pod_security::find(&cache),
             Self::Go => go::find(&cache),
             Self::CargoDeny => cargo_deny::find(&cache),
         }
@@ -167,9 +183,22 @@ fn on_path(name: &str) -> Option<PathBuf> {
 
 /// What a program prints with these arguments.
 fn output_of(program: &Path, arguments: &[&str]) -> Result<String> {
-    let output =
-        Command::new(program).args(arguments).output().with_context(|| format!("running {}", program.display()))?;
-    ensure!(output.status.success(), "{} {} ended with {}", program.display(), arguments.join(" "), output.status);
+    output_in(".", program, arguments)
+}
+
+/// The same, in a folder.
+fn output_in(folder: impl AsRef<Path>, program: &Path, arguments: &[&str]) -> Result<String> {
+    let mut command = Command::new(program);
+    let output = command.args(arguments).current_dir(folder).output();
+    let output = output.with_context(|| format!("running {}", program.display()))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "{} {} ended with {}: {said}",
+        program.display(),
+        arguments.join(" "),
+        output.status
+    );
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 

@@ -10,6 +10,7 @@ mod converge;
 mod forecast;
 mod lists;
 mod memory;
+mod pod_security;
 mod reaction;
 mod report;
 mod stage;
@@ -47,6 +48,8 @@ enum Name {
     Audit(audit::Audit),
     /// What a drain forecast of a large cluster costs.
     Forecast(forecast::Forecast),
+    /// What it costs to judge very many pod templates by the Pod Security Standards.
+    PodSecurity(pod_security::PodSecurity),
 }
 
 impl Bench {
@@ -72,6 +75,7 @@ impl Bench {
             Name::Reaction(bench) => bench.run(&stage().await?).await,
             Name::Audit(bench) => bench.run(&build()?),
             Name::Forecast(bench) => bench.run(),
+            Name::PodSecurity(bench) => bench.run(),
         }?;
         let here = std::env::current_exe().context("where this program is")?;
         publish(&report, self.json.unwrap_or_else(|| beside(&here, report.name())))

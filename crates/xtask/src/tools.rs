@@ -8,7 +8,7 @@ use holdfast_testkit::tools::Origin;
 /// The arguments of the verb.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Tools {
-    /// Only these: go, control-plane, kubectl, kwok, helm, cargo-deny.
+    /// Only these: go, control-plane, kubectl, kwok, helm, kustomize, pod-security, cargo-deny.
     tools: Vec<Tool>,
 }
 
@@ -31,5 +31,6 @@ fn origin(origin: Origin) -> &'static str {
         Origin::Environment => "environment",
         Origin::Path => "PATH",
         Origin::Cache => "cache",
+        Origin::ModuleCache => "Go's module cache",
     }
 }

@@ -59,6 +59,7 @@ async fn create(client: &Client, object: &Value) -> Result<Result<DynamicObject,
         "DisruptionPolicy" => "disruptionpolicies",
         "PolicyException" => "policyexceptions",
         "DrainReadiness" => "drainreadinesses",
+        "NamespaceSecurityPolicy" => "namespacesecuritypolicies",
         other => bail!("{other} isn't ours"),
     };
     let resource = ApiResource::from_gvk_with_plural(&kind, plural);
@@ -131,6 +132,37 @@ async fn max_unavailable_never_blocks_and_means_something() -> Result<()> {
         check(&client, of(json!("")), SHARE),
         check(&client, of(json!(1.5)), r#"spec.maxUnavailable: Invalid value: "number": spec.maxUnavailable in body must be of type integer,string: "number""#),
         check(&client, of(json!(true)), r#"spec.maxUnavailable: Invalid value: "boolean": spec.maxUnavailable in body must be of type integer,string: "boolean""#),
+    ])
+    .await
+}
+
+#[tokio::test]
+async fn a_level_policy_names_levels_that_exist_and_can_be_reached() -> Result<()> {
+    const SOAK: &str =
+        "spec: Invalid value: soak is a time in days, hours, minutes and seconds: write for example 7d, or 1d12h";
+    const ABOVE: &str = "spec: Invalid value: floor is stricter than ceiling: nothing is ever raised above the ceiling, so write a floor that it reaches";
+    let client = Shared::get().await?.cluster.admin();
+    let of = |spec: Value| json!({ "apiVersion": "holdfast.dev/v1alpha1", "kind": "NamespaceSecurityPolicy", "metadata": { "name": "p" }, "spec": spec });
+    let soak = |text: &str| of(json!({ "soak": text }));
+    all([
+        check(&client, of(json!({})), ACCEPTED),
+        check(&client, of(json!({ "floor": "privileged", "ceiling": "privileged" })), ACCEPTED),
+        check(&client, of(json!({ "floor": "restricted", "ceiling": "restricted" })), ACCEPTED),
+        check(&client, of(json!({ "floor": "baseline", "ceiling": "restricted" })), ACCEPTED),
+        check(&client, of(json!({ "floor": "restricted" })), ABOVE),
+        check(&client, of(json!({ "floor": "baseline", "ceiling": "privileged" })), ABOVE),
+        check(
+            &client,
+            of(json!({ "floor": "strict" })),
+            r#"spec.floor: Unsupported value: "strict": supported values: "privileged", "baseline", "restricted""#,
+        ),
+        check(&client, soak("7d"), ACCEPTED),
+        check(&client, soak("1d12h30m15s"), ACCEPTED),
+        check(&client, soak("0s"), ACCEPTED),
+        check(&client, soak("a week"), SOAK),
+        check(&client, soak("1.5h"), SOAK),
+        check(&client, soak(""), SOAK),
+        check(&client, soak("12h1d"), SOAK),
     ])
     .await
 }
@@ -213,7 +245,7 @@ async fn an_exception_says_what_which_why_and_who() -> Result<()> {
 async fn every_sample_is_accepted() -> Result<()> {
     let client = Shared::get().await?.cluster.admin();
     let samples = Manifests::read(&checkout().join("config/samples"))?;
-    ensure!(samples.objects().len() == 6, "{} samples", samples.objects().len());
+    ensure!(samples.objects().len() == 8, "{} samples", samples.objects().len());
     for sample in samples.objects() {
         // Their namespaces needn't be there.
         let mut sample = serde_json::to_value(sample)?;

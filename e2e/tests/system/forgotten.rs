@@ -1,7 +1,7 @@
 //! The namespace of the controller is deleted by hand, without uninstalling: the one way of leaving that needs a remedy.
 //!
 //! 1. With the namespace its ServiceAccount and Lease are gone, and the controller can't do anything any more; its budgets stay, for
-//!    their policy is still there.
+//!    their policy is still there, and so do the labels.
 //! 2. `holdfast withdraw --kubeconfig`, from a laptop, takes them back all the same.
 //! 3. The definitions and the cluster-wide roles go with two commands of kubectl, and nothing has the chart's label any more.
 
@@ -18,12 +18,14 @@ const LABEL: &str = "app.kubernetes.io/name=holdfast";
 
 #[tokio::test]
 async fn what_a_forgotten_installation_left_is_taken_back_from_a_laptop() -> Result<()> {
-    let cluster = Cluster::start().await?;
+    let cluster = Cluster::start_with(&json!({ "concerns": { "podSecurityEnforce": true } })).await?;
     let (controller, kubectl) = (cluster.controller().await?, Kubectl::of(&cluster.plane).await?);
     let tenant = Tenant::move_in(cluster.admin(), NAME).await?;
     tenant.govern(json!({})).await?;
     tenant.apply(deployment(NAME, "web", 2)).await?;
     await_budgets(&tenant.client, NAME, &["web-deployment"]).await?;
+    tenant.enforce_levels(json!({ "soak": "0s" })).await?;
+    tenant.enforces(Some("baseline")).await?;
 
     // The kubelet would end the pods; their account is gone in any case.
     controller.terminate(PATIENCE).await?;
@@ -40,14 +42,15 @@ async fn what_a_forgotten_installation_left_is_taken_back_from_a_laptop() -> Res
     ensure!(status.success(), "{status}: {said}");
     ensure!(said.contains("no such namespace") && said.contains("everything of ours is withdrawn"), "{said}");
     await_budgets(&tenant.client, NAME, &[]).await?;
+    tenant.enforces(None).await?;
 
-    let definitions = ["disruptionpolicies", "policyexceptions", "drainreadinesses"];
+    let definitions = ["disruptionpolicies", "namespacesecuritypolicies", "policyexceptions", "drainreadinesses"];
     let definitions = definitions.map(|kind| format!("crd/{kind}.holdfast.dev"));
     let delete = ["delete", "--timeout=60s"].into_iter().chain(definitions.iter().map(String::as_str));
     kubectl.run(delete).await?;
-    kubectl.run(["delete", "clusterroles,clusterrolebindings", "-l", LABEL]).await?;
-    let everything =
-        "crd,clusterroles,clusterrolebindings,pdb,deployments,serviceaccounts,roles,rolebindings,services,jobs";
+    let cluster_wide = "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings";
+    kubectl.run(["delete", cluster_wide, "-l", LABEL]).await?;
+    let everything = "crd,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings,pdb,deployments,serviceaccounts,roles,rolebindings,services,jobs";
     let left = kubectl.run(["get", everything, "-A", "-l", LABEL, "-o", "name"]).await?;
     ensure!(left.is_empty(), "left: {left}");
     Ok(())

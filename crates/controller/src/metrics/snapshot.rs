@@ -51,11 +51,16 @@ impl Snapshot {
         for verdict in &dimensions.verdicts {
             zeros.declare(&rows::NODES, [verdict, ""]);
         }
+        for level in &dimensions.levels {
+            zeros.declare(&rows::NAMESPACE_LEVEL, [level, ""]);
+        }
         for (rule, severity) in &dimensions.rules {
             zeros.declare(&rows::FINDINGS, [rule, severity]);
         }
-        for concern in &dimensions.managing {
+        for concern in &dimensions.braking {
             zeros.declare(&rows::BRAKE_ENGAGED, [concern, ""]);
+        }
+        for concern in &dimensions.managing {
             zeros.declare(&rows::FREEZE_ENGAGED, [concern, ""]);
             for state in &dimensions.workload_states {
                 zeros.declare(&rows::WORKLOADS, [concern, state]);
@@ -103,6 +108,11 @@ impl Snapshot {
 
     pub(crate) fn nodes(&mut self, verdict: &'static str, nodes: usize) {
         self.set(&rows::NODES, [verdict, ""], count(nodes));
+    }
+
+    /// How many namespaces meet a level, as the strictest.
+    pub(crate) fn level(&mut self, level: &'static str, namespaces: usize) {
+        self.set(&rows::NAMESPACE_LEVEL, [level, ""], count(namespaces));
     }
 
     pub(crate) fn leader(&mut self, leads: bool) {

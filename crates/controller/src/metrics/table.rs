@@ -99,6 +99,7 @@ rows! {
     FREEZE_ENGAGED = Gauge "holdfast_freeze_engaged" ["concern"] "1 while withdrawals of a concern wait for the end of an upgrade";
     DRAINABLE = Gauge "holdfast_drainable" [] "1 while every node that counts can be drained, as the gate says";
     NODES = Gauge "holdfast_nodes" ["verdict"] "Nodes by what draining them would do";
+    NAMESPACE_LEVEL = Gauge "holdfast_namespace_level" ["level"] "Namespaces by the strictest Pod Security level that everything in them meets";
     UPGRADE_IN_PROGRESS = Gauge "holdfast_upgrade_in_progress" [] "1 while nodes are upgraded or emptied, or may be";
     DRAIN_STUCK = Gauge "holdfast_drain_stuck" [] "Cordoned nodes whose drain waits for a pod that its budget does not let go";
     EVENTS_DROPPED = Counter "holdfast_events_dropped_total" [] "Events for people that could not be delivered";

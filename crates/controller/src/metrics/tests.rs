@@ -13,9 +13,11 @@ fn metrics() -> Metrics {
         kinds: vec!["Pod", "Namespace"],
         concerns: vec!["disruption", "status"],
         managing: vec!["disruption"],
+        braking: vec!["disruption"],
         rules: vec![("budget-missing", "medium"), ("drain-blocked", "critical")],
         workload_states: vec!["managed", "yielded"],
         verdicts: vec!["Clean", "Blocks"],
+        levels: vec!["baseline"],
     })
 }
 

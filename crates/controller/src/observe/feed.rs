@@ -4,7 +4,7 @@
 //! the plans are those that the engine would make. The controller itself uses none of this. Absent: a client, a clock,
 //! anything that is written.
 
-use holdfast_api::{DisruptionPolicy, DrainReadiness, PolicyException};
+use holdfast_api::{DisruptionPolicy, DrainReadiness, NamespaceSecurityPolicy, PolicyException};
 use holdfast_model::Cluster;
 use holdfast_model::shapes::{OfShape, Shape};
 use holdfast_policy::{NamespacePlan, plan_namespace};
@@ -14,7 +14,7 @@ use kube::core::Status;
 use serde::de::DeserializeOwned;
 
 use super::watch::{Change, Seen, wire};
-use super::{observe_exception, observe_facts, observe_policy, observe_readiness};
+use super::{observe_exception, observe_facts, observe_policy, observe_readiness, observe_security};
 use crate::access::Source;
 use crate::view::Facts;
 use crate::write::{Failure, said};
@@ -71,7 +71,8 @@ impl Feed {
     /// How many policies and exceptions are known.
     #[must_use]
     pub fn policies(&self) -> usize {
-        self.facts.policies.count_policies().0 + self.facts.policies.count_exceptions().0
+        let policies = &self.facts.policies;
+        policies.count_policies().0 + policies.count_security().0 + policies.count_exceptions().0
     }
 
     /// The plans of all namespaces.
@@ -86,6 +87,9 @@ impl Feed {
         let facts = &mut self.facts;
         match source {
             Source::DisruptionPolicy => take::<DisruptionPolicy>(sent, |change| drop(observe_policy(facts, change))),
+            Source::NamespaceSecurityPolicy => {
+                take::<NamespaceSecurityPolicy>(sent, |change| drop(observe_security(facts, change)));
+            }
             Source::PolicyException => take::<PolicyException>(sent, |change| drop(observe_exception(facts, change))),
             Source::DrainReadiness => take::<DrainReadiness>(sent, |change| drop(observe_readiness(facts, change))),
             Source::Facts(kind) => kind.with_shape(Taking { facts, sent }),

@@ -91,6 +91,8 @@ pub(crate) struct Watch<K> {
     metadata_only: bool,
     /// Group, version and resource, where other versions than ours matter.
     versions: Option<[String; 3]>,
+    /// Which of them, by their fields.
+    fields: Option<&'static str>,
     relist: Relist,
     streaming_refused: bool,
     /// From where the next connection goes on; `None` asks for a list.
@@ -107,6 +109,7 @@ impl<K: Resource + DeserializeOwned> Watch<K> {
             request: Request::new(K::url_path(kind, None)),
             metadata_only: K::metadata_api(),
             versions: None,
+            fields: None,
             relist: Relist::default(),
             streaming_refused: false,
             version: None,
@@ -119,6 +122,11 @@ impl<K: Resource + DeserializeOwned> Watch<K> {
     pub(crate) fn telling_versions(self, kind: &K::DynamicType) -> Self {
         let versions = [K::group(kind), K::version(kind), K::plural(kind)].map(String::from);
         Self { versions: Some(versions), ..self }
+    }
+
+    /// Only those with these fields, such as `reason=FailedCreate`: the server sends no others.
+    pub(crate) fn only(self, fields: &'static str) -> Self {
+        Self { fields: Some(fields), ..self }
     }
 
     /// To ask for a fresh list from elsewhere.
@@ -236,6 +244,7 @@ impl<K: Resource + DeserializeOwned> Watch<K> {
     async fn page(&self, next: Option<String>) -> Result<wire::Page<K>, Interruption> {
         let mut params = ListParams::default().limit(PAGE);
         params.continue_token = next;
+        params.field_selector = self.fields.map(str::to_owned);
         let request = match self.metadata_only {
             true => self.request.list_metadata(&params),
             false => self.request.list(&params),
@@ -289,7 +298,7 @@ impl<K: Resource + DeserializeOwned> Watch<K> {
     fn watch_params(&self, send_initial_events: bool) -> WatchParams {
         WatchParams {
             label_selector: None,
-            field_selector: None,
+            field_selector: self.fields.map(str::to_owned),
             timeout: Some(fastrand::u32(WATCH_SECONDS)),
             bookmarks: true,
             send_initial_events,

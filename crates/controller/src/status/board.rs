@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use holdfast_api::DisruptionPolicy;
+use holdfast_api::{NAMESPACES, NamespaceLevel, NamespaceState};
 use holdfast_model::Text;
+use holdfast_pod_security::Level;
 use holdfast_policy::disruption::{NamespacePlan, Outcome, Tally, WorkloadState, Write};
-use holdfast_policy::{Finding, RuleId, Severity, Subject};
+use holdfast_policy::pod_security::level;
+use holdfast_policy::{Finding, PolicyKind, PolicyRef, RuleId, Severity, Subject};
+use kube::Resource;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -30,19 +33,24 @@ struct Inner {
     braked: Option<usize>,
     /// Withdrawals that wait for an upgrade.
     frozen: Option<Frozen>,
-    /// The policies that the reports stand on.
-    judged: Generations,
+    /// Withdrawals of labels that the brake holds.
+    braked_levels: Option<usize>,
+    /// How namespaces stand, by policy.
+    levels: BTreeMap<Text, Levels>,
+    /// The policies that the reports stand on: those about budgets, and those about levels.
+    judged: [Generations; 2],
 }
 
 /// What is told of a namespace.
 #[derive(Debug, Default)]
 struct Report {
-    tallies: BTreeMap<Text, Tally>,
-    worst: BTreeMap<Text, Vec<Finding>>,
+    tallies: BTreeMap<PolicyRef, Tally>,
+    worst: BTreeMap<PolicyRef, Vec<Finding>>,
     findings: BTreeMap<(RuleId, Severity), usize>,
     states: BTreeMap<WorkloadState, usize>,
     excepted: BTreeMap<Text, u32>,
     owned: usize,
+    level: Option<Level>,
     announced: BTreeSet<(RuleId, Subject)>,
 }
 
@@ -53,6 +61,35 @@ pub(crate) struct Frozen {
     pub(crate) pending: usize,
     /// Who carries the upgrade out.
     pub(crate) upgrader: String,
+}
+
+/// Of how many namespaces a status says what stands in the way.
+const EXPLAINED: usize = 50;
+
+/// How the namespaces of a policy stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Levels {
+    /// Those under way first, at most as many as a status names.
+    pub(super) namespaces: Vec<NamespaceLevel>,
+    /// How many are watched before they are raised.
+    pub(super) soaking: u32,
+    /// How many meet which level, as the strictest.
+    pub(super) levels: BTreeMap<String, u32>,
+}
+
+impl Levels {
+    pub(crate) fn of(mut namespaces: Vec<NamespaceLevel>) -> Self {
+        namespaces.sort_by(|a, b| (a.state, &a.name).cmp(&(b.state, &b.name)));
+        let soaking = namespaces.iter().filter(|entry| entry.state == NamespaceState::Soaking).count();
+        let mut levels = BTreeMap::new();
+        for met in namespaces.iter().filter_map(|entry| entry.level) {
+            *levels.entry(level(met).to_string()).or_default() += 1;
+        }
+        namespaces.truncate(NAMESPACES);
+        // A status stays small enough to be written often.
+        namespaces.iter_mut().skip(EXPLAINED).for_each(|entry| entry.in_the_way.clear());
+        Self { namespaces, soaking: u32::try_from(soaking).unwrap_or(u32::MAX), levels }
+    }
 }
 
 /// What was done about a budget.
@@ -75,10 +112,10 @@ impl Act {
 
 /// What a policy comes to in all namespaces together.
 #[derive(Debug, Default)]
-pub(super) struct Total {
-    pub(super) tally: Tally,
+pub(crate) struct Total {
+    pub(crate) tally: Tally,
     /// The worst findings, at most [`WORST`].
-    pub(super) worst: Vec<Finding>,
+    pub(crate) worst: Vec<Finding>,
 }
 
 impl Board {
@@ -147,6 +184,37 @@ impl Board {
         self.braked().is_some()
     }
 
+    /// How many withdrawals of labels the brake holds, if it holds.
+    pub(crate) fn brake_levels(&self, pending: Option<usize>) {
+        let before = std::mem::replace(&mut self.inner.lock().braked_levels, pending);
+        if before.is_none() && pending.is_some() {
+            tracing::warn!(pending, "withdrawals of labels wait: too many at once without a policy change");
+        }
+        if before != pending {
+            self.changed();
+        }
+    }
+
+    /// How many withdrawals of labels the brake holds.
+    pub(crate) fn braked_levels(&self) -> Option<usize> {
+        self.inner.lock().braked_levels
+    }
+
+    /// How namespaces stand, by the name of their policy.
+    pub(crate) fn levels_are(&self, levels: BTreeMap<Text, Levels>) {
+        let mut inner = self.inner.lock();
+        if inner.levels != levels {
+            inner.levels = levels;
+            drop(inner);
+            self.changed();
+        }
+    }
+
+    /// How the namespaces of a policy stand.
+    pub(super) fn levels_of(&self, policy: &Text) -> Levels {
+        self.inner.lock().levels.get(policy).cloned().unwrap_or_default()
+    }
+
     /// What waits for the end of an upgrade, if anything does.
     pub(crate) fn freeze(&self, frozen: Option<Frozen>) {
         let before = std::mem::replace(&mut self.inner.lock().frozen, frozen.clone());
@@ -168,14 +236,29 @@ impl Board {
     }
 
     /// A pass by these policies has come to its end.
-    pub(crate) fn judged(&self, policies: Generations) {
+    pub(crate) fn judged(&self, policies: [Generations; 2]) {
         self.inner.lock().judged = policies;
     }
 
     /// Whether the numbers stand on this very form of the policy.
-    pub(super) fn has_judged(&self, policy: &DisruptionPolicy) -> bool {
-        let name = Text::from(policy.metadata.name.as_deref().unwrap_or_default());
-        self.inner.lock().judged.get(&name) == Some(&generation(policy))
+    pub(crate) fn has_judged(&self, kind: PolicyKind, policy: &impl Resource<DynamicType = ()>) -> bool {
+        let name = Text::from(policy.meta().name.as_deref().unwrap_or_default());
+        let [disruption, security] = &self.inner.lock().judged;
+        let judged = match kind {
+            PolicyKind::Disruption => disruption,
+            PolicyKind::Security => security,
+        };
+        judged.get(&name) == Some(&generation(policy))
+    }
+
+    /// How many namespaces meet which level, as the strictest.
+    pub(crate) fn levels(&self) -> BTreeMap<Level, usize> {
+        let inner = self.inner.lock();
+        let mut levels = BTreeMap::new();
+        for level in inner.namespaces.values().filter_map(|report| report.level) {
+            *levels.entry(level).or_default() += 1;
+        }
+        levels
     }
 
     /// Statuses may have to be written.
@@ -206,7 +289,7 @@ impl Board {
     }
 
     /// What a policy comes to.
-    pub(super) fn total(&self, policy: &Text) -> Total {
+    pub(crate) fn total(&self, policy: &PolicyRef) -> Total {
         let inner = self.inner.lock();
         let mut tally = Tally::default();
         let mut worst: Vec<&Finding> = Vec::new();
@@ -248,7 +331,8 @@ impl Board {
 
 impl Report {
     fn of(plan: &NamespacePlan) -> Self {
-        let mut report = Self { tallies: plan.tallies(), owned: plan.owned, ..Self::default() };
+        let level = plan.level.as_ref().and_then(|level| level.level);
+        let mut report = Self { tallies: plan.tallies(), owned: plan.owned, level, ..Self::default() };
         for outcome in &plan.outcomes {
             *report.states.entry(outcome.state()).or_default() += 1;
         }

@@ -84,6 +84,7 @@ enum About {
     Budget(ObjectKey),
     Flux(FluxOwner),
     Node(Text),
+    Namespace(Text),
 }
 
 impl Events {
@@ -111,9 +112,18 @@ impl Events {
         if finding.subject.kind == Kind::PodDisruptionBudget.as_str() {
             self.push(say(About::Budget(ObjectKey::new(namespace.clone(), finding.subject.name.clone()))));
         }
+        if finding.subject.kind == Kind::Namespace.as_str() {
+            self.push(say(About::Namespace(finding.subject.name.clone())));
+        }
         owners.sort();
         owners.dedup();
         owners.into_iter().for_each(|owner| self.push(say(About::Flux(owner))));
+    }
+
+    /// Something was done about the level of a namespace.
+    pub(crate) fn level(&self, namespace: &Text, reason: &'static str, note: String) {
+        let about = About::Namespace(namespace.clone());
+        self.push(Announcement { about, reason, action: "Label", warning: false, note });
     }
 
     /// A drain that doesn't get on: told on the node, on the budgets, and where a person mends it.
@@ -260,6 +270,10 @@ impl About {
             ),
             Self::Flux(FluxOwner { kind: kind @ (FluxKind::HelmRelease | FluxKind::Kustomization), key }) => {
                 (kind.kind(), key.clone(), cluster.flux_object(*kind, key)?.uid.clone())
+            }
+            Self::Namespace(name) => {
+                let uid = cluster.namespace(name)?.namespace()?.uid.clone();
+                (Kind::Namespace, ObjectKey::new("", name.clone()), uid)
             }
             // As the kubelet does it: by its name in the place of its UID, which `kubectl describe node` looks for too.
             Self::Node(name) => {

@@ -11,32 +11,32 @@ use serde_json::{Value, json};
 
 use super::board::Total;
 use super::writer::Circumstances;
-use crate::view::{Facts, KnownPolicy, requested_at};
+use crate::view::{Facts, Known, requested_at};
+
+/// The kind.
+const KIND: &str = "DisruptionPolicy";
 
 /// The apply that makes the status what it should be; none when it is that already.
 pub(super) fn due(
     name: &Text,
-    known: &KnownPolicy,
+    known: &Known<DisruptionPolicy>,
     total: &Total,
     facts: &Facts,
     circumstances: &Circumstances,
 ) -> Option<Value> {
     match known {
-        KnownPolicy::Decoded { raw, settings } => {
+        Known::Decoded { raw, settings } => {
             let conditions = match settings {
                 Ok(_) => conditions(raw, total, facts, circumstances),
-                Err(error) => vec![
-                    (ConditionType::Ready, false, Lifecycle::InvalidSpec, error.clone()),
-                    (ConditionType::Stalled, true, Lifecycle::InvalidSpec, "waits for a change of the spec".to_owned()),
-                ],
+                Err(error) => invalid(error),
             };
             let observed = raw.status.clone().unwrap_or_default();
             let wanted = status(&raw.metadata, &observed, conditions, total, circumstances);
-            (wanted != observed).then(|| apply(name, &wanted))
+            (wanted != observed).then(|| apply(KIND, name, &wanted))
         }
         // Its metadata isn't known, so whether this is told already isn't either: the same apply changes nothing.
-        KnownPolicy::Unreadable { told: true, .. } => None,
-        KnownPolicy::Unreadable { error, .. } => Some(unreadable(name, error, circumstances)),
+        Known::Unreadable { told: true, .. } => None,
+        Known::Unreadable { error, .. } => Some(unreadable(KIND, name, error, circumstances)),
     }
 }
 
@@ -74,7 +74,7 @@ fn numbers(total: &Total) -> DisruptionPolicyStatus {
     }
 }
 
-fn finding(finding: &Finding) -> FindingStatus {
+pub(super) fn finding(finding: &Finding) -> FindingStatus {
     FindingStatus {
         rule: finding.rule.id().to_owned(),
         severity: finding.severity.as_str().to_owned(),
@@ -88,12 +88,8 @@ fn finding(finding: &Finding) -> FindingStatus {
 }
 
 fn conditions(raw: &DisruptionPolicy, total: &Total, facts: &Facts, circumstances: &Circumstances) -> Vec<Wanted> {
-    if let Some(stale) = &circumstances.stale {
-        let message = format!("nothing is decided until the view is in step again: {stale}");
-        return vec![
-            (ConditionType::Ready, false, Lifecycle::ViewStale, message.clone()),
-            (ConditionType::Reconciling, true, Lifecycle::ViewStale, message),
-        ];
+    if let Some(why) = &circumstances.stale {
+        return stale(why);
     }
     let mut conditions = vec![(ConditionType::Ready, true, Lifecycle::Succeeded, summary(raw, total, facts))];
     if !circumstances.lacking.is_empty() && raw.spec.mode == Mode::Enforce {
@@ -148,7 +144,8 @@ fn selects_nothing(raw: &DisruptionPolicy, overruled: u32, facts: &Facts) -> Str
     )
 }
 
-fn unreadable(name: &Text, error: &str, circumstances: &Circumstances) -> Value {
+/// The status of a policy that doesn't decode.
+pub(super) fn unreadable(kind: &str, name: &Text, error: &str, circumstances: &Circumstances) -> Value {
     let wanted = [
         (ConditionType::Ready, false, Lifecycle::InvalidSpec, format!("can't be read: {error}")),
         (
@@ -160,13 +157,31 @@ fn unreadable(name: &Text, error: &str, circumstances: &Circumstances) -> Value 
         ),
     ];
     let (conditions, _) = merge_conditions(&[], &wanted, None, circumstances.now);
-    apply(name, &json!({ "conditions": conditions }))
+    apply(kind, name, &json!({ "conditions": conditions }))
 }
 
-fn apply(name: &Text, status: &impl serde::Serialize) -> Value {
+/// The conditions of a policy whose spec makes no sense.
+pub(super) fn invalid(error: &str) -> Vec<Wanted> {
+    vec![
+        (ConditionType::Ready, false, Lifecycle::InvalidSpec, error.to_owned()),
+        (ConditionType::Stalled, true, Lifecycle::InvalidSpec, "waits for a change of the spec".to_owned()),
+    ]
+}
+
+/// The conditions while nothing can be decided.
+pub(super) fn stale(why: &str) -> Vec<Wanted> {
+    let message = format!("nothing is decided until the view is in step again: {why}");
+    vec![
+        (ConditionType::Ready, false, Lifecycle::ViewStale, message.clone()),
+        (ConditionType::Reconciling, true, Lifecycle::ViewStale, message),
+    ]
+}
+
+/// The apply of a status.
+pub(super) fn apply(kind: &str, name: &Text, status: &impl serde::Serialize) -> Value {
     json!({
         "apiVersion": format!("{}/v1alpha1", holdfast_api::GROUP),
-        "kind": "DisruptionPolicy",
+        "kind": kind,
         "metadata": { "name": name.as_str() },
         "status": status,
     })

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_api::{DisruptionPolicy, PolicyException};
+use holdfast_api::{DisruptionPolicy, NamespaceSecurityPolicy, PolicyException};
 use holdfast_model::{ObjectKey, Text};
+use holdfast_policy::{PolicyKind, PolicyRef};
 use jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
@@ -13,12 +14,13 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Board, Frozen, exception, policy};
+use super::{Board, Frozen, exception, policy, security};
+use crate::access::Concern;
 use crate::backoff::Exponential;
 use crate::lease::Leadership;
 use crate::metrics::{Metrics, Verb};
 use crate::permissions::Permissions;
-use crate::view::{KnownPolicy, View};
+use crate::view::{Known, Readable, View};
 use crate::write::{Class, Failure, said};
 
 /// The field manager of everything under `status`.
@@ -56,8 +58,12 @@ pub(super) struct Circumstances {
     pub(super) stale: Option<String>,
     /// What is missing to write budgets.
     pub(super) lacking: Vec<String>,
+    /// What is missing to write labels.
+    pub(super) lacking_labels: Vec<String>,
     /// Withdrawals that the brake holds.
     pub(super) braked: Option<usize>,
+    /// Withdrawals of labels that the brake holds.
+    pub(super) braked_levels: Option<usize>,
     /// Withdrawals that wait for an upgrade.
     pub(super) frozen: Option<Frozen>,
     pub(super) now: Timestamp,
@@ -67,6 +73,7 @@ pub(super) struct Circumstances {
 #[derive(Debug)]
 pub(super) enum Due {
     Policy(Text, Value),
+    Security(Text, Value),
     Exception(ObjectKey, Value),
 }
 
@@ -167,28 +174,37 @@ impl Writer {
         }
         let Some(circumstances) = self.circumstances() else { return Vec::new() };
         self.view.read(|facts| {
-            let policies = facts.policies.policies().filter_map(|(name, known)| {
-                if !self.is_judged(known, &circumstances) {
+            let policies = facts.policies.disruption.iter().filter_map(|(name, known)| {
+                if !self.is_judged(PolicyKind::Disruption, known, &circumstances) {
                     return None;
                 }
-                let total = self.board.total(name);
+                let total = self.board.total(&PolicyRef::disruption(name.clone()));
                 policy::due(name, known, &total, facts, &circumstances).map(|status| Due::Policy(name.clone(), status))
+            });
+            let levels = facts.policies.security.iter().filter_map(|(name, known)| {
+                if !self.is_judged(PolicyKind::Security, known, &circumstances) {
+                    return None;
+                }
+                let total = self.board.total(&PolicyRef::security(name.clone()));
+                let levels = self.board.levels_of(name);
+                let status = security::due(name, known, &total, &levels, facts, &circumstances);
+                status.map(|status| Due::Security(name.clone(), status))
             });
             let exceptions = facts.policies.exceptions().filter_map(|(key, known)| {
                 let excepted = self.board.excepted(&key.namespace, &key.name);
                 exception::due(known, excepted, &circumstances).map(|status| Due::Exception(key.clone(), status))
             });
-            policies.chain(exceptions).collect()
+            policies.chain(levels).chain(exceptions).collect()
         })
     }
 
     /// Whether the numbers are about this form of the policy; what can't be decided at all is told without.
-    fn is_judged(&self, known: &KnownPolicy, circumstances: &Circumstances) -> bool {
+    fn is_judged<P: Readable>(&self, kind: PolicyKind, known: &Known<P>, circumstances: &Circumstances) -> bool {
         match known {
-            KnownPolicy::Decoded { raw, settings: Ok(_) } => {
-                circumstances.stale.is_some() || self.board.has_judged(raw)
+            Known::Decoded { raw, settings: Ok(_) } => {
+                circumstances.stale.is_some() || self.board.has_judged(kind, raw.as_ref())
             }
-            KnownPolicy::Decoded { settings: Err(_), .. } | KnownPolicy::Unreadable { .. } => true,
+            Known::Decoded { settings: Err(_), .. } | Known::Unreadable { .. } => true,
         }
     }
 
@@ -206,18 +222,28 @@ impl Writer {
             });
             Some(told.collect::<Vec<_>>().join("; "))
         };
-        let lacking = self.permissions.lacking();
-        let (braked, frozen) = (self.board.braked(), self.board.frozen());
-        Some(Circumstances { stale, lacking, braked, frozen, now: Timestamp::now() })
+        Some(Circumstances {
+            stale,
+            lacking: self.permissions.lacking(Concern::Budgets),
+            lacking_labels: self.permissions.lacking(Concern::PodSecurity),
+            braked: self.board.braked(),
+            braked_levels: self.board.braked_levels(),
+            frozen: self.board.frozen(),
+            now: Timestamp::now(),
+        })
     }
 
     async fn write(&self, due: Due) -> Result<(), kube::Error> {
         let params = PatchParams::apply(FIELD_MANAGER);
+        // Untyped, since what can't be read has a status too.
+        let policies = |resource: ApiResource| Api::<DynamicObject>::all_with(self.client.clone(), &resource);
         match due {
             Due::Policy(name, status) => {
-                // Untyped, since what can't be read has a status too.
-                let api: Api<DynamicObject> =
-                    Api::all_with(self.client.clone(), &ApiResource::erase::<DisruptionPolicy>(&()));
+                let api = policies(ApiResource::erase::<DisruptionPolicy>(&()));
+                api.patch_status(&name, &params, &Patch::Apply(status)).await.map(drop)
+            }
+            Due::Security(name, status) => {
+                let api = policies(ApiResource::erase::<NamespaceSecurityPolicy>(&()));
                 api.patch_status(&name, &params, &Patch::Apply(status)).await.map(drop)
             }
             Due::Exception(key, status) => {

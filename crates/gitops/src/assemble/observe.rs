@@ -2,22 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_api::{DisruptionPolicy, PolicyException};
+use holdfast_api::{DisruptionPolicy, NamespaceSecurityPolicy, PolicyException};
 use holdfast_model::repository::problems::ProblemKind;
-use holdfast_model::shapes::{Namespace, OfShape, Shape};
+use holdfast_model::shapes::{OfShape, Shape};
 use holdfast_model::{Cluster, Kind, ObjectKey};
 use serde::de::DeserializeOwned;
 
+use crate::Object;
 use crate::decode::DecodeError;
 use crate::flux::{HELM, KUSTOMIZE};
 use crate::trouble::Trouble;
-use crate::{Node, Object};
 
 /// What a cluster holds.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
     pub(crate) cluster: Cluster,
     pub(crate) policies: Vec<DisruptionPolicy>,
+    pub(crate) security: Vec<NamespaceSecurityPolicy>,
     pub(crate) exceptions: Vec<PolicyException>,
     pub(crate) troubles: Vec<Trouble>,
 }
@@ -75,6 +76,10 @@ fn own(observed: &mut Observed, object: &Object) {
             Ok(policy) => observed.policies.push(policy),
             Err(error) => observed.troubles.push(unreadable(object, &error)),
         },
+        "NamespaceSecurityPolicy" => match read(object) {
+            Ok(policy) => observed.security.push(policy),
+            Err(error) => observed.troubles.push(unreadable(object, &error)),
+        },
         "PolicyException" => match read(object) {
             Ok(exception) => observed.exceptions.push(exception),
             Err(error) => observed.troubles.push(unreadable(object, &error)),
@@ -99,9 +104,6 @@ fn add_namespaces(cluster: &mut Cluster, objects: &[Object], named: &BTreeSet<&s
     let used = objects.iter().filter(|object| !matches!(object.group(), KUSTOMIZE | HELM));
     let used: BTreeSet<&str> = used.map(|object| &*object.namespace).filter(|name| !name.is_empty()).collect();
     for name in used.union(named).filter(|name| !written.contains(**name)) {
-        let object = serde_json::json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-        if let Ok(namespace) = Node::from(&object).decode::<Namespace>() {
-            cluster.apply(namespace);
-        }
+        cluster.assume_namespace(name);
     }
 }

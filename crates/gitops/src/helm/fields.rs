@@ -25,6 +25,12 @@ impl Fields {
         self
     }
 
+    /// A field as values have it, with the place of its key.
+    pub(super) fn with_entry(mut self, entry: Entry) -> Self {
+        self.entries.push(entry);
+        self
+    }
+
     /// A field that may not be there.
     pub(super) fn with_some(self, key: &str, value: Option<Node>) -> Self {
         match value {

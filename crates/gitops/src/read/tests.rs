@@ -119,9 +119,19 @@ fn an_empty_folder_is_a_checkout_without_clusters() {
 
 #[test]
 fn our_own_policies_are_handed_out() {
-    let files = "### a.yaml\napiVersion: holdfast.dev/v1alpha1\nkind: DisruptionPolicy\nmetadata: {name: p}\nspec: {}\n---\napiVersion: holdfast.dev/v1alpha1\nkind: PolicyException\nmetadata: {name: e, namespace: shop}\nspec: {target: {kind: Deployment, name: web}, rules: [singleton], reason: x, owner: me}\n---\napiVersion: holdfast.dev/v1alpha1\nkind: PolicyException\nmetadata: {name: bad, namespace: shop}\nspec: {target: 5}\n";
+    let files = "### a.yaml\napiVersion: holdfast.dev/v1alpha1\nkind: DisruptionPolicy\nmetadata: {name: p}\nspec: {}\n---\napiVersion: holdfast.dev/v1alpha1\nkind: NamespaceSecurityPolicy\nmetadata: {name: s}\nspec: {}\n---\napiVersion: holdfast.dev/v1alpha1\nkind: PolicyException\nmetadata: {name: e, namespace: shop}\nspec: {target: {kind: Deployment, name: web}, rules: [singleton], reason: x, owner: me}\n---\napiVersion: holdfast.dev/v1alpha1\nkind: PolicyException\nmetadata: {name: bad, namespace: shop}\nspec: {target: 5}\n";
     let read = checkout(files).read();
     let cluster = &read.clusters[0];
-    assert_eq!((cluster.policies.len(), cluster.exceptions.len()), (1, 1));
+    assert_eq!((cluster.policies.len(), cluster.security.len(), cluster.exceptions.len()), (1, 1, 1));
     assert_eq!(cluster.repository.problems.of(ProblemKind::FileUnreadable).count(), 1);
+}
+
+#[test]
+fn a_namespace_that_no_file_defines_is_assumed() {
+    let read = checkout("### a.yaml\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: media}\n").read();
+    let assumed = |name: &str| {
+        let view = read.clusters[0].cluster.namespace(&name.into()).unwrap();
+        view.namespace().unwrap().assumed
+    };
+    assert_eq!((assumed("shop"), assumed("media")), (false, true));
 }

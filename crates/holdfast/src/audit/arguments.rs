@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 use holdfast_gitops::HelmMode;
+use holdfast_pod_security::{self as pod_security, Version};
 use holdfast_policy::Severity;
+
+use crate::pod_security::levels;
 
 /// The path that means standard input.
 const STDIN: &str = "-";
@@ -14,6 +18,8 @@ const STDIN: &str = "-";
 #[command(after_long_help = AFTER)]
 pub(crate) struct Arguments {
     /// The checkout, a folder or a file of it; `-` judges manifests from standard input, as a renderer prints them.
+    #[arg(required = false, required_unless_present = "emit")]
+    #[arg(default_value_if("emit", ArgPredicate::IsPresent, "."), conflicts_with = "emit")]
     pub(crate) path: PathBuf,
 
     /// How it is told.
@@ -44,7 +50,7 @@ pub(crate) struct Arguments {
     /// Only what came since the branch left this commit, such as origin/main.
     #[arg(long, value_name = "GITREF", conflicts_with = "rendered", help_heading = "Which findings")]
     pub(crate) since: Option<String>,
-    /// A file with DisruptionPolicies and PolicyExceptions that count beside those of the checkout.
+    /// A file with DisruptionPolicies, NamespaceSecurityPolicies and PolicyExceptions that count beside those of the checkout.
     #[arg(long, value_name = "FILE", help_heading = "Which findings")]
     pub(crate) policy: Option<PathBuf>,
 
@@ -57,7 +63,21 @@ pub(crate) struct Arguments {
     /// Manifests that a renderer printed, joined to the files; `-` reads standard input. May be given several times.
     #[arg(long, value_name = "FILE", help_heading = "Charts")]
     pub(crate) rendered: Vec<PathBuf>,
+
+    /// Reads nothing, and prints what makes an API server audit by itself.
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Pod security in a cluster")]
+    pub(crate) emit: Option<Emit>,
+    /// The level of the Pod Security Standards that the server warns of.
+    #[arg(long, value_parser = levels(&WARNED), default_value_t = WARNED[0], requires = "emit", conflicts_with = "path")]
+    #[arg(help_heading = "Pod security in a cluster")]
+    pub(crate) level: pod_security::Level,
+    /// The version of the standards: `v1.35` and the like, or `latest`, the newest that is known.
+    #[arg(long, default_value_t = Version::Latest, requires = "emit", conflicts_with = "path", help_heading = "Pod security in a cluster")]
+    pub(crate) version: Version,
 }
+
+/// The levels that forbid something.
+const WARNED: [pod_security::Level; 2] = [pod_security::Level::Baseline, pod_security::Level::Restricted];
 
 const AFTER: &str = "\
 Exit codes: 0 nothing to complain about, 1 a finding that --fail-on asks for, 2 it could not be told.
@@ -68,7 +88,8 @@ Examples:
   holdfast audit . --format sarif --output holdfast.sarif
   holdfast audit . --format json --output baseline.json && holdfast audit . --baseline baseline.json
   flate build all | holdfast audit . --rendered -
-  kustomize build clusters/home | holdfast audit -";
+  kustomize build clusters/home | holdfast audit -
+  holdfast audit --emit admission-policy --level restricted | kubectl apply -f -";
 
 /// A format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -86,6 +107,13 @@ pub(crate) enum Format {
     Markdown,
     /// One page for a browser.
     Html,
+}
+
+/// What is printed for an API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Emit {
+    /// A ValidatingAdmissionPolicy for each check of a level, with a binding that warns and audits, and never denies.
+    AdmissionPolicy,
 }
 
 /// When colours are used.

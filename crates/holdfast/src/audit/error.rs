@@ -83,7 +83,9 @@ impl AuditError {
             Self::Stream(_) => "see what the program before the pipe said",
             Self::File { .. } => "see whether the path is right, and whether you may read it",
             Self::Baseline { .. } => "write one with `holdfast audit . --format json --output baseline.json`",
-            Self::Policy { .. } => "give a file with objects of the kinds DisruptionPolicy or PolicyException",
+            Self::Policy { .. } => {
+                "give a file with objects of the kinds DisruptionPolicy, NamespaceSecurityPolicy or PolicyException"
+            }
             Self::Selection(_) => "`holdfast explain` lists all rules under their domains",
             Self::Since(error) => error.remedy(),
             Self::Output { .. } => "see whether the folder is there, and whether you may write to it",

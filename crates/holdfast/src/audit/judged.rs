@@ -3,6 +3,7 @@
 use holdfast_gitops::{Checkout, Places, Sources};
 use holdfast_model::{Cluster, Locate, Located, Subject};
 use holdfast_policy::Audit;
+use holdfast_policy::pod_security::Server;
 use holdfast_report::{Baseline, Input, Part, Report, Selection};
 use jiff::Timestamp;
 
@@ -15,6 +16,8 @@ pub(super) struct Judged {
     clusters: Vec<Audit>,
     /// Of the checkout as a whole.
     whole: Audit,
+    /// What its files say of the API server.
+    server: Server,
 }
 
 impl Judged {
@@ -24,14 +27,15 @@ impl Judged {
             audit.retain(|rule| selection.wants(rule));
             audit
         };
+        let server = Server::stated(&checkout.repository.talos);
         let clusters = checkout.clusters.iter_mut().map(|it| {
-            let policies = policies.of(it);
+            let policies = policies.of(it, &server);
             narrowed(holdfast_policy::audit(&it.cluster, &it.repository, &policies, now))
         });
         let clusters = clusters.collect();
         let (none, in_force) = (Cluster::default(), holdfast_policy::Policies::default());
         let whole = narrowed(holdfast_policy::audit(&none, &checkout.repository, &in_force, now));
-        Self { checkout, clusters, whole }
+        Self { checkout, clusters, whole, server }
     }
 
     /// What is told of it.
@@ -42,7 +46,7 @@ impl Judged {
         let parts: Vec<Part<'_>> = clusters.chain([Part { audit: &self.whole, locate: &all }]).collect();
         let files: &Sources = &self.checkout.sources;
         let inventory = &self.checkout.repository.inventory;
-        Report::new(&parts, Input { name, version: env!("CARGO_PKG_VERSION"), inventory, files })
+        Report::new(&parts, Input { name, version: env!("CARGO_PKG_VERSION"), inventory, server: &self.server, files })
     }
 
     /// What it has, to be left out of another report.

@@ -8,6 +8,7 @@ use holdfast_model::repository::problems::{Problem, ProblemKind};
 use holdfast_model::{Locate as _, Subject, Text};
 use holdfast_policy::Exception;
 use holdfast_policy::disruption::Settings;
+use holdfast_policy::pod_security::{self, Server};
 use kube::ResourceExt;
 
 use super::AuditError;
@@ -16,6 +17,7 @@ use super::AuditError;
 #[derive(Debug, Default)]
 pub(super) struct Policies {
     settings: Vec<Settings>,
+    security: Vec<pod_security::Settings>,
     exceptions: Vec<(Text, Exception)>,
 }
 
@@ -35,26 +37,32 @@ impl Policies {
                 return Err(wrong(format!("{} can't be evaluated: {why}", subject.name)));
             }
         }
-        let nothing = all.settings.is_empty() && all.exceptions.is_empty();
-        if nothing { Err(wrong("it has neither kind of object".to_owned())) } else { Ok(all) }
+        let nothing = all.settings.is_empty() && all.security.is_empty() && all.exceptions.is_empty();
+        if nothing { Err(wrong("it has no object of these kinds".to_owned())) } else { Ok(all) }
     }
 
-    /// All that is in force in a cluster. What can't be evaluated exempts and selects nothing, as in the cluster, and is
-    /// a problem of the file.
-    pub(super) fn of(&self, files: &mut ClusterFiles) -> holdfast_policy::Policies {
+    /// All that is in force in a cluster, of whose API server so much is known. What can't be evaluated exempts and
+    /// selects nothing, as in the cluster, and is a problem of the file.
+    pub(super) fn of(&self, files: &mut ClusterFiles, server: &Server) -> holdfast_policy::Policies {
         let mut all = Self::default();
         let unreadable = all.add(files);
         all.settings.extend_from_slice(&self.settings);
+        all.security.extend_from_slice(&self.security);
         all.exceptions.extend_from_slice(&self.exceptions);
         let policies = unreadable.iter().filter(|(subject, _)| subject.kind == POLICY);
         let names: Vec<Text> = policies.map(|(subject, _)| subject.name.clone()).collect();
+        let unclear = unreadable.iter().any(|(subject, _)| subject.kind == SECURITY);
         for (subject, why) in unreadable {
             let position = files.places.locate(&subject, "spec").map(|located| located.position);
             let message = format!("{} {} can't be evaluated, and is not honoured: {why}", subject.kind, subject.name);
             let problem = Problem { kind: ProblemKind::FileUnreadable, subject, position, message };
             files.repository.problems.add(problem);
         }
-        holdfast_policy::Policies::new(all.settings, names, all.exceptions)
+        holdfast_policy::Policies::new(all.settings, names, all.exceptions).securing(
+            all.security,
+            unclear,
+            server.clone(),
+        )
     }
 
     /// Adds those of some files; returns what can't be evaluated, and why.
@@ -64,6 +72,12 @@ impl Policies {
             match Settings::try_from(policy) {
                 Ok(known) => self.settings.push(known),
                 Err(why) => unreadable.push((subject(POLICY, policy), why.to_string())),
+            }
+        }
+        for policy in &files.security {
+            match pod_security::Settings::try_from(policy) {
+                Ok(known) => self.security.push(known),
+                Err(why) => unreadable.push((subject(SECURITY, policy), why.to_string())),
             }
         }
         for exception in &files.exceptions {
@@ -78,6 +92,7 @@ impl Policies {
 }
 
 const POLICY: &str = "DisruptionPolicy";
+const SECURITY: &str = "NamespaceSecurityPolicy";
 const EXCEPTION: &str = "PolicyException";
 
 fn subject(kind: &'static str, object: &impl ResourceExt) -> Subject {

@@ -53,6 +53,44 @@ fn an_exception_in_a_file_of_its_own_counts() {
 }
 
 #[test]
+fn policies_about_levels_and_what_talos_says_count() {
+    let it = Checkout::new();
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+    it.write("web.yaml", &format!("{namespace}---\n{}", DEPLOYMENT));
+    let levels = |arguments: &[&str]| {
+        let told = it.run(&[&["audit", ".", "--only", "level-below-floor", "--format", "json"], arguments].concat());
+        let report: Value = serde_json::from_str(&told.out).unwrap();
+        let messages =
+            report["findings"].as_array().unwrap().iter().map(|it| it["message"].as_str().unwrap().to_owned());
+        (messages.collect::<Vec<_>>(), report["podSecurity"].to_string())
+    };
+    let newest = r#"{"clusterDefault":null,"version":"v1.37","versionStated":false}"#;
+    let unlabelled = "it states no level, though everything known in it meets baseline";
+    assert_eq!(levels(&[]), (vec![unlabelled.to_owned()], newest.to_owned()));
+
+    let policy = |spec: &str| {
+        let head = "apiVersion: holdfast.dev/v1alpha1\nkind: NamespaceSecurityPolicy\nmetadata: {name: levels}\n";
+        format!("{head}spec: {spec}\n")
+    };
+    it.write("exempt.yaml", &policy("{exemptNamespaces: [shop]}"));
+    assert_eq!(levels(&["--policy", "exempt.yaml"]).0, [""; 0]);
+
+    it.write("talconfig.yaml", "clusterName: home\ntalosVersion: v1.12.1\nkubernetesVersion: v1.35.0\nnodes: [{hostname: a, ipAddress: 192.0.2.1, controlPlane: true}]\n");
+    let stated = r#"{"clusterDefault":"baseline","version":"v1.35","versionStated":true}"#;
+    assert_eq!(levels(&[]), (vec![], stated.to_owned()));
+
+    it.write("policy.yaml", &policy("{floor: restricted, ceiling: restricted}"));
+    it.write("kustomization.yaml", "resources: [web.yaml, policy.yaml]\n");
+    let below =
+        "it states no level, and the cluster enforces baseline, and can't enforce restricted, since Deployment web";
+    assert!(levels(&[]).0[0].starts_with(below), "{:?}", levels(&[]));
+
+    it.write("policy.yaml", &policy("{floor: restricted}"));
+    let told = it.run(&["audit", ".", "--only", "file-unreadable", "--quiet"]);
+    told.check(0, &["NamespaceSecurityPolicy levels can't be evaluated, and is not honoured: spec.floor restricted"]);
+}
+
+#[test]
 fn a_baseline_hides_what_was_there() {
     let it = Checkout::new();
     it.run(&["audit", ".", "--format", "json", "--output", "before.json"]).check(0, &[]);

@@ -6,7 +6,9 @@ use litemap::LiteMap;
 
 use super::flux::FluxIndex;
 use super::nodes::Nodes;
-use crate::facts::{Budget, Claim, Fact, FluxHints, FluxOwner, Namespace, Node, Pod, Scaler, Volume, Workload};
+use crate::facts::{
+    Budget, Claim, Fact, FluxHints, FluxOwner, Namespace, Node, Pod, Rejection, Scaler, Volume, Workload,
+};
 use crate::{Kind, ObjectKey, OwnerRef, Text, WorkloadKind, WorkloadRef};
 
 /// The kinds that are kept apart from namespaces, as a pattern.
@@ -29,13 +31,14 @@ macro_rules! elsewhere {
 /// between as in the nodes of a tree. Where it isn't, the entries that have to move are small.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Contents {
-    namespace: Option<Namespace>,
+    namespace: Option<Box<Namespace>>,
     workloads: LiteMap<WorkloadRef, Box<Workload>>,
     replicas_of: LiteMap<Text, Text>,
     pods: LiteMap<Text, Pod>,
     budgets: LiteMap<Text, Box<Budget>>,
     claims: LiteMap<Text, Claim>,
     scalers: BTreeMap<(Kind, Text), Scaler>,
+    rejections: BTreeMap<Text, Rejection>,
     pub(super) unreadable: BTreeMap<(Kind, Text), Box<str>>,
 }
 
@@ -81,6 +84,12 @@ impl Contents {
                 self.scalers.insert((kind, name), scaler);
                 changed
             }
+            Fact::Rejection(None) => self.rejections.remove(&name).is_some(),
+            Fact::Rejection(Some(rejection)) => {
+                let changed = self.rejections.get(&name) != Some(&rejection);
+                self.rejections.insert(name, rejection);
+                changed
+            }
             Fact::Claim(claim) => put(&mut self.claims, name, claim),
             Fact::Flux(_) | Fact::Node(_) | Fact::Volume(_) | Fact::Upgrade(_) => false,
         }
@@ -95,6 +104,7 @@ impl Contents {
             Kind::PodDisruptionBudget => self.budgets.remove(name).is_some(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers.remove(&(kind, name.clone())).is_some(),
             Kind::PersistentVolumeClaim => self.claims.remove(name).is_some(),
+            Kind::Event => self.rejections.remove(name).is_some(),
             elsewhere!() => false,
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::ReplicaSet | Kind::Job | Kind::CronJob => {
                 let alone = workload_kind(kind)
@@ -114,7 +124,7 @@ impl Contents {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        let Self { namespace, workloads, replicas_of, pods, budgets, claims, scalers, unreadable } = self;
+        let Self { namespace, workloads, replicas_of, pods, budgets, claims, scalers, rejections, unreadable } = self;
         namespace.is_none()
             && workloads.is_empty()
             && replicas_of.is_empty()
@@ -122,6 +132,7 @@ impl Contents {
             && budgets.is_empty()
             && claims.is_empty()
             && scalers.is_empty()
+            && rejections.is_empty()
             && unreadable.is_empty()
     }
 
@@ -132,6 +143,7 @@ impl Contents {
             Kind::PodDisruptionBudget => self.budgets.len(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers_of_kind(kind).count(),
             Kind::PersistentVolumeClaim => self.claims.len(),
+            Kind::Event => self.rejections.len(),
             elsewhere!() => 0,
             Kind::ReplicaSet => self.workloads_of_kind(kind).count() + self.replicas_of.len(),
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
@@ -148,6 +160,7 @@ impl Contents {
             Kind::PodDisruptionBudget => self.budgets.keys().collect(),
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers_of_kind(kind).collect(),
             Kind::PersistentVolumeClaim => self.claims.keys().collect(),
+            Kind::Event => self.rejections.keys().collect(),
             elsewhere!() => Vec::new(),
             Kind::ReplicaSet => self.workloads_of_kind(kind).chain(self.replicas_of.keys()).collect(),
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
@@ -234,7 +247,7 @@ impl<'a> NamespaceView<'a> {
     /// The Namespace object, once it has been seen.
     #[must_use]
     pub fn namespace(&self) -> Option<&'a Namespace> {
-        self.contents.namespace.as_ref()
+        self.contents.namespace.as_deref()
     }
 
     /// All workloads, by kind and name.
@@ -306,6 +319,11 @@ impl<'a> NamespaceView<'a> {
         self.nodes.nodes.iter()
     }
 
+    /// Pods that Pod Security refused, by the name of the event.
+    pub fn rejections(&self) -> impl Iterator<Item = &'a Rejection> + use<'a> {
+        self.contents.rejections.values()
+    }
+
     /// Objects here that can't be read, and why.
     pub fn unreadable(&self) -> impl Iterator<Item = (Kind, &'a Text, &'a str)> + use<'a> {
         self.contents.unreadable.iter().map(|((kind, name), error)| (*kind, name, &**error))
@@ -334,6 +352,13 @@ impl<'a> NamespaceView<'a> {
     #[must_use]
     pub fn flux_owner(&self, kind: Kind, name: &Text, hints: &FluxHints) -> Option<FluxOwner> {
         self.flux.owner(kind, &ObjectKey::new(self.name.clone(), name.clone()), hints)
+    }
+
+    /// The Flux object that a person edits to change the namespace itself.
+    #[must_use]
+    pub fn own_flux_owner(&self) -> Option<FluxOwner> {
+        let namespace = self.namespace()?;
+        self.flux.owner(Kind::Namespace, &ObjectKey::new("", self.name.clone()), &namespace.flux)
     }
 
     fn workload_of(&self, id: WorkloadRef, owner: &OwnerRef) -> PodOwner {

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::Cluster;
 use crate::builders::{
-    Manifest, budget, claim, daemon_set, deployment, helm_release, hpa, job, kustomization, namespace, node, observe,
-    observe_all, pod, replica_set, scaled_object, stateful_set, talos_control_plane, talos_upgrade, upgrade_plan,
-    volume,
+    Manifest, budget, claim, daemon_set, deployment, failed_create, helm_release, hpa, job, kustomization, namespace,
+    node, observe, observe_all, pod, replica_set, scaled_object, stateful_set, talos_control_plane, talos_upgrade,
+    upgrade_plan, volume,
 };
 use crate::{Kind, ObjectKey};
 
@@ -49,6 +49,7 @@ fn object() -> impl Strategy<Value = Value> {
             Some(Kind::CronJob) => crate::builders::cron_job(path).labels([("v", owner)]).build(),
             Some(Kind::Pod) => pod(path).of_replica_set(owner).ready(count == 1).build(),
             Some(Kind::PodDisruptionBudget) => budget(path).min_available(count).version(owner).build(),
+            Some(Kind::Event) => failed_create(path, owner, if flag { "violates PodSecurity" } else { "quota" }),
             Some(Kind::HorizontalPodAutoscaler) => hpa(path).of("Deployment", owner).least(count).build(),
             Some(Kind::ScaledObject) => scaled_object(path).of("Deployment", owner).least(count).build(),
             Some(Kind::HelmRelease) => {

@@ -164,6 +164,7 @@ fn one_of_each() -> Vec<Value> {
         crate::builders::cron_job("shop/backup").build(),
         pod("shop/web-1-a").of_deployment("web").build(),
         budget("shop/web").build(),
+        crate::builders::failed_create("shop/web-1.a", "web-1", "violates PodSecurity"),
         hpa("shop/web").of("Deployment", "web").most(3).build(),
         scaled_object("shop/db").of("StatefulSet", "db").build(),
         helm_release("shop/web").listing("shop_web_apps_Deployment").build(),

@@ -1,6 +1,6 @@
 //! Pods.
 
-use super::Placement;
+use super::{Placement, SharedFacts};
 use crate::{Labels, OwnerRef, Text};
 
 /// A Pod.
@@ -20,6 +20,8 @@ pub struct Pod {
     pub node: Option<Text>,
     /// Where it may run.
     pub placement: Placement,
+    /// What Pod Security reads of it.
+    pub security: SharedFacts,
     /// The claims it mounts.
     pub claims: Box<[Text]>,
 }

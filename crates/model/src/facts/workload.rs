@@ -1,6 +1,6 @@
 //! Workloads: whatever makes pods from a template.
 
-use super::{FluxHints, OptOut, Placement};
+use super::{FluxHints, OptOut, Placement, SharedFacts};
 use crate::selector::Selection;
 use crate::{Labels, OwnerRef, Text, WorkloadRef};
 
@@ -17,6 +17,9 @@ pub struct Workload {
     pub template: Labels,
     /// Where the pods it makes may run.
     pub placement: Placement,
+    /// What Pod Security reads of the pods it makes; none where the template has no containers. Only one that was inferred
+    /// from the values of a chart has none, and what it doesn't say, the chart may.
+    pub security: Option<SharedFacts>,
     /// Which pods it takes for its own.
     pub selection: Selection,
     /// `spec.replicas`; absent means 1.

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use holdfast_pod_security::Level;
+
 use super::{Identity, Version};
 use crate::{Position, Subject, Text};
 
@@ -18,6 +20,8 @@ pub struct Talos {
     pub pinned: Vec<Pinned>,
     /// What configuration and patches set or take away.
     pub settings: Vec<Setting>,
+    /// What configuration and patches say of the PodSecurity admission.
+    pub admission: Vec<Admission>,
     /// What upgrades a cluster.
     pub upgrades: Vec<Upgrade>,
     /// What takes snapshots of etcd.
@@ -104,6 +108,36 @@ pub enum Switch {
     AdmissionPrivileged,
     /// The audit policy is taken away, or logs nothing.
     AuditOff,
+}
+
+/// Something that configuration says of the PodSecurity admission, which without a word enforces baseline but for kube-system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// The file.
+    pub file: Subject,
+    /// What.
+    pub says: AdmissionSays,
+}
+
+/// What can be said of the PodSecurity admission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdmissionSays {
+    /// It isn't configured: then it enforces nothing in a namespace without labels.
+    Removed,
+    /// What it enforces in a namespace without labels.
+    Enforces(Level),
+    /// The same, but it can't be read, such as a variable.
+    Unclear,
+    /// A namespace in which it enforces nothing, whatever its labels.
+    Exempts(Text),
+}
+
+impl AdmissionSays {
+    /// What it says by the name of a level.
+    #[must_use]
+    pub fn enforces(level: &str) -> Self {
+        level.parse().map_or(Self::Unclear, Self::Enforces)
+    }
 }
 
 /// What upgrades a cluster.

@@ -52,16 +52,16 @@ struct JobTemplate {
 impl Shape for Job {
     const KIND: Kind = Kind::Job;
 
-    fn fact(self) -> Fact {
-        Fact::Workload(Read::new(WorkloadKind::Job, &self.metadata, None).workload(None, &self.spec.template))
+    fn fact(mut self) -> Fact {
+        Fact::Workload(Read::new(WorkloadKind::Job, &self.metadata, None).workload(None, &mut self.spec.template))
     }
 }
 
 impl Shape for CronJob {
     const KIND: Kind = Kind::CronJob;
 
-    fn fact(self) -> Fact {
-        let template = &self.spec.job_template.spec.template;
+    fn fact(mut self) -> Fact {
+        let template = &mut self.spec.job_template.spec.template;
         Fact::Workload(Read::new(WorkloadKind::CronJob, &self.metadata, None).workload(None, template))
     }
 }

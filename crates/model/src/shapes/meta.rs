@@ -13,7 +13,14 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 /// With what the keys of the annotations begin that anything here reads.
-const READ: [&str; 3] = ["holdfast.dev/", "meta.helm.sh/", "autoscaling.keda.sh/"];
+const READ: [&str; 6] = [
+    "holdfast.dev/",
+    "meta.helm.sh/",
+    "autoscaling.keda.sh/",
+    "container.apparmor.security.beta.kubernetes.io/",
+    "container.seccomp.security.alpha.kubernetes.io/",
+    "seccomp.security.alpha.kubernetes.io/",
+];
 
 /// Reads metadata without what nobody reads.
 pub(super) fn slim<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
@@ -58,7 +65,20 @@ impl<M> Slim<M> {
 }
 
 /// Those that are read.
-struct Annotations(BTreeMap<String, String>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Annotations(BTreeMap<String, String>);
+
+impl Annotations {
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// Those of an object whose metadata was read.
+    pub(super) fn of(meta: &ObjectMeta) -> Option<Self> {
+        meta.annotations.clone().map(Self)
+    }
+}
 
 impl<'de> Deserialize<'de> for Annotations {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

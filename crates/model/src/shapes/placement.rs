@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use holdfast_pod_security::shape;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny};
 
@@ -23,11 +24,21 @@ pub(super) struct PodSpec {
     affinity: Option<Box<Affinity>>,
     tolerations: Option<Vec<RawToleration>>,
     topology_spread_constraints: Option<Vec<RawSpread>>,
-    containers: Option<Vec<Container>>,
-    init_containers: Option<Vec<Container>>,
+    pub(super) containers: Option<Vec<Container>>,
+    pub(super) init_containers: Option<Vec<Container>>,
+    pub(super) ephemeral_containers: Option<Vec<Container>>,
     resources: Option<Resources>,
     overhead: Option<Amounts>,
-    volumes: Option<Vec<Mounted>>,
+    pub(super) volumes: Option<Vec<Mounted>>,
+    pub(super) security_context: Option<Box<shape::PodSecurityContext>>,
+    pub(super) host_network: Option<bool>,
+    #[serde(rename = "hostPID")]
+    pub(super) host_pid: Option<bool>,
+    #[serde(rename = "hostIPC")]
+    pub(super) host_ipc: Option<bool>,
+    pub(super) host_users: Option<bool>,
+    pub(super) os: Option<shape::Os>,
+    pub(super) runtime_class_name: Option<Box<str>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -94,9 +105,16 @@ struct RawSpread {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Container {
+pub(super) struct Container {
     resources: Resources,
     restart_policy: Option<Text>,
+    pub(super) name: Option<Box<str>>,
+    pub(super) security_context: Option<Box<shape::SecurityContext>>,
+    pub(super) ports: Option<Vec<shape::Port>>,
+    pub(super) liveness_probe: Option<shape::Handler>,
+    pub(super) readiness_probe: Option<shape::Handler>,
+    pub(super) startup_probe: Option<shape::Handler>,
+    pub(super) lifecycle: Option<Box<shape::Lifecycle>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -119,24 +137,25 @@ pub(super) struct Amounts {
 #[derive(Clone, Copy, Debug, Default)]
 struct Quantity(Option<Milli>);
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Mounted {
-    persistent_volume_claim: Option<ClaimName>,
-    empty_dir: Option<EmptyDir>,
-    ephemeral: Option<IgnoredAny>,
-    name: Option<Text>,
+/// A volume; decoded in `security`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mounted {
+    pub(super) persistent_volume_claim: Option<ClaimName>,
+    pub(super) empty_dir: Option<EmptyDir>,
+    pub(super) ephemeral: Option<IgnoredAny>,
+    pub(super) name: Option<Text>,
+    pub(super) security: shape::Volume,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct ClaimName {
+pub(super) struct ClaimName {
     claim_name: Text,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-struct EmptyDir {
+pub(super) struct EmptyDir {
     medium: Option<Text>,
 }
 

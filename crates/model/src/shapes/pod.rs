@@ -6,6 +6,7 @@ use kube_derive::Resource;
 use serde::Deserialize;
 
 use super::condition::{Condition, ConditionStatus, ready};
+use super::meta::Annotations;
 use super::placement::PodSpec;
 use super::{Shape, meta, owner};
 use crate::facts::{Fact, Phase, Pod as PodFact};
@@ -33,7 +34,8 @@ struct PodStatus {
 impl Shape for Pod {
     const KIND: Kind = Kind::Pod;
 
-    fn fact(self) -> Fact {
+    fn fact(mut self) -> Fact {
+        let annotations = Annotations::of(&self.metadata);
         let ready = ready(self.status.conditions.as_deref()) == Some(ConditionStatus::True);
         let name = self.metadata.name.as_deref().unwrap_or_default();
         Fact::Pod(PodFact {
@@ -44,6 +46,7 @@ impl Shape for Pod {
             terminating: self.metadata.deletion_timestamp.is_some(),
             claims: self.spec.claims(name),
             placement: self.spec.placement(),
+            security: self.spec.take_security(annotations.as_ref()),
             node: self.spec.node_name.filter(|node| !node.is_empty()),
         })
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::meta::Annotations;
 use super::placement::PodSpec;
-use crate::facts::{Placement, Voters};
+use crate::facts::{Placement, SharedFacts, Voters};
 use crate::{Labels, Text};
 
 /// A template of which only labels and what says where its pods may run matter.
@@ -20,6 +21,7 @@ pub(super) struct Template {
 #[serde(default)]
 struct TemplateMeta {
     labels: Option<BTreeMap<String, String>>,
+    annotations: Option<Annotations>,
 }
 
 impl Template {
@@ -33,6 +35,13 @@ impl Template {
 
     pub(super) fn placement(&self) -> Placement {
         self.spec.as_ref().map(PodSpec::placement).unwrap_or_default()
+    }
+
+    /// What Pod Security reads of the pods it makes; taken out. None where there are no containers.
+    pub(super) fn take_security(&mut self) -> Option<SharedFacts> {
+        let annotations = self.metadata.as_ref().and_then(|meta| meta.annotations.as_ref());
+        let spec = self.spec.as_mut().filter(|spec| spec.has_containers())?;
+        Some(spec.take_template_security(annotations))
     }
 }
 

@@ -107,12 +107,12 @@ struct TemplateSpec {
 impl Shape for Deployment {
     const KIND: Kind = Kind::Deployment;
 
-    fn fact(self) -> Fact {
+    fn fact(mut self) -> Fact {
         let kind = self.spec.strategy.and_then(|strategy| strategy.r#type);
         let singleness =
             Singleness { recreate: kind.as_deref() == Some("Recreate"), volume: self.spec.template.has_claim() };
         let read = Read::new(WorkloadKind::Deployment, &self.metadata, self.spec.selector.as_ref());
-        Fact::Workload(Workload { singleness, ..read.workload(self.spec.replicas, &self.spec.template) })
+        Fact::Workload(Workload { singleness, ..read.workload(self.spec.replicas, &mut self.spec.template) })
     }
 }
 
@@ -120,13 +120,13 @@ impl Shape for StatefulSet {
     const KIND: Kind = Kind::StatefulSet;
 
     fn fact(self) -> Fact {
-        let StatefulSetTemplate { plain, containers } = self.spec.template;
+        let StatefulSetTemplate { mut plain, containers } = self.spec.template;
         let claims = self.spec.volume_claim_templates.is_some_and(|claims| !claims.is_empty());
         let singleness = Singleness { recreate: false, volume: claims || plain.has_claim() };
         let voters = Voters { declared: annotation(&self.metadata, QUORUM) == Some("true"), ..containers.voters() };
         let read = Read::new(WorkloadKind::StatefulSet, &self.metadata, self.spec.selector.as_ref());
         let ordered = self.spec.pod_management_policy.as_deref() != Some("Parallel");
-        let workload = read.workload(self.spec.replicas, &plain);
+        let workload = read.workload(self.spec.replicas, &mut plain);
         Fact::Workload(Workload { singleness, ordered, voters: voters.relevant(), ..workload })
     }
 }
@@ -134,21 +134,21 @@ impl Shape for StatefulSet {
 impl Shape for DaemonSet {
     const KIND: Kind = Kind::DaemonSet;
 
-    fn fact(self) -> Fact {
+    fn fact(mut self) -> Fact {
         let read = Read::new(WorkloadKind::DaemonSet, &self.metadata, self.spec.selector.as_ref());
-        Fact::Workload(read.workload(None, &self.spec.template))
+        Fact::Workload(read.workload(None, &mut self.spec.template))
     }
 }
 
 impl Shape for ReplicaSet {
     const KIND: Kind = Kind::ReplicaSet;
 
-    fn fact(self) -> Fact {
+    fn fact(mut self) -> Fact {
         match owner(&self.metadata) {
             Some(owner) if owner.is(Kind::Deployment) => Fact::ReplicaOf { deployment: owner.name },
             _ => {
                 let read = Read::new(WorkloadKind::ReplicaSet, &self.metadata, self.spec.selector.as_ref());
-                Fact::Workload(read.workload(self.spec.replicas, &self.spec.template))
+                Fact::Workload(read.workload(self.spec.replicas, &mut self.spec.template))
             }
         }
     }
@@ -166,13 +166,14 @@ impl<'a> Read<'a> {
         Self { kind, meta, selection: Selection::parse(selector) }
     }
 
-    pub(super) fn workload(self, replicas: Option<i32>, template: &Template) -> Workload {
+    pub(super) fn workload(self, replicas: Option<i32>, template: &mut Template) -> Workload {
         Workload {
             id: WorkloadRef { kind: self.kind, name: name(self.meta) },
             uid: uid(self.meta),
             labels: Labels::of(self.meta.labels.as_ref()),
             template: template.labels(),
             placement: template.placement(),
+            security: template.take_security(),
             selection: self.selection,
             replicas: replicas.map(count),
             ordered: false,

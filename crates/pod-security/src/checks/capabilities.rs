@@ -22,22 +22,23 @@ pub(crate) const RESTRICTED_V1_25: Revision =
     Revision { holds: |pod| pod.is_windows || holds_restricted(pod), explain: explain_restricted };
 
 /// What runtimes give by default, but for `NET_RAW`.
+pub(crate) const USUAL: [&str; 13] = [
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
 fn is_usual(capability: &str) -> bool {
-    const USUAL: [&str; 13] = [
-        "AUDIT_WRITE",
-        "CHOWN",
-        "DAC_OVERRIDE",
-        "FOWNER",
-        "FSETID",
-        "KILL",
-        "MKNOD",
-        "NET_BIND_SERVICE",
-        "SETFCAP",
-        "SETGID",
-        "SETPCAP",
-        "SETUID",
-        "SYS_CHROOT",
-    ];
     USUAL.contains(&capability)
 }
 

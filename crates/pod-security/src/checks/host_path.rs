@@ -6,14 +6,14 @@ use crate::table::{Explanation, Revision};
 use crate::wording::named;
 
 pub(crate) const V1_0: Revision =
-    Revision { holds: |pod| !pod.volumes.iter().any(|volume| volume.sources.has_host_path()), explain };
+    Revision { holds: |pod| !pod.volumes.iter().any(|(_, volume)| volume.sources.has_host_path()), explain };
 
 fn explain(pod: &PodFacts) -> Explanation {
-    let bad = (0..).zip(&pod.volumes).filter(|(_, volume)| volume.sources.has_host_path());
+    let bad = pod.volumes.iter().filter(|(_, volume)| volume.sources.has_host_path());
     let names: Vec<&str> = bad.clone().map(|(_, volume)| &*volume.name).collect();
     Explanation {
         reason: "hostPath volumes",
         detail: named("volume", "volumes", &names),
-        offences: bad.map(|(index, _)| instead_of(index, "hostPath")).collect(),
+        offences: bad.map(|(index, _)| instead_of(*index, "hostPath")).collect(),
     }
 }

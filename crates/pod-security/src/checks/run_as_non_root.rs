@@ -34,7 +34,7 @@ fn explain(pod: &PodFacts) -> Explanation {
     let detail = if pod.securities().any(is_bad) {
         setters(pod, is_bad) + " must not set securityContext.runAsNonRoot=false"
     } else {
-        format!("pod or {} must set securityContext.runAsNonRoot=true", containers(&silent))
+        ["pod or ", &containers(&silent), " must set securityContext.runAsNonRoot=true"].concat()
     };
     let mut offences: Vec<Offence> = pod
         .placed_securities()

@@ -15,8 +15,9 @@ pub(crate) const V1_0: Revision =
 pub(crate) const V1_31: Revision =
     Revision { holds: |pod| holds(pod, &TYPES_V1_31), explain: |pod| explain(pod, &TYPES_V1_31) };
 
-const TYPES_V1_0: [&str; 4] = ["", "container_t", "container_init_t", "container_kvm_t"];
-const TYPES_V1_31: [&str; 5] = ["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
+pub(crate) const TYPES_V1_0: [&str; 4] = ["", "container_t", "container_init_t", "container_kvm_t"];
+pub(crate) const TYPES_V1_31: [&str; 5] =
+    ["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
 
 fn holds(pod: &PodFacts, types: &[&str]) -> bool {
     !pod.securities().any(|security| is_bad(security, types))

@@ -74,22 +74,18 @@ fn is_confined(pod: &PodFacts) -> bool {
 
 fn explain_restricted(pod: &PodFacts) -> Explanation {
     let silent = names(pod, is_silent);
-    let mut offences = bad_profiles(pod);
+    let mut offences = Vec::new();
     // One change for all that say nothing, which the message leaves out when others say the wrong thing.
     if pod.security().seccomp.is_none() && !silent.is_empty() {
-        offences.insert(0, Offence::set(Path::new(Place::Pod, FIELD), None, CONFINED));
+        offences.push(Offence::set(Path::new(Place::Pod, FIELD), None, CONFINED));
+        offences.extend(contradiction(pod, None));
     }
+    offences.extend(bad_profiles(pod));
     if pod.securities().any(is_bad) {
         return forbid(pod, offences);
     }
-    let detail = containers(&silent);
-    Explanation {
-        reason: REASON,
-        detail: format!(
-            r#"pod or {detail} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost""#
-        ),
-        offences,
-    }
+    let demand = r#" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost""#;
+    Explanation { reason: REASON, detail: ["pod or ", &containers(&silent), demand].concat(), offences }
 }
 
 /// Somebody sets a profile that doesn't confine.
@@ -104,10 +100,26 @@ fn forbid(pod: &PodFacts, offences: Vec<Offence>) -> Explanation {
 }
 
 fn bad_profiles(pod: &PodFacts) -> Vec<Offence> {
-    let bad = pod.placed_securities().filter_map(|(place, security)| Some((place, bad(security)?)));
-    bad.map(|(place, profile)| {
-        let value: Option<Cow<'static, str>> = (!profile.name().is_empty()).then(|| json(profile.name()));
-        Offence::set(Path::new(place, FIELD), value, CONFINED)
-    })
-    .collect()
+    let mut offences = Vec::new();
+    let containers = pod.placed().map(|(place, container)| (place, Some(&*container.name), container.security()));
+    for (place, name, security) in std::iter::once((Place::Pod, None, pod.security())).chain(containers) {
+        if let Some(profile) = bad(security) {
+            let value: Option<Cow<'static, str>> = (!profile.name().is_empty()).then(|| json(profile.name()));
+            offences.push(Offence::set(Path::new(place, FIELD), value, CONFINED));
+            offences.extend(contradiction(pod, name));
+        }
+    }
+    offences
+}
+
+/// An annotation of the pod or container that says something else than the field will. The server refuses such a pod as
+/// invalid, so it has to go too.
+fn contradiction(pod: &PodFacts, container: Option<&str>) -> Option<Offence> {
+    let is_meant = |key: &str| match container {
+        None => key == SECCOMP_POD_ANNOTATION,
+        Some(name) => key.strip_prefix(SECCOMP_ANNOTATION) == Some(name),
+    };
+    let (key, value) = pod.annotations().find(|(key, _)| is_meant(key))?;
+    let agrees = ["runtime/default", "docker/default"].contains(&value);
+    (!agrees).then(|| Offence::remove(Path::annotation(key), json(value)))
 }

@@ -30,14 +30,18 @@ const SAFE: [(&str, u8); 14] = [
     ("net.ipv4.tcp_notsent_lowat", 37),
 ];
 
-fn is_safe(name: &str, minor: u8) -> bool {
-    SAFE.iter().any(|(safe, since)| *safe == name && *since <= minor)
+/// Those that are safe in a release.
+pub(crate) fn safe(minor: u8) -> impl Iterator<Item = &'static str> {
+    SAFE.iter().filter(move |(_, since)| *since <= minor).map(|(safe, _)| *safe)
 }
 
 /// In the order of the manifest, as the server names them, each as often as it stands there.
 fn bad(pod: &PodFacts, minor: u8) -> impl Iterator<Item = (u32, &str)> {
     let names = pod.security().sysctls.as_deref().unwrap_or_default();
-    (0..).zip(names).map(|(index, name)| (index, &**name)).filter(move |(_, name)| !is_safe(name, minor))
+    (0..)
+        .zip(names)
+        .map(|(index, name)| (index, &**name))
+        .filter(move |(_, name)| !safe(minor).any(|safe| safe == *name))
 }
 
 fn holds(pod: &PodFacts, minor: u8) -> bool {

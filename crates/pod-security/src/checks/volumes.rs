@@ -10,16 +10,17 @@ use crate::path::{Path, Place};
 use crate::shape::Volume;
 use crate::table::{Explanation, Revision};
 use crate::violation::Offence;
-use crate::wording::{counted, named, quoted};
+use crate::wording::{counted, json, named, quoted};
 
-pub(crate) const V1_0: Revision = Revision { holds: |pod| !pod.volumes.iter().any(is_bad), explain };
+pub(crate) const V1_0: Revision =
+    Revision { holds: |pod| !pod.volumes.iter().any(|(_, volume)| is_bad(volume)), explain };
 
 fn is_bad(volume: &Volume) -> bool {
-    !volume.sources.has_allowed()
+    !volume.sources.is_allowed()
 }
 
 fn explain(pod: &PodFacts) -> Explanation {
-    let bad = (0..).zip(&pod.volumes).filter(|(_, volume)| is_bad(volume));
+    let bad = pod.volumes.iter().filter(|(_, volume)| is_bad(volume));
     let names: Vec<&str> = bad.clone().map(|(_, volume)| &*volume.name).collect();
     let kinds = bad.clone().map(|(_, volume)| volume.sources.restricted().next().unwrap_or("unknown"));
     let kinds: BTreeSet<&str> = kinds.collect();
@@ -32,16 +33,16 @@ fn explain(pod: &PodFacts) -> Explanation {
             counted("restricted volume type", "restricted volume types", kinds.len()),
             quoted(kinds),
         ),
-        offences: bad.flat_map(|(index, volume)| offences(index, volume)).collect(),
+        offences: bad.flat_map(|(index, volume)| offences(*index, volume)).collect(),
     }
 }
 
 fn offences(index: u32, volume: &Volume) -> Vec<Offence> {
     let mut offences: Vec<_> = volume.sources.restricted().map(|kind| instead_of(index, kind)).collect();
     if offences.is_empty() {
-        // Without a source, or with one of a newer release, which stands beside the one that is set: allowed then.
-        let path = Path::new(Place::Pod, "volumes").item(index).then("emptyDir");
-        offences.push(Offence::set(path, None, "{}"));
+        // A kind of a newer release, whose key isn't kept.
+        let path = Path::new(Place::Pod, "volumes").item(index);
+        offences.push(Offence::remove(path, format!("{{\"name\":{}}}", json(&volume.name)).into()));
     }
     offences
 }

@@ -1,23 +1,19 @@
 //! What the API server makes of a pod before it judges it.
 
-use crate::shape::{APP_ARMOR_ANNOTATION, Sources};
+use crate::shape::APP_ARMOR_ANNOTATION;
 
 use super::{PodFacts, Profile};
 
 impl PodFacts {
     /// The pod as a server of 1.30 or newer judges it once it is created. The checks see what the server filled in.
     ///
-    /// * A volume without a source is an `emptyDir`.
     /// * In the node's network, a container's ports are ports of the node.
     /// * An AppArmor annotation becomes the profile of a container that has none, unless the pod has the same. Older
     ///   servers don't do this.
     ///
-    /// Of these, a *template* gets only the first before the server warns about it.
+    /// The server warns about a *template* without any of this.
     #[must_use]
     pub fn defaulted(mut self) -> Self {
-        for volume in self.volumes.iter_mut().filter(|volume| volume.sources.is_unset()) {
-            volume.sources = Sources::EMPTY_DIR;
-        }
         self.fill_in_host_ports();
         if !self.is_windows {
             self.fill_in_app_armor();

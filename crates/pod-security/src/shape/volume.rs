@@ -24,7 +24,7 @@ impl Volume {
 pub(crate) struct Sources(u32);
 
 /// The sources that every level allows. The order of both lists is that of the bits.
-const ALLOWED: [&str; 9] = [
+pub(crate) const ALLOWED: [&str; 9] = [
     "configMap",
     "csi",
     "downwardAPI",
@@ -67,21 +67,21 @@ const FIRST_RESTRICTED: usize = ALLOWED.len();
 const UNKNOWN: usize = FIRST_RESTRICTED + RESTRICTED.len();
 
 impl Sources {
-    pub(crate) const EMPTY_DIR: Self = Self(1 << 3);
-
     fn with(self, key: &str) -> Self {
         let allowed = ALLOWED.iter().position(|name| *name == key);
         let restricted = || RESTRICTED.iter().position(|name| *name == key).map(|at| FIRST_RESTRICTED + at);
         Self(self.0 | 1 << allowed.or_else(restricted).unwrap_or(UNKNOWN))
     }
 
-    /// Whether there is none, not even one that we don't know.
-    pub(crate) const fn is_unset(self) -> bool {
-        self.0 == 0
+    /// Whether every level allows it. Without a source, a volume is an `emptyDir`: every server fills that in, in
+    /// templates too.
+    pub(crate) const fn is_allowed(self) -> bool {
+        self.0 == 0 || self.0 & ((1 << FIRST_RESTRICTED) - 1) != 0
     }
 
-    pub(crate) const fn has_allowed(self) -> bool {
-        self.0 & ((1 << FIRST_RESTRICTED) - 1) != 0
+    /// Whether no level has anything to say against it.
+    pub(crate) const fn is_harmless(self) -> bool {
+        self.is_allowed() && self.0 >> FIRST_RESTRICTED & ((1 << RESTRICTED.len()) - 1) == 0
     }
 
     pub(crate) const fn has_host_path(self) -> bool {
@@ -163,16 +163,16 @@ mod tests {
         for name in RESTRICTED {
             let sources = Sources::default().with(name);
             assert_eq!(sources.restricted().collect::<Vec<_>>(), [name]);
-            assert!(!sources.has_allowed());
+            assert!(!sources.is_allowed() && !sources.with("secret").is_harmless());
             assert_eq!(sources.has_host_path(), name == "hostPath");
         }
         for name in ALLOWED {
             let sources = Sources::default().with(name);
-            assert!(sources.has_allowed() && sources.restricted().next().is_none(), "{name}");
+            assert!(sources.is_harmless() && sources.restricted().next().is_none(), "{name}");
         }
-        assert_eq!(Sources::EMPTY_DIR, Sources::default().with("emptyDir"));
+        assert!(Sources::default().is_harmless());
         let unknown = Sources::default().with("tomorrow");
-        assert!(!unknown.is_unset() && !unknown.has_allowed() && unknown.restricted().next().is_none());
+        assert!(!unknown.is_allowed() && unknown.restricted().next().is_none());
     }
 
     #[test]

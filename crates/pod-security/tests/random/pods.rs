@@ -342,11 +342,22 @@ fn annotations(choices: &mut Choices<'_>, kind: &Kind, spec: &Value) -> Value {
         }
         if choices.once_in(3) {
             let key = format!("container.seccomp.security.alpha.kubernetes.io/{name}");
-            annotations[key] = choices.from(&["unconfined", "runtime/default", "docker/default"]).into();
+            annotations[key] = seccomp_annotation(choices, &container["securityContext"]).into();
         }
     }
     if choices.once_in(3) {
-        annotations["seccomp.security.alpha.kubernetes.io/pod"] = choices.from(&["unconfined", "localhost/app"]).into();
+        let value = seccomp_annotation(choices, &spec["securityContext"]);
+        annotations["seccomp.security.alpha.kubernetes.io/pod"] = value.into();
     }
     annotations
+}
+
+/// One that says what the field says.
+fn seccomp_annotation(choices: &mut Choices<'_>, context: &Value) -> &'static str {
+    match context["seccompProfile"]["type"].as_str() {
+        None => choices.from(&["unconfined", "runtime/default", "docker/default", "localhost/app"]),
+        Some("RuntimeDefault") => choices.from(&["runtime/default", "docker/default"]),
+        Some("Localhost") => "localhost/app",
+        Some(_) => "unconfined",
+    }
 }

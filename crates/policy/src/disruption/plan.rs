@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::write::{diff, name, serving};
 use super::{Bounds, Case, Decision, Settings, Wanted, Write, decide};
+use crate::pod_security::{self, Look};
 use crate::policies::Judged;
 use crate::survey::{Group, Named, Survey};
 use crate::{Excepted, Finding, Policies, RuleId, rules};
@@ -26,6 +27,8 @@ pub struct NamespacePlan {
     pub findings: Vec<Finding>,
     /// How often each rule applied and nothing was wrong.
     pub held: rules::Held,
+    /// How it stands by its Pod Security level; none where nobody decides about it.
+    pub level: Option<pod_security::Outcome>,
     /// Budgets of ours that are there, those contested among them.
     pub owned: usize,
     /// When this plan would be another though nothing changed: an exception ends, a grace period is over.
@@ -69,13 +72,17 @@ pub fn plan_namespace(view: NamespaceView<'_>, policies: &Policies, now: Timesta
     let outcomes: Vec<Outcome> =
         view.workloads().filter_map(|workload| outcome(&survey, &foreign, workload, policies, now)).collect();
     let writes = diff(&survey, &outcomes, policies);
-    let judgement = rules::judge(&rules::Subjects { survey: &survey, outcomes: &outcomes, policies, now });
+    let level = Look::at(view, policies);
+    let subjects = rules::Subjects { survey: &survey, outcomes: &outcomes, level: level.as_ref(), policies, now };
+    let judgement = rules::judge(&subjects);
+    let level = level.zip(view.namespace()).map(|(look, namespace)| look.outcome(namespace));
     NamespacePlan {
         namespace: view.name().clone(),
         outcomes,
         writes,
         findings: judgement.findings,
         held: judgement.held,
+        level,
         owned: view.budgets().filter(|(_, budget)| budget.is_ours()).count(),
         recheck_at: judgement.recheck_at,
     }

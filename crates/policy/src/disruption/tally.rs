@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use holdfast_model::{Text, WorkloadRef};
 
 use super::{Decision, NamespacePlan, Outcome};
-use crate::RuleId;
+use crate::{Domain, Finding, PolicyRef, RuleId, pod_security};
 
 /// What a policy comes to in a namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,27 +103,47 @@ impl Outcome {
 }
 
 impl NamespacePlan {
-    /// What each policy comes to here; under the empty name what is judged without any policy.
+    /// What each policy comes to here. What is judged without any policy is nobody's.
     #[must_use]
-    pub fn tallies(&self) -> BTreeMap<Text, Tally> {
-        let mut tallies: BTreeMap<Text, Tally> = BTreeMap::new();
-        let wanting = self.findings.iter().filter(|finding| finding.counts());
+    pub fn tallies(&self) -> BTreeMap<PolicyRef, Tally> {
+        let mut tallies: BTreeMap<PolicyRef, Tally> = BTreeMap::new();
+        // What Pod Security would have of a workload is told of its namespace.
+        let is_meant = |finding: &&Finding| finding.counts() && finding.rule.rule().domain != Domain::PodSecurity;
+        let wanting = self.findings.iter().filter(is_meant);
         let wanting: BTreeSet<&WorkloadRef> = wanting.flat_map(|finding| &finding.workloads).collect();
         for outcome in &self.outcomes {
             for policy in &outcome.overruled {
-                tallies.entry(policy.clone()).or_default().overruled += 1;
+                tallies.entry(PolicyRef::disruption(policy.clone())).or_default().overruled += 1;
             }
             if outcome.state() != WorkloadState::NotSelected {
-                let tally = tallies.entry(outcome.policy.clone().unwrap_or_default()).or_default();
+                let policy = PolicyRef::disruption(outcome.policy.clone().unwrap_or_default());
+                let tally = tallies.entry(policy).or_default();
                 tally.add(outcome, wanting.contains(&outcome.workload));
             }
         }
         for finding in self.findings.iter().filter(|finding| finding.excepted.is_none()) {
-            let tally = tallies.entry(finding.policy.clone().unwrap_or_default()).or_default();
+            let nobody = || PolicyRef::disruption(Text::default());
+            let tally = tallies.entry(finding.policy.clone().unwrap_or_else(nobody)).or_default();
             *tally.findings.entry(finding.rule).or_default() += 1;
             tally.total += u32::from(finding.counts());
         }
+        if let Some(level) = &self.level {
+            self.tally_level(level, &mut tallies);
+        }
         tallies
+    }
+
+    fn tally_level(&self, level: &pod_security::Outcome, tallies: &mut BTreeMap<PolicyRef, Tally>) {
+        for policy in &level.overruled {
+            tallies.entry(PolicyRef::security(policy.clone())).or_default().overruled += 1;
+        }
+        let Some(policy) = &level.policy else { return };
+        let tally = tallies.entry(PolicyRef::security(policy.clone())).or_default();
+        let wants = tally.total != 0;
+        tally.matched += 1;
+        tally.compliant += u32::from(!wants);
+        tally.managed += u32::from(level.managed);
+        tally.yielded += u32::from(level.yielded);
     }
 }
 

@@ -4,11 +4,12 @@ use holdfast_model::facts::{FluxOwner, OptOut};
 use holdfast_model::{Cluster, Kind, Labels, Repository, Subject, Text, WorkloadRef};
 use jiff::Timestamp;
 
-use super::{Answers, BudgetCase, Check, Failure, Held, Problem, Rule, Verdict, WorkloadCase};
+use super::{Answers, BudgetCase, Check, Failure, Held, Problem, Rule, TemplateCase, Verdict, WorkloadCase};
 use crate::disruption::{Decision, Outcome};
+use crate::pod_security::Look;
 use crate::policies::Judged;
 use crate::survey::Survey;
-use crate::{Finding, Policies, RuleId};
+use crate::{Finding, Policies, PolicyRef, RuleId};
 
 /// What is judged.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,8 @@ pub struct Subjects<'a> {
     pub survey: &'a Survey<'a>,
     /// What was decided for its workloads.
     pub outcomes: &'a [Outcome],
+    /// How it stands by its Pod Security level; none while nobody decides about it.
+    pub level: Option<&'a Look<'a>>,
     /// The policies and exceptions.
     pub policies: &'a Policies,
     /// The present.
@@ -39,7 +42,7 @@ struct About<'a> {
     judged: Judged<'a>,
     workloads: Vec<WorkloadRef>,
     owner: Option<FluxOwner>,
-    policy: Option<Text>,
+    policy: Option<PolicyRef>,
 }
 
 /// Judges a namespace by every rule.
@@ -48,6 +51,7 @@ pub fn judge(subjects: &Subjects<'_>) -> Judgement {
     let mut judgement = Judgement::default();
     judge_budgets(subjects, &mut judgement);
     judge_workloads(subjects, &mut judgement);
+    judge_levels(subjects, &mut judgement);
     judge_exceptions(subjects, &mut judgement);
     judge_unreadable(subjects, &mut judgement);
     judgement.findings.sort_by(Finding::order);
@@ -67,7 +71,12 @@ fn judge_budgets(subjects: &Subjects<'_>, judgement: &mut Judgement) {
     let view = subjects.survey.view;
     let checks = checks(|check| match check {
         Check::Budget(check) | Check::Both(check, _) => Some(check),
-        Check::Workload(_) | Check::Exception(_) | Check::Unreadable(_) | Check::Files(_) => None,
+        Check::Workload(_)
+        | Check::Namespace(_)
+        | Check::Template(_)
+        | Check::Exception(_)
+        | Check::Unreadable(_)
+        | Check::Files(_) => None,
     });
     for (name, budget) in view.budgets() {
         let case = BudgetCase::new(subjects.survey, name, budget, subjects.now);
@@ -82,7 +91,12 @@ fn judge_workloads(subjects: &Subjects<'_>, judgement: &mut Judgement) {
     let view = subjects.survey.view;
     let checks = checks(|check| match check {
         Check::Workload(check) | Check::Both(_, check) => Some(check),
-        Check::Budget(_) | Check::Exception(_) | Check::Unreadable(_) | Check::Files(_) => None,
+        Check::Budget(_)
+        | Check::Namespace(_)
+        | Check::Template(_)
+        | Check::Exception(_)
+        | Check::Unreadable(_)
+        | Check::Files(_) => None,
     });
     for outcome in subjects.outcomes {
         let Some(workload) = view.workload(&outcome.workload) else { continue };
@@ -95,8 +109,54 @@ fn judge_workloads(subjects: &Subjects<'_>, judgement: &mut Judgement) {
             judged: judged(subjects, kind.as_str(), &workload.id.name, &workload.labels, Some(&workload.opt_out)),
             workloads: vec![workload.id.clone()],
             owner: outcome.owner.clone(),
-            policy: outcome.policy.clone(),
+            policy: outcome.policy.clone().map(PolicyRef::disruption),
         };
+        for (rule, check) in &checks {
+            judgement.add(rule, check(&case), &about, subjects);
+        }
+    }
+}
+
+fn judge_levels(subjects: &Subjects<'_>, judgement: &mut Judgement) {
+    let view = subjects.survey.view;
+    let Some(look) = subjects.level.filter(|look| !look.is_exempt()) else { return };
+    let Some(case) = look.case(view, subjects.policies) else { return };
+    let policy = Some(look.policy()).filter(|name| !name.is_empty()).cloned().map(PolicyRef::security);
+    let about = About {
+        judged: judged(subjects, Kind::Namespace.as_str(), view.name(), &case.namespace.labels, None),
+        workloads: Vec::new(),
+        owner: view.own_flux_owner(),
+        policy: policy.clone(),
+    };
+    // Who makes a namespace that nobody wrote down may label it too.
+    for rule in rules().filter(|_| !case.namespace.assumed) {
+        if let Check::Namespace(check) = rule.check {
+            judgement.add(rule, check(&case), &about, subjects);
+        }
+    }
+    let checks = checks(|check| match check {
+        Check::Template(check) => Some(check),
+        Check::Budget(_)
+        | Check::Workload(_)
+        | Check::Both(..)
+        | Check::Namespace(_)
+        | Check::Exception(_)
+        | Check::Unreadable(_)
+        | Check::Files(_) => None,
+    });
+    for (workload, template) in case.standing.templates() {
+        // What a workload makes for another is the other's to change.
+        if workload.owner.as_ref().is_some_and(|owner| owner.workload().is_some()) {
+            continue;
+        }
+        let kind = workload.id.kind.kind();
+        let about = About {
+            judged: judged(subjects, kind.as_str(), &workload.id.name, &workload.labels, Some(&workload.opt_out)),
+            workloads: vec![workload.id.clone()],
+            owner: view.flux_owner(kind, &workload.id.name, &workload.flux),
+            policy: policy.clone(),
+        };
+        let case = TemplateCase::new(template, case.standing.version, case.settings);
         for (rule, check) in &checks {
             judgement.add(rule, check(&case), &about, subjects);
         }
@@ -169,7 +229,8 @@ fn about_budget<'a>(subjects: &'a Subjects<'a>, case: &BudgetCase<'a>) -> About<
         _ => None,
     };
     let covered = |outcome: &&Outcome| case.workloads.iter().any(|covered| covered.workload.id == outcome.workload);
-    let decided = subjects.outcomes.iter().filter(covered).find_map(|outcome| outcome.policy.clone());
+    let decided =
+        subjects.outcomes.iter().filter(covered).find_map(|outcome| outcome.policy.clone()).map(PolicyRef::disruption);
     let kind = Kind::PodDisruptionBudget;
     About {
         judged: judged(subjects, kind.as_str(), case.name, &case.budget.labels, opt_out),
@@ -191,9 +252,9 @@ fn judged<'a>(
     Judged { namespace: view.name(), kind, name, labels, opt_outs: [opt_out, of_namespace] }
 }
 
-fn policy_of_namespace(subjects: &Subjects<'_>) -> Option<Text> {
+fn policy_of_namespace(subjects: &Subjects<'_>) -> Option<PolicyRef> {
     let namespace = subjects.survey.view.namespace()?;
-    subjects.policies.of_namespace(namespace).map(|settings| settings.name.clone())
+    subjects.policies.of_namespace(namespace)
 }
 
 fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
@@ -215,10 +276,13 @@ impl Judgement {
 
 fn finding(rule: &Rule, problem: Problem, about: &About<'_>, policies: &Policies, now: Timestamp) -> Finding {
     let judged = &about.judged;
+    // A Namespace is excepted by what is in it, but is in none itself.
+    let in_none = judged.kind == Kind::Namespace.as_str();
+    let namespace = if in_none { Text::default() } else { judged.namespace.clone() };
     Finding {
         rule: rule.id,
         severity: problem.severity.unwrap_or(rule.severity),
-        subject: Subject { kind: judged.kind, namespace: judged.namespace.clone(), name: judged.name.clone() },
+        subject: Subject { kind: judged.kind, namespace, name: judged.name.clone() },
         field: problem.field,
         position: None,
         message: problem.message,

@@ -74,16 +74,17 @@ fn is_hidden(talos: &Talos, cluster: &TalosCluster) -> bool {
     talos.hidden.iter().any(|hidden| is_below(folder(&cluster.file.name), hidden))
 }
 
-/// Whether something is set for a cluster: in its own folder, or in one that belongs to no other cluster.
+/// Whether something is set for a cluster.
 fn has_switch(talos: &Talos, cluster: &TalosCluster, switch: Switch) -> bool {
+    talos.settings.iter().any(|setting| setting.what == switch && concerns(talos, cluster, &setting.file.name))
+}
+
+/// Whether a file is about a cluster: it is in its own folder, or in one that belongs to no other cluster.
+pub(crate) fn concerns(talos: &Talos, cluster: &TalosCluster, path: &str) -> bool {
     let ours = folder(&cluster.file.name);
-    let is_others = |path: &str| {
-        let others = talos.clusters.iter().map(|other| folder(&other.file.name)).filter(|other| *other != ours);
-        others.filter(|other| !other.is_empty()).any(|other| is_below(path, other))
-    };
-    let set = talos.settings.iter().filter(|setting| setting.what == switch);
-    set.map(|setting| setting.file.name.as_str())
-        .any(|path| !ours.is_empty() && is_below(path, ours) || !is_others(path))
+    let others = talos.clusters.iter().map(|other| folder(&other.file.name)).filter(|other| *other != ours);
+    let is_others = others.filter(|other| !other.is_empty()).any(|other| is_below(path, other));
+    !ours.is_empty() && is_below(path, ours) || !is_others
 }
 
 /// Answers for each setting that is a problem, or once that none is, where there is configuration at all.

@@ -5,7 +5,7 @@ use holdfast_model::builders::{
     node, pod, replica_set, scaled_object, stateful_set, volume,
 };
 use holdfast_policy::disruption::{Decision, Outcome, Write};
-use holdfast_policy::{NamespacePlan, Severity};
+use holdfast_policy::{Domain, NamespacePlan, Severity};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -27,7 +27,8 @@ fn check(facts: Vec<Value>, plan: &str) {
 
 fn sentence(plan: &NamespacePlan) -> String {
     let web = plan.outcomes.iter().find(|outcome| &*outcome.workload.name == "web").expect("there is a workload web");
-    let about = plan.findings.iter().filter(|finding| &*finding.subject.name == "web");
+    let meant = plan.findings.iter().filter(|finding| finding.rule.rule().domain == Domain::Disruption);
+    let about = meant.filter(|finding| &*finding.subject.name == "web");
     let about = about.filter(|finding| finding.subject.kind == web.workload.kind.to_string());
     let mut found: Vec<String> = about
         .map(|finding| {

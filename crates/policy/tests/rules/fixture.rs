@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use holdfast_api::NamespaceSecurityPolicy;
 use holdfast_gitops::facts::{self, FileFacts, Paths};
 use holdfast_gitops::yaml::{self, Limits};
 use holdfast_gitops::{Checkout, FileId, HelmMode, HelmOptions, Node, Object, Options, Origin, SourceFile};
 use holdfast_model::builders::{Manifest, namespace};
 use holdfast_model::{Cluster, Confidence, Kind, Locate as _, Position, Repository};
+use holdfast_policy::pod_security::{Server, Settings};
 use holdfast_policy::{Finding, Policies, RuleId, audit};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -151,14 +153,19 @@ impl Fixture {
         };
         let Some(checkout) = &self.checkout else {
             let world = self.world();
-            let findings = audit(&world.cluster(), &self.repository(), &world.policies(), now).findings;
+            let repository = self.repository();
+            let policies = self.policies(&world, &repository);
+            let findings = audit(&world.cluster(), &repository, &policies, now).findings;
             return about(findings, &|finding| self.locate(finding));
         };
         let whole = audit(&Cluster::default(), &checkout.repository, &Policies::default(), now).findings;
+        let server = Server::stated(&checkout.repository.talos);
         let clusters = checkout.clusters.iter().flat_map(|it| {
             let policies = it.policies.iter().map(|policy| serde_json::to_value(policy).unwrap());
             let exceptions = it.exceptions.iter().map(|exception| serde_json::to_value(exception).unwrap());
             let policies = World::of(policies.chain(exceptions)).policies();
+            let security = it.security.iter().map(|policy| Settings::try_from(policy).unwrap());
+            let policies = policies.securing(security, false, server.clone());
             let findings = audit(&it.cluster, &it.repository, &policies, now).findings;
             about(findings, &|finding| Some(it.places.locate(&finding.subject, &finding.field)?.position))
         });
@@ -178,6 +185,16 @@ impl Fixture {
         let added = named.into_iter().filter(|name| !name.is_empty() && !given(name));
         let added: Vec<Value> = added.map(|name| namespace(name).build()).collect();
         World::of(added.into_iter().chain(values.iter().filter(observed).cloned()))
+    }
+
+    /// The policies of the fixture, and what its files say of the API server.
+    fn policies(&self, world: &World, repository: &Repository) -> Policies {
+        let security = self.objects.iter().filter(|object| object.kind == "NamespaceSecurityPolicy");
+        let security = security.map(|object| {
+            let policy: NamespaceSecurityPolicy = serde_json::from_value(object.root.to_json()).unwrap();
+            Settings::try_from(&policy).unwrap()
+        });
+        world.policies().securing(security, false, Server::stated(&repository.talos))
     }
 
     fn repository(&self) -> Repository {

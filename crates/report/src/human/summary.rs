@@ -6,7 +6,7 @@ use holdfast_policy::Domain;
 
 use super::{Paint, Tone};
 use crate::score::Grade;
-use crate::verdict::{Verdict, tally};
+use crate::verdict::{Verdict, judged_as, tally};
 use crate::{DomainScore, Points, Report, Standing};
 
 const BAR: usize = 20;
@@ -25,6 +25,9 @@ pub(super) fn write_summary(report: &Report<'_>, paint: Paint, out: &mut dyn Wri
         None => writeln!(out, "{}  {}", paint.tone(Tone::Strong, &name), paint.tone(Tone::Dim, "nothing is judged"))?,
     }
     writeln!(out)?;
+    for line in judged_as(report).iter().flat_map(|text| paint.wrap(&format!("{text}."), "", "")) {
+        writeln!(out, "{}", paint.tone(Tone::Dim, &line))?;
+    }
     let verdict = Verdict::of(report);
     let tone = match verdict {
         Verdict::Blocked(_) => Tone::Critical,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use holdfast_model::facts::{FluxKind, FluxOwner};
 use holdfast_model::repository::{Inventory, Item, Listing};
 use holdfast_model::{Confidence, Locate, Located, ObjectKey, Position, Subject};
+use holdfast_policy::pod_security::Server;
 use holdfast_policy::{Audit, Excepted, Finding, RuleId, Severity};
 use holdfast_report::{Input, Part, Report};
 
@@ -48,6 +49,7 @@ pub(crate) struct Checkout {
     places: HashMap<(String, String), Located>,
     pub(crate) audit: Audit,
     pub(crate) inventory: Inventory,
+    pub(crate) server: Server,
 }
 
 impl Locate for Checkout {
@@ -120,8 +122,8 @@ impl Checkout {
     /// As of so many clusters that share all of their files.
     pub(crate) fn report_of(&self, clusters: usize) -> Report<'_> {
         let parts = vec![Part { audit: &self.audit, locate: self }; clusters];
-        let (inventory, files) = (&self.inventory, self);
-        Report::new(&parts, Input { name: "homelab", version: "0.0.0", inventory, files })
+        let (inventory, server, files) = (&self.inventory, &self.server, self);
+        Report::new(&parts, Input { name: "homelab", version: "0.0.0", inventory, server, files })
     }
 }
 
@@ -136,6 +138,8 @@ pub(crate) fn homelab() -> Checkout {
     add_singletons(&mut it);
     it.audit.tally.add_held(RuleId::DrainBlocked, 3);
     it.audit.tally.add_held(RuleId::BudgetMissing, 21);
+    it.audit.tally.add_held(RuleId::LabelsInvalid, 12);
+    it.server.minor = Some(35);
     it.inventory = inventory();
     it
 }

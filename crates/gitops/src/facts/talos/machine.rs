@@ -2,7 +2,7 @@
 //! versions split the same settings.
 
 use holdfast_model::Position;
-use holdfast_model::repository::{Product, Setting, Switch, Talos};
+use holdfast_model::repository::{Admission, AdmissionSays, Product, Setting, Switch, Talos};
 
 use super::{Source, version};
 use crate::{Node, Origin};
@@ -68,6 +68,9 @@ const CLUSTER: [&str; 23] = [
     "allowSchedulingOnControlPlanes",
     "allowSchedulingOnMasters",
 ];
+
+/// Where operations of JSON 6902 find what Talos configures of admission: the PodSecurity plugin alone.
+const ADMISSION: &str = "/cluster/apiServer/admissionControl";
 
 /// Adds what a document sets, when it is configuration of machines or a patch of it.
 pub(super) fn read(document: &Node, source: &Source<'_>, talos: &mut Talos) {
@@ -142,7 +145,7 @@ fn is_deleted(part: &Node) -> bool {
 
 fn read_admission(admission: &Node, at: Origin, source: &Source<'_>, talos: &mut Talos) {
     if is_deleted(admission) {
-        note(Switch::AdmissionRemoved, at, source, talos);
+        note_removed(at, source, talos);
     }
     for plugin in admission.items() {
         if plugin.get("name").and_then(Node::as_str) == Some("PodSecurity") {
@@ -153,12 +156,38 @@ fn read_admission(admission: &Node, at: Origin, source: &Source<'_>, talos: &mut
 
 fn read_pod_security(plugin: &Node, source: &Source<'_>, talos: &mut Talos) {
     if is_deleted(plugin) {
-        note(Switch::AdmissionRemoved, plugin.origin, source, talos);
+        note_removed(plugin.origin, source, talos);
     }
-    let enforce = plugin.at(&["configuration", "defaults", "enforce"]);
-    if let Some(enforce) = enforce.filter(|enforce| enforce.as_str() == Some("privileged")) {
+    let configured = |path: &[&str]| plugin.get("configuration")?.at(path);
+    if let Some(enforce) = configured(&["defaults", "enforce"]) {
+        read_enforced(enforce, source, talos);
+    }
+    if let Some(exempt) = configured(&["exemptions", "namespaces"]) {
+        read_exempt(exempt.items(), source, talos);
+    }
+}
+
+fn read_enforced(enforce: &Node, source: &Source<'_>, talos: &mut Talos) {
+    let level = enforce.as_str().unwrap_or_default();
+    if level == "privileged" {
         note(Switch::AdmissionPrivileged, enforce.origin, source, talos);
     }
+    say(AdmissionSays::enforces(level), source, talos);
+}
+
+fn read_exempt(namespaces: &[Node], source: &Source<'_>, talos: &mut Talos) {
+    for namespace in namespaces.iter().filter_map(Node::as_str) {
+        say(AdmissionSays::Exempts(namespace.into()), source, talos);
+    }
+}
+
+fn note_removed(at: Origin, source: &Source<'_>, talos: &mut Talos) {
+    note(Switch::AdmissionRemoved, at, source, talos);
+    say(AdmissionSays::Removed, source, talos);
+}
+
+fn say(says: AdmissionSays, source: &Source<'_>, talos: &mut Talos) {
+    talos.admission.push(Admission { file: source.file(), says });
 }
 
 /// An audit policy of which every rule says `None`.
@@ -195,7 +224,7 @@ fn read_typed(document: &Node, source: &Source<'_>, talos: &mut Talos) {
     }
 }
 
-/// Operations of JSON 6902 that take something away.
+/// Operations of JSON 6902, as far as they are about admission or take the audit policy away.
 fn read_operations(document: &Node, source: &Source<'_>, talos: &mut Talos) {
     let of_talos = |operation: &Node| {
         let path = operation.get("path").and_then(Node::as_str).unwrap_or_default();
@@ -204,12 +233,24 @@ fn read_operations(document: &Node, source: &Source<'_>, talos: &mut Talos) {
     for operation in document.items().iter().filter(|operation| of_talos(operation)) {
         note(Switch::Configured, operation.origin, source, talos);
         let text = |key: &str| operation.get(key).and_then(Node::as_str);
-        let what = match (text("op"), text("path")) {
-            (Some("remove"), Some("/cluster/apiServer/admissionControl")) => Switch::AdmissionRemoved,
-            (Some("remove"), Some("/cluster/apiServer/admissionControl/0")) => Switch::AdmissionRemoved,
-            (Some("remove"), Some("/cluster/apiServer/auditPolicy")) => Switch::AuditOff,
-            (_, _) => continue,
-        };
-        note(what, operation.origin, source, talos);
+        let (Some(does), Some(path)) = (text("op"), text("path")) else { continue };
+        let at = operation.origin;
+        match (does, path.strip_prefix(ADMISSION), operation.get("value")) {
+            ("remove", Some("" | "/0"), _) => note_removed(at, source, talos),
+            ("add" | "replace", Some(""), Some(plugins)) => read_admission(plugins, at, source, talos),
+            ("add" | "replace", Some("/0/configuration/defaults/enforce"), Some(level)) => {
+                read_enforced(level, source, talos);
+            }
+            ("add" | "replace", Some("/0/configuration/exemptions/namespaces"), Some(list)) => {
+                read_exempt(list.items(), source, talos);
+            }
+            ("add", Some("/0/configuration/exemptions/namespaces/-"), Some(name)) => {
+                read_exempt(std::slice::from_ref(name), source, talos);
+            }
+            ("remove", None, _) if path == "/cluster/apiServer/auditPolicy" => {
+                note(Switch::AuditOff, at, source, talos);
+            }
+            (_, _, _) => {}
+        }
     }
 }

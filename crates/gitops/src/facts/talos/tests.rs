@@ -1,7 +1,8 @@
 //! Facts of Talos, read from its configuration and from the resources that upgrade it.
 
 use holdfast_model::Repository;
-use holdfast_model::repository::{Health, Switch};
+use holdfast_model::repository::{AdmissionSays, Health, Switch};
+use holdfast_pod_security::Level;
 
 use crate::facts::given::{files, objects};
 
@@ -93,6 +94,32 @@ fn patches_are_known_by_what_is_in_them() {
     check("values.yaml", "cluster: { instances: 3 }\n", &[]);
     check("p.yaml", "- op: remove\n  path: /spec/replicas\n", &[]);
     check("p.yaml", "machine: { type: worker }\nsomething: else\n", &[]);
+}
+
+#[test]
+fn what_is_said_of_admission_is_read_in_every_form() {
+    use AdmissionSays::{Enforces, Exempts, Removed, Unclear};
+    let said =
+        |text: &str| files(&[("p.yaml", text)]).talos.admission.into_iter().map(|it| it.says).collect::<Vec<_>>();
+    let plugin = "configuration: { defaults: { enforce: restricted }, exemptions: { namespaces: [rook-ceph] } }";
+    let expected = [Enforces(Level::Restricted), Exempts("rook-ceph".into())];
+    let patch = format!(
+        "cluster: {{ apiServer: {{ admissionControl: [{{ name: PodSecurity, {plugin} }}, {{ name: Other }}] }} }}"
+    );
+    assert_eq!(said(&patch), expected);
+    let typed = format!("apiVersion: v1alpha1\nkind: KubeAdmissionControlConfig\nname: PodSecurity\n{plugin}\n");
+    assert_eq!(said(&typed), expected);
+    let at = "/cluster/apiServer/admissionControl";
+    let operation =
+        |op: &str, path: &str, value: &str| said(&format!("- op: {op}\n  path: {at}{path}\n  value: {value}\n"));
+    assert_eq!(operation("replace", "", &format!("[{{ name: PodSecurity, {plugin} }}]")), expected);
+    assert_eq!(operation("replace", "/0/configuration/defaults/enforce", "privileged"), [Enforces(Level::Privileged)]);
+    assert_eq!(operation("add", "/0/configuration/exemptions/namespaces/-", "media"), [Exempts("media".into())]);
+    assert_eq!(operation("add", "/0/configuration/exemptions/namespaces", "[media]"), [Exempts("media".into())]);
+    assert_eq!(operation("remove", "/0", "null"), [Removed]);
+    assert_eq!(operation("add", "/0/configuration/defaults/warn", "restricted"), []);
+    let variable = "cluster: { apiServer: { admissionControl: [{ name: PodSecurity, configuration: { defaults: { enforce: \"${level}\" } } }] } }";
+    assert_eq!(said(variable), [Unclear]);
 }
 
 #[test]

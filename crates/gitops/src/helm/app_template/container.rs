@@ -35,7 +35,10 @@ pub(super) fn container(app: &App<'_>, controller: &Entry, entry: &Entry, field:
         .with_some("env", environment(app, values.get("env")))
         .with_some("envFrom", values.get("envFrom").filter(|it| !it.items().is_empty()).cloned());
     for name in FIELDS {
-        fields = fields.with_some(name, values.get(name).filter(|value| !is_empty(value)).cloned());
+        if let Some(entry) = values.as_mapping().and_then(|values| values.entry(name)).filter(|it| !is_empty(&it.value))
+        {
+            fields = fields.with_entry(entry.clone());
+        }
     }
     for name in ["liveness", "readiness", "startup"] {
         let probe = values.at(&["probes", name]).and_then(|given| probe(app, controller, given));

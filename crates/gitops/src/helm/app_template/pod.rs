@@ -4,7 +4,7 @@ use super::{App, container, enabled, persistence};
 use crate::helm::fields::{Fields, list};
 use crate::helm::values::{is_empty, merge};
 use crate::node::Entry;
-use crate::{Node, Value};
+use crate::{Node, Origin, Value};
 
 /// Options that go into the pod as they are, when they are given.
 const OPTIONS: [&str; 20] = [
@@ -40,7 +40,10 @@ pub(super) fn template(app: &App<'_>, controller: &Entry, restart: Option<&str>)
         .with_some("containers", containers(app, controller, "containers"))
         .with_some("volumes", persistence::volumes(app, controller));
     for name in OPTIONS {
-        spec = spec.with_some(name, option(app, controller, name).map(|value| expanded(app, &value)));
+        if let Some(value) = option(app, controller, name).map(|value| expanded(app, &value)) {
+            let at = key_of(app, controller, name).unwrap_or(value.origin);
+            spec = spec.with_entry(Entry { key: name.into(), at, value });
+        }
     }
     spec = flag(spec, app, controller, "automountServiceAccountToken", true);
     spec = flag(spec, app, controller, "enableServiceLinks", false);
@@ -57,6 +60,12 @@ fn flag(spec: Fields, app: &App<'_>, controller: &Entry, name: &str, default: bo
         Some(given) => spec.with(name, given),
         None => spec.truth(name, default),
     }
+}
+
+/// Where the key of an option is written: the controller's own, else that of all.
+fn key_of(app: &App<'_>, controller: &Entry, name: &str) -> Option<Origin> {
+    let key = |options: Option<&Node>| Some(options?.as_mapping()?.entry(name)?.at);
+    key(controller.value.get("pod")).or_else(|| key(app.release.value(&["defaultPodOptions"])))
 }
 
 /// An option of the pod: the controller's own over that of all, merged where the values ask for it.

@@ -1,0 +1,130 @@
+//! Pod Security: what a namespace states, and what its templates would have to change for a stricter level.
+
+pub(super) mod baseline_violated;
+pub(super) mod capabilities_not_dropped;
+pub(super) mod host_namespaces_shared;
+pub(super) mod labels_invalid;
+pub(super) mod labels_weaker_warn;
+pub(super) mod level_below_floor;
+pub(super) mod level_broke_pods;
+pub(super) mod level_owned_elsewhere;
+pub(super) mod pod_security_next;
+pub(super) mod privilege_escalation_allowed;
+pub(super) mod root_allowed;
+pub(super) mod seccomp_unset;
+pub(super) mod volume_not_restricted;
+
+use std::borrow::Cow;
+
+use holdfast_model::facts::Namespace;
+use holdfast_pod_security::{Check, Fix, Level, Offence, Version, Violation, evaluate, fixes, forbidden_detail};
+
+use super::{NAMED, Problem, Verdict};
+use crate::Severity;
+use crate::pod_security::{Settings, Subject};
+
+/// A template, and what stands in the way of each level.
+#[derive(Debug)]
+pub struct TemplateCase<'a> {
+    subject: &'a Subject<'a>,
+    /// What violates baseline; at restricted some checks of baseline are made otherwise.
+    baseline: Vec<Violation>,
+    restricted: Vec<Violation>,
+    /// Whether a policy is there that doesn't ask for restricted: what only that forbids is worth knowing then, and no more.
+    is_content: bool,
+}
+
+impl<'a> TemplateCase<'a> {
+    pub(super) fn new(subject: &'a Subject<'a>, version: Version, settings: &Settings) -> Self {
+        let violations = |level| {
+            if subject.level < level { evaluate(level, version, subject.facts) } else { Vec::new() }
+        };
+        let is_content = !settings.name.is_empty() && settings.ceiling < Level::Restricted;
+        Self { subject, baseline: violations(Level::Baseline), restricted: violations(Level::Restricted), is_content }
+    }
+
+    /// What these checks of baseline say, after words that say what it means.
+    fn baseline(&self, means: &str, is_meant: impl Fn(Check) -> bool) -> Verdict {
+        self.verdict(means, self.baseline.iter().filter(|violation| is_meant(violation.check)))
+    }
+
+    /// What these checks of restricted say that baseline doesn't say already.
+    fn restricted(&self, means: &str, checks: &[Check]) -> Verdict {
+        let is_said = |offence: &Offence| {
+            self.baseline.iter().flat_map(|violation| &violation.offences).any(|said| covers(said, offence))
+        };
+        let is_new = |violation: &&Violation| !violation.offences.iter().all(is_said);
+        let meant = self.restricted.iter().filter(|violation| checks.contains(&violation.check));
+        let verdict = self.verdict(means, meant.filter(is_new));
+        if let Verdict::Fails(problem) = verdict {
+            return if self.is_content { problem.severe(Severity::Info) } else { problem }.fails();
+        }
+        verdict
+    }
+
+    fn verdict<'v>(&self, means: &str, violations: impl Iterator<Item = &'v Violation>) -> Verdict {
+        let violations: Vec<&Violation> = violations.collect();
+        let Some(first) = violations.first() else { return Verdict::Holds };
+        let prefix = self.subject.who.prefix();
+        let place = first.offences.first().map(|offence| format!("{prefix}{}", offence.path)).unwrap_or_default();
+        let owned: Vec<Violation> = violations.iter().map(|violation| (*violation).clone()).collect();
+        let message = format!("{means}: {}", forbidden_detail(&owned));
+        Problem::at(place, message, remedy(prefix, &owned)).fails()
+    }
+}
+
+/// Whether an offence against baseline has to go first: it is at the same place, or the container is privileged, which
+/// the API server takes only with all that it brings.
+fn covers(said: &Offence, offence: &Offence) -> bool {
+    let (said, path) = (said.path.to_string(), offence.path.to_string());
+    let privileged = said.strip_suffix(".privileged").filter(|_| path.ends_with(".allowPrivilegeEscalation"));
+    said == path || privileged.is_some_and(|context| path.starts_with(context))
+}
+
+/// Where a label of a namespace is written, or has to be. Other labels may come from elsewhere: Flux adds some.
+fn place(namespace: &Namespace, label: &str) -> Cow<'static, str> {
+    if namespace.labels.get(label).is_some() { format!("metadata.labels[{label}]").into() } else { "metadata".into() }
+}
+
+/// The changes, in words, and what to think of.
+fn remedy(prefix: &str, violations: &[Violation]) -> String {
+    let changes: Vec<String> = fixes(violations).into_iter().rev().map(|fix| change(prefix, fix)).collect();
+    let (shown, rest) = changes.split_at(changes.len().min(NAMED));
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    let caution = violations.first().map(|violation| caution(violation.check)).unwrap_or_default();
+    format!("{}{more}; {caution}", shown.join(", "))
+}
+
+fn change(prefix: &str, fix: &Fix) -> String {
+    match fix {
+        Fix::Set { path, value } => format!("set {prefix}{path} to {value}"),
+        Fix::Remove { path } => format!("remove {prefix}{path}"),
+        // An empty folder would cure it too, but is hardly ever what is meant.
+        Fix::Replace { path, .. } => format!("claim a persistent volume instead of {prefix}{path}"),
+    }
+}
+
+/// What to think of, after a remedy in these words.
+fn caution(check: Check) -> &'static str {
+    match check {
+        Check::HostPathVolumes => "a program that has to see the node needs a namespace of its own, and an exception",
+        Check::RestrictedVolumes => "define the storage as a PersistentVolume, which only the cluster's owner may",
+        Check::AppArmorProfile
+        | Check::CapabilitiesBaseline
+        | Check::HostNamespaces
+        | Check::HostPorts
+        | Check::HostProbesAndHostLifecycle
+        | Check::Privileged
+        | Check::ProcMount
+        | Check::SeLinuxOptions
+        | Check::SeccompProfileBaseline
+        | Check::Sysctls
+        | Check::WindowsHostProcess
+        | Check::AllowPrivilegeEscalation
+        | Check::CapabilitiesRestricted
+        | Check::ProcMountRestricted
+        | Check::RunAsNonRoot
+        | Check::RunAsUser
+        | Check::SeccompProfileRestricted => check.caution(),
+    }
+}

@@ -1,0 +1,20 @@
+//! `root-allowed`: a container that may run as root.
+
+use holdfast_pod_security::Check as Made;
+
+use super::TemplateCase;
+use crate::rules::{Check, Rule, Verdict};
+use crate::{Domain, RuleId, Severity};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: RuleId::RootAllowed,
+    domain: Domain::PodSecurity,
+    severity: Severity::Low,
+    summary: "a container may run as root",
+    prose: include_str!("root_allowed.md"),
+    check: Check::Template(check),
+};
+
+fn check(case: &TemplateCase<'_>) -> Verdict {
+    case.restricted("root isn't refused", &[Made::RunAsNonRoot, Made::RunAsUser])
+}

@@ -1,0 +1,20 @@
+//! `seccomp-unset`: a container that may make every system call, unless its kubelet knows better.
+
+use holdfast_pod_security::Check as Made;
+
+use super::TemplateCase;
+use crate::rules::{Check, Rule, Verdict};
+use crate::{Domain, RuleId, Severity};
+
+pub(in crate::rules) const RULE: Rule = Rule {
+    id: RuleId::SeccompUnset,
+    domain: Domain::PodSecurity,
+    severity: Severity::Low,
+    summary: "a container asks for no seccomp profile",
+    prose: include_str!("seccomp_unset.md"),
+    check: Check::Template(check),
+};
+
+fn check(case: &TemplateCase<'_>) -> Verdict {
+    case.restricted("it asks for no profile of system calls", &[Made::SeccompProfileRestricted])
+}
