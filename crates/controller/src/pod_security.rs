@@ -45,6 +45,8 @@ const SETTLE: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_secs(5);
 /// A view that was out of step for longer than this has missed what happened meanwhile.
 const BLIND: Duration = Duration::from_secs(10);
+/// So many namespaces are written before they are looked at again.
+const AT_ONCE: usize = 20;
 /// How long one write may take.
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long a namespace waits whose write failed.
@@ -73,6 +75,8 @@ pub(crate) struct Raiser {
     probed: Option<Instant>,
     /// Whether a status says something else of a namespace than before.
     untold: bool,
+    /// Whether there is more to write than was written at once.
+    hurries: bool,
 }
 
 /// What it works with.
@@ -137,6 +141,7 @@ impl Raiser {
             asked: None,
             probed: None,
             untold: true,
+            hurries: false,
         }
     }
 
@@ -144,7 +149,8 @@ impl Raiser {
     pub(crate) async fn run(mut self) -> Result<(), std::convert::Infallible> {
         loop {
             let now = Instant::now();
-            let next = self.namespaces.values().filter_map(Kept::next).min().unwrap_or(now + LOOK);
+            let due = self.namespaces.values().filter_map(Kept::next).min().unwrap_or(now + LOOK);
+            let next = if self.hurries { now } else { due };
             tokio::select! {
                 biased;
                 () = self.parts.stop.cancelled() => return Ok(()),
@@ -168,6 +174,7 @@ impl Raiser {
         }
         let Ok(Ok(info)) = timeout(ANSWER, self.parts.client.apiserver_version()).await else { return };
         self.asked = Some(Instant::now());
+        self.mute.clear();
         // Some distributions write `35+`.
         let minor = info.minor.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().ok();
         let own = Some(self.parts.own.clone());
@@ -235,7 +242,11 @@ impl Raiser {
             self.untold |= self.namespaces.remove(name).is_some();
             return;
         };
-        let Some(namespace) = view.namespace() else { return };
+        let Some(namespace) = view.namespace() else {
+            // Its Namespace can't be read, or is about to go.
+            self.untold |= self.namespaces.remove(name).is_some();
+            return;
+        };
         let kept = self.namespaces.entry(name.clone()).or_default();
         if kept.uid != namespace.uid {
             // Made anew under its name: nothing of the former one counts.
@@ -246,10 +257,12 @@ impl Raiser {
             let is_shown = labels.len() == namespace.writers.ours.len()
                 && labels.iter().all(|label| namespace.writers.is_ours(label));
             if !is_shown && now < *until {
+                kept.recheck = None;
                 return;
             }
             kept.expected = None;
         }
+        kept.not_before = kept.not_before.filter(|at| now < *at);
         let watched = kept.watched_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         kept.watched_since = Some(now);
         let (settings, _) = deciding(namespace, policies);
@@ -330,6 +343,7 @@ impl Raiser {
 
     /// Carries out what is advised, one namespace after the other: withdrawals first.
     async fn write_all(&mut self) {
+        self.hurries = false;
         if !self.may_write() {
             return;
         }
@@ -345,7 +359,10 @@ impl Raiser {
             .collect();
         steps.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
         let held = self.is_braked(steps.iter().filter(|(_, _, step)| step.withdraws).count());
-        for (_, name, step) in steps.into_iter().filter(|(_, _, step)| !(held && step.withdraws)) {
+        steps.retain(|(_, _, step)| !(held && step.withdraws));
+        // What is advised stands on what was seen: after a while it is looked at again.
+        self.hurries = AT_ONCE < steps.len();
+        for (_, name, step) in steps.into_iter().take(AT_ONCE) {
             if self.parts.stop.is_cancelled() || !self.may_write() || !self.is_in_step() {
                 return;
             }
