@@ -211,7 +211,7 @@ impl Engine {
     fn policies(&mut self) -> Arc<Policies> {
         let policies = self.parts.view.read(|facts| facts.policies.parsed());
         let changed = match &self.state.policies {
-            Some(known) => **known != *policies,
+            Some(known) => !known.asks_for_the_same_budgets(&policies),
             None => self.parts.view.read(|facts| facts.policies.disruption.iter().any(|(_, policy)| is_new(policy))),
         };
         if changed {

@@ -5,7 +5,7 @@
 //! Each names who is wrong in a list called `offenders`; nothing is wrong when that is empty. A binding warns and writes
 //! into the audit log. Deliberately absent: denying. Whoever wants that labels namespaces, which the server enforces.
 //!
-//! Invariant: a policy complains of the pods that [`evaluate`](crate::evaluate) finds its check broken by, and of no
+//! Invariant: a policy complains of the pods that [`evaluate`](fn@crate::evaluate) finds its check broken by, and of no
 //! others. A pod is judged when it is made and when an ephemeral container joins it; nothing else that a check reads of a
 //! pod can change what runs.
 
@@ -36,7 +36,7 @@ pub struct AdmissionPolicy {
 
 /// The policies for everything that a level and version forbid, in the server's order, for all namespaces but these.
 ///
-/// As for [`evaluate`](crate::evaluate), what is newer than [`Version::NEWEST_KNOWN`] is that one.
+/// As for [`evaluate`](fn@crate::evaluate), what is newer than [`Version::NEWEST_KNOWN`] is that one.
 ///
 /// ```
 /// use holdfast_pod_security::{Level, Version, admission};

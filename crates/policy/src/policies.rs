@@ -93,6 +93,14 @@ impl Policies {
         self
     }
 
+    /// Whether both ask for the same budgets: what they say of levels, and of the API server, doesn't matter.
+    #[must_use]
+    pub fn asks_for_the_same_budgets(&self, other: &Self) -> bool {
+        self.disruption == other.disruption
+            && self.unreadable == other.unreadable
+            && self.exceptions == other.exceptions
+    }
+
     /// What is known of the API server.
     #[must_use]
     pub fn server(&self) -> &Server {

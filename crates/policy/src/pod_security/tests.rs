@@ -388,3 +388,9 @@ fn a_label_of_ours_that_nobody_remembered_is_not_put_back_either() {
     let mut world = world.with(warned());
     assert_eq!(world.after(48 * HOUR).state, NamespaceState::Yielded);
 }
+
+#[test]
+fn what_is_found_out_of_the_server_is_no_change_of_what_is_asked_for() {
+    let known = Policies::default().securing([], false, Server { minor: Some(35), ..Server::default() });
+    assert!(known.asks_for_the_same_budgets(&Policies::default()) && known != Policies::default());
+}
