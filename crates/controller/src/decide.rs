@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_api::DisruptionPolicy;
 use holdfast_model::{ObjectKey, Text, Touched};
 use holdfast_policy::disruption::{Brake, Braking, Reason, Write};
 use holdfast_policy::{Policies, plan_namespace};
@@ -33,7 +32,7 @@ use crate::observe::watch::Relist;
 use crate::permissions::Permissions;
 use crate::status::{Act, Board};
 use crate::upgrade::Upgrades;
-use crate::view::{Known, Taken, View};
+use crate::view::{Taken, View};
 use crate::write::Class;
 
 /// After a pass further events are collected for this long: between the two, the longer the more there was to plan, so that
@@ -212,7 +211,7 @@ impl Engine {
         let policies = self.parts.view.read(|facts| facts.policies.parsed());
         let changed = match &self.state.policies {
             Some(known) => !known.asks_for_the_same_budgets(&policies),
-            None => self.parts.view.read(|facts| facts.policies.disruption.iter().any(|(_, policy)| is_new(policy))),
+            None => self.parts.view.read(|facts| facts.policies.disruption.iter().any(|(_, policy)| policy.is_new())),
         };
         if changed {
             self.state.brake.explain(Timestamp::now());
@@ -435,13 +434,6 @@ fn debounce(took: Duration) -> Duration {
 
 fn is_braked(write: &Write) -> bool {
     write.withdrawn_for().is_some_and(Reason::is_braked)
-}
-
-/// Whether a policy was written since its status says it was judged: by then we may not have been running.
-fn is_new(policy: &Known<DisruptionPolicy>) -> bool {
-    policy
-        .raw()
-        .is_some_and(|raw| raw.metadata.generation != raw.status.as_ref().and_then(|status| status.observed_generation))
 }
 
 fn until(at: Timestamp, now: Timestamp) -> Instant {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_api::{NamespaceLevel, NamespaceSecurityPolicy};
+use holdfast_api::NamespaceLevel;
 use holdfast_model::Text;
 use holdfast_pod_security::Level;
 use holdfast_pod_security::labels::ENFORCE;
@@ -34,7 +34,7 @@ use crate::metrics::{Metrics, Verb};
 use crate::permissions::Permissions;
 use crate::status::{Board, Events, Levels};
 use crate::upgrade::Upgrades;
-use crate::view::{Facts, Generations, Known, View};
+use crate::view::{Facts, Generations, View};
 use crate::write::{Class, Failure, said};
 
 /// The concern, as it is written in metrics.
@@ -211,7 +211,7 @@ impl Raiser {
             let changed = match &self.generations {
                 Some(known) if !began => *known != generations,
                 // What changed before we led has changed since its status was written.
-                Some(_) | None => facts.policies.security.iter().any(|(_, known)| is_new(known)),
+                Some(_) | None => facts.policies.security.iter().any(|(_, known)| known.is_new()),
             };
             if changed {
                 self.brake.explain(Timestamp::now());
@@ -267,11 +267,11 @@ impl Raiser {
         kept.watched_since = Some(now);
         let (settings, _) = deciding(namespace, policies);
         let moment = Moment { watched, now: Timestamp::now(), frozen };
-        let advice = advise(view, settings.as_ref(), policies, &mut kept.progress, moment);
+        let advice = advise(view, settings.as_deref(), policies, &mut kept.progress, moment);
         kept.recheck = advice.as_ref().and_then(|advice| advice.recheck_after).map(|after| now + after);
         let told = settings.zip(advice.as_ref()).and_then(|(settings, advice)| {
             let entry = told::entry(view, &settings, policies.server(), advice, &kept.progress)?;
-            Some((settings.name, entry))
+            Some((settings.name.clone(), entry))
         });
         self.untold |= kept.told != told;
         (kept.told, kept.advice) = (told, advice);
@@ -470,7 +470,6 @@ impl Raiser {
 
     /// The API server says that a namespace is exempt.
     fn exempted(&mut self, name: &Text) {
-        self.kept(name).progress.exempted();
         self.parts.view.edit(|facts| {
             let mut server = facts.policies.server().clone();
             server.exempt.push(name.clone());
@@ -509,13 +508,6 @@ impl Raiser {
         }
         self.parts.board.levels_are(entries.into_iter().map(|(policy, list)| (policy, Levels::of(list))).collect());
     }
-}
-
-/// Whether a policy was written since its status says it was judged.
-fn is_new(policy: &Known<NamespaceSecurityPolicy>) -> bool {
-    policy
-        .raw()
-        .is_some_and(|raw| raw.metadata.generation != raw.status.as_ref().and_then(|status| status.observed_generation))
 }
 
 impl Kept {

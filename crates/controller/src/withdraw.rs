@@ -10,11 +10,10 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use holdfast_api::DrainReadiness;
-use holdfast_model::Kind;
 use holdfast_model::facts::{Budget, Fact};
 use holdfast_model::shapes::{MANAGED_BY, PodDisruptionBudget, Shape as _};
 use holdfast_policy::Policies;
-use holdfast_policy::pod_security::{Moment, Progress, advise};
+use holdfast_policy::pod_security::{JUDGED, Moment, Progress, advise};
 use jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, Preconditions};
 use kube::{Client, Resource as _};
@@ -26,17 +25,6 @@ use crate::look::{LookError, look};
 use crate::pod_security::finalizer;
 use crate::pod_security::labels::{self, Executed};
 
-/// What has to be seen before a label may go.
-const KINDS: [Kind; 8] = [
-    Kind::Namespace,
-    Kind::Deployment,
-    Kind::StatefulSet,
-    Kind::DaemonSet,
-    Kind::ReplicaSet,
-    Kind::Job,
-    Kind::CronJob,
-    Kind::Pod,
-];
 /// For how long the controllers are to keep still.
 const HOLD: Duration = Duration::from_secs(300);
 /// How often it is listed again at most.
@@ -106,7 +94,7 @@ pub async fn withdraw(client: Client, lease_namespace: &str, identity: &str) -> 
 /// would wait for it.
 async fn withdraw_labels(client: &Client) -> Result<(), WithdrawError> {
     let mut cluster = None;
-    look(client.clone(), &KINDS, |seen| {
+    look(client.clone(), &JUDGED, |seen| {
         cluster = Some(seen.clone());
         ControlFlow::Break(())
     })

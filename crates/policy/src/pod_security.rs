@@ -18,10 +18,12 @@ mod tests;
 pub use discovery::{Probe, probe};
 pub use labels::Labelled;
 pub use progress::Progress;
-pub use ratchet::{Advice, Moment, Rehearsal, Step, advise};
+pub use ratchet::{Advice, JUDGED, Moment, Rehearsal, Step, advise};
 pub use rehearsal::Answer;
 pub use settings::{Server, Settings, SettingsError, in_words, level, raw_level};
 pub use standing::{Standing, Subject, Who};
+
+use std::borrow::Cow;
 
 use holdfast_model::NamespaceView;
 use holdfast_model::Text;
@@ -33,7 +35,7 @@ use crate::Policies;
 /// A namespace by its level: who decides, what its labels mean, what everything in it meets.
 #[derive(Clone, Debug)]
 pub struct Look<'a> {
-    settings: Settings,
+    settings: Cow<'a, Settings>,
     overruled: Vec<Text>,
     labelled: Labelled,
     standing: Standing<'a>,
@@ -43,11 +45,11 @@ pub struct Look<'a> {
 impl<'a> Look<'a> {
     /// Looks at a namespace; none where no policy selects it, or its Namespace isn't known (yet).
     #[must_use]
-    pub fn at(view: NamespaceView<'a>, policies: &Policies) -> Option<Self> {
+    pub fn at(view: NamespaceView<'a>, policies: &'a Policies) -> Option<Self> {
         let namespace = view.namespace()?;
         let (settings, overruled) = deciding(namespace, policies);
         let (settings, server) = (settings?, policies.server());
-        let exempt = settings.exempts(view.name(), server.own.as_ref()) || server.exempt.contains(view.name());
+        let exempt = settings.exempts(view.name(), server).is_some();
         let (labelled, standing) = (Labelled::of(namespace, server), Standing::of(view, server.version()));
         Some(Self { settings, overruled, labelled, standing, exempt })
     }
@@ -88,12 +90,12 @@ impl<'a> Look<'a> {
 
 /// The policy that decides for a namespace, and those that select it too. Without any it is judged as by one in Report mode.
 #[must_use]
-pub fn deciding(namespace: &Namespace, policies: &Policies) -> (Option<Settings>, Vec<Text>) {
+pub fn deciding<'a>(namespace: &'a Namespace, policies: &'a Policies) -> (Option<Cow<'a, Settings>>, Vec<Text>) {
     if !policies.has_security() {
-        return (Some(Settings::without_policy()), Vec::new());
+        return (Some(Cow::Owned(Settings::without_policy())), Vec::new());
     }
     let mut selecting = policies.securing_namespace(namespace);
-    (selecting.next().cloned(), selecting.map(|settings| settings.name.clone()).collect())
+    (selecting.next().map(Cow::Borrowed), selecting.map(|settings| settings.name.clone()).collect())
 }
 
 /// What a plan says of a namespace's level.

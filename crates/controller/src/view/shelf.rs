@@ -21,6 +21,9 @@ pub(crate) trait Readable: Clone + Debug + Resource<DynamicType = ()> {
     /// Parses it; says what makes no sense.
     fn meaning(&self) -> Result<Self::Meaning, String>;
 
+    /// The generation of which its status says that it was judged.
+    fn observed_generation(&self) -> Option<i64>;
+
     /// Whether both ask for the same.
     fn asks_the_same(&self, other: &Self) -> bool;
 }
@@ -30,6 +33,10 @@ impl Readable for DisruptionPolicy {
 
     fn meaning(&self) -> Result<Self::Meaning, String> {
         Self::Meaning::try_from(self).map_err(|error| error.to_string())
+    }
+
+    fn observed_generation(&self) -> Option<i64> {
+        self.status.as_ref()?.observed_generation
     }
 
     fn asks_the_same(&self, other: &Self) -> bool {
@@ -42,6 +49,10 @@ impl Readable for NamespaceSecurityPolicy {
 
     fn meaning(&self) -> Result<Self::Meaning, String> {
         Self::Meaning::try_from(self).map_err(|error| error.to_string())
+    }
+
+    fn observed_generation(&self) -> Option<i64> {
+        self.status.as_ref()?.observed_generation
     }
 
     fn asks_the_same(&self, other: &Self) -> bool {
@@ -143,6 +154,11 @@ impl<P: Readable> Known<P> {
             Self::Decoded { raw, settings: Ok(settings) } if raw.meta().deletion_timestamp.is_none() => Some(settings),
             Self::Decoded { .. } | Self::Unreadable { .. } => None,
         }
+    }
+
+    /// Whether it was written since its status says it was judged: by then we may not have been running.
+    pub(crate) fn is_new(&self) -> bool {
+        self.raw().is_some_and(|raw| raw.meta().generation != raw.observed_generation())
     }
 
     fn is_unclear(&self) -> bool {

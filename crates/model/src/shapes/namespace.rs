@@ -1,16 +1,15 @@
 //! Namespaces.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::core::v1 as api;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_derive::Resource;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny};
+use serde::de::Deserializer;
 
+use super::managers::Entries;
 use super::{Shape, meta, uid};
 use crate::facts::{Fact, FluxHints, Namespace as NamespaceFact, OptOut, Writers};
-use crate::{Kind, Labels, Text};
+use crate::{Kind, Labels};
 
 /// The field manager of the Pod Security labels that we write.
 pub const SECURITY_MANAGER: &str = "holdfast/pod-security";
@@ -30,66 +29,16 @@ impl<'de> Deserialize<'de> for Namespace {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Raw { metadata } = Raw::deserialize(deserializer)?;
         let (metadata, entries) = metadata.split();
-        Ok(Self { metadata, writers: entries.map(Entries::writers).unwrap_or_default() })
+        Ok(Self {
+            metadata,
+            writers: entries.map(|entries| entries.writers(SECURITY_MANAGER, PREFIX)).unwrap_or_default(),
+        })
     }
 }
 
 #[derive(Deserialize)]
 struct Raw {
     metadata: meta::Slim<Entries>,
-}
-
-/// The entries of `managedFields`, as far as they are about labels.
-#[derive(Deserialize, Default)]
-struct Entries(Vec<Entry>);
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Entry {
-    manager: Option<Text>,
-    operation: Option<String>,
-    fields_v1: Option<Fields>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Fields {
-    #[serde(rename = "f:metadata")]
-    metadata: Option<MetadataFields>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct MetadataFields {
-    #[serde(rename = "f:labels")]
-    labels: Option<BTreeMap<String, IgnoredAny>>,
-}
-
-impl Entries {
-    fn writers(self) -> Writers {
-        let (ours, others): (Vec<_>, Vec<_>) = self.0.into_iter().partition(Entry::is_ours);
-        let of_another = |entry: &Entry| {
-            let manager = entry.manager.clone().unwrap_or_default();
-            entry.security_labels().map(|label| (label, manager.clone())).collect::<Vec<_>>()
-        };
-        Writers {
-            ours: ours.iter().flat_map(Entry::security_labels).collect(),
-            others: others.iter().flat_map(of_another).collect(),
-        }
-    }
-}
-
-impl Entry {
-    fn is_ours(&self) -> bool {
-        self.manager.as_deref() == Some(SECURITY_MANAGER) && self.operation.as_deref() == Some("Apply")
-    }
-
-    fn security_labels(&self) -> impl Iterator<Item = Text> {
-        let metadata = self.fields_v1.as_ref().and_then(|fields| fields.metadata.as_ref());
-        let labels = metadata.and_then(|metadata| metadata.labels.as_ref());
-        let keys = labels.into_iter().flat_map(BTreeMap::keys).filter_map(|field| field.strip_prefix("f:"));
-        keys.filter(|label| label.starts_with(PREFIX)).map(Text::from)
-    }
 }
 
 impl Shape for Namespace {
@@ -113,6 +62,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::Text;
 
     #[test]
     fn whose_a_label_is_is_read_from_its_managers() {

@@ -22,7 +22,7 @@ const STEP: [u64; 8] = [3600, 1800, 900, 300, 60, 15, 5, 1];
 /// For how many days the worst is remembered.
 const REMEMBERED: i64 = 30;
 /// How long until a rehearsal that objected is tried again though nothing changed.
-pub(super) const AGAIN: Duration = Duration::from_secs(3600);
+const AGAIN: Duration = Duration::from_secs(3600);
 /// With what the labels begin.
 const PREFIX: &str = "pod-security.kubernetes.io/";
 
@@ -38,11 +38,9 @@ pub struct Progress {
     /// The labels that we wrote.
     pub(super) wrote: BTreeSet<Text>,
     /// What the API server's rehearsal objected, and for how long that has been watched.
-    pub(super) refused: Option<(String, Duration)>,
+    refused: Option<(String, Duration)>,
     /// What was refused after we raised the label.
     pub(super) broken: Option<String>,
-    /// Whether the API server's configuration exempts it.
-    pub(super) exempt: bool,
 }
 
 impl Progress {
@@ -62,7 +60,6 @@ impl Progress {
             wrote: status.wrote.iter().map(|label| Text::from(format!("{PREFIX}{label}"))).collect(),
             refused: (status.state == NamespaceState::Refused).then(|| (message(), Duration::ZERO)),
             broken: (status.state == NamespaceState::Broken).then(message),
-            exempt: false,
         }
     }
 
@@ -90,6 +87,12 @@ impl Progress {
         if let Some((_, waited)) = &mut self.refused {
             *waited = waited.saturating_add(watched);
         }
+    }
+
+    /// What the rehearsal objected, and how long until it is tried again.
+    pub(super) fn objection(&self) -> Option<(&str, Duration)> {
+        let (objection, waited) = self.refused.as_ref()?;
+        (*waited < AGAIN).then(|| (objection.as_str(), AGAIN.saturating_sub(*waited)))
     }
 
     /// For how long a level has been met.
@@ -144,11 +147,6 @@ impl Progress {
     /// The API server's rehearsal objected.
     pub fn refused(&mut self, objection: String) {
         self.refused = Some((objection, Duration::ZERO));
-    }
-
-    /// The API server says that the namespace is exempt.
-    pub fn exempted(&mut self) {
-        self.exempt = true;
     }
 }
 

@@ -10,14 +10,13 @@ use holdfast_pod_security::labels::{AUDIT, AUDIT_VERSION, ENFORCE, ENFORCE_VERSI
 use holdfast_pod_security::{Level, Version};
 use jiff::Timestamp;
 
-use super::progress::AGAIN;
 use super::settings::in_words;
 use super::{Labelled, Progress, Settings, Standing};
 use crate::policies::Judged;
 use crate::{Policies, RuleId};
 
 /// The kinds without which nobody knows what runs.
-const JUDGED: [Kind; 8] = [
+pub const JUDGED: [Kind; 8] = [
     Kind::Namespace,
     Kind::Deployment,
     Kind::StatefulSet,
@@ -134,12 +133,8 @@ impl Case<'_> {
         if self.namespace.terminating {
             return Advice { message: Some("it is being deleted".to_owned()), ..self.advice(NamespaceState::Settled) };
         }
-        let server = self.policies.server();
-        if settings.exempts(self.view.name(), server.own.as_ref()) {
-            return self.withdraw(Some("exempt by the policy"), progress);
-        }
-        if progress.exempt || server.exempt.contains(self.view.name()) {
-            return self.withdraw(Some("exempt by the configuration of the API server"), progress);
+        if let Some(why) = settings.exempts(self.view.name(), self.policies.server()) {
+            return self.withdraw(Some(why), progress);
         }
         if let Some(excepted) = self.excepted() {
             let message = Some(format!("excepted: {excepted}"));
@@ -193,9 +188,8 @@ impl Case<'_> {
             let message = Some("waits for the end of an upgrade".to_owned());
             return Advice { state: NamespaceState::Waiting, message, step: unchanged(labels), ..advice };
         }
-        if changes && let Some((objection, waited)) = progress.refused.as_ref().filter(|(_, waited)| *waited < AGAIN) {
-            let recheck_after = Some(AGAIN.saturating_sub(*waited));
-            let message = Some(objection.clone());
+        if changes && let Some((objection, left)) = progress.objection() {
+            let (message, recheck_after) = (Some(objection.to_owned()), Some(left));
             return Advice {
                 state: NamespaceState::Refused,
                 message,
@@ -214,11 +208,9 @@ impl Case<'_> {
             return Advice { state: NamespaceState::Rising, step, ..advice };
         }
         if let Some(target) = target {
-            let left = settings.soak.saturating_sub(progress.soaked(target));
             let message =
                 Some(format!("watched for {} of {}", progress.told(target, settings.soak), in_words(settings.soak)));
-            let recheck_after =
-                Some(progress.until_told(target, settings.soak).min(left.max(Duration::from_millis(1))));
+            let recheck_after = Some(progress.until_told(target, settings.soak));
             return Advice {
                 state: NamespaceState::Soaking,
                 message,
@@ -312,9 +304,8 @@ impl Case<'_> {
         }
         let mut otherwise = BTreeMap::new();
         state(&mut otherwise, kept);
-        let objects = progress.refused.as_ref().is_some_and(|(_, waited)| *waited < AGAIN);
         // A rehearsal sees live pods only. It says something where all that could be refused is alive.
-        if !objects && self.standing.is_all_live(Level::Restricted) {
+        if progress.objection().is_none() && self.standing.is_all_live(Level::Restricted) {
             let step = self.step(labels, &ours, Rehearsal::Withdraw { otherwise });
             return Advice { step, ..advice };
         }

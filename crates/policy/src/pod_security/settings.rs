@@ -76,12 +76,20 @@ impl Settings {
         self.namespaces.matches(&namespace.labels)
     }
 
-    /// Whether a namespace is left alone. Where the policy doesn't say which are, the one that we run in is among them.
+    /// Why a namespace is left alone, when it is. Where the policy doesn't say which are, the one that we run in is among
+    /// them.
     #[must_use]
-    pub fn exempts(&self, namespace: &Text, own: Option<&Text>) -> bool {
-        match &self.exempt {
+    pub fn exempts(&self, namespace: &Text, server: &Server) -> Option<&'static str> {
+        let by_policy = match &self.exempt {
             Some(names) => names.contains(namespace),
-            None => EXEMPT.contains(&namespace.as_str()) || own == Some(namespace),
+            None => EXEMPT.contains(&namespace.as_str()) || server.own.as_ref() == Some(namespace),
+        };
+        if by_policy {
+            Some("exempt by the policy")
+        } else if server.exempt.contains(namespace) {
+            Some("exempt by the configuration of the API server")
+        } else {
+            None
         }
     }
 }

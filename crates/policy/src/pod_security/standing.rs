@@ -55,15 +55,6 @@ impl Who<'_> {
             Self::Pod(_) => "",
         }
     }
-
-    /// The workload, where it is one's template.
-    #[must_use]
-    pub fn workload(self) -> Option<WorkloadRef> {
-        match self {
-            Self::Template(workload) => Some(workload.id.clone()),
-            Self::Pod(_) => None,
-        }
-    }
 }
 
 impl fmt::Display for Who<'_> {
