@@ -1,0 +1,13 @@
+//! The sibling controller: keeps a Vault or OpenBao startable that seals itself with a transit key of another one.
+//!
+//! The form of every pass is `observe` -> `diagnose` -> `next_step` -> `execute` -> `report`. What is decided is pure:
+//! `cause`, `claim`, `diagnose`, `next_step`, `rehearsal`, `view` know no client and no clock.
+
+#[cfg(test)]
+mod builders;
+pub mod cause;
+pub mod claim;
+pub mod diagnose;
+pub mod next_step;
+pub mod rehearsal;
+pub mod view;
