@@ -7,6 +7,7 @@
 mod builders;
 pub mod cause;
 pub mod claim;
+pub mod client;
 pub mod diagnose;
 pub mod next_step;
 pub mod rehearsal;

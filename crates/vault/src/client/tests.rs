@@ -1,0 +1,1 @@
+//! Against small servers that do what real ones do on bad days.
