@@ -11,6 +11,9 @@ use holdfast_api::DrainReadiness;
 use holdfast_model::Kind;
 use holdfast_policy::drain::gate::{Gate, Reading, Settings};
 use holdfast_policy::drain::{Keeper, Verdict};
+use holdfast_runtime::backoff::Exponential;
+use holdfast_runtime::failure::{Class, Failure, said};
+use holdfast_runtime::lease::{Heartbeat, Leadership};
 use jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, Patch, PatchParams, PostParams};
@@ -20,14 +23,11 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Source;
-use crate::backoff::Exponential;
-use crate::lease::{Heartbeat, Leadership};
 use crate::metrics::{Metrics, Verb};
 use crate::status::FIELD_MANAGER;
 use crate::status::readiness::{self, Outlook};
 use crate::upgrade::{Forecasted, Upgrades};
 use crate::view::{KnownReadiness, View};
-use crate::write::{Class, Failure, said};
 
 /// The concern, as it is written in metrics.
 pub(crate) const CONCERN: &str = "drain";

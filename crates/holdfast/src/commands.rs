@@ -35,7 +35,7 @@ pub(crate) fn controller(cluster: &Cluster, arguments: Controller) -> anyhow::Re
 pub(crate) fn withdraw(cluster: &Cluster) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let client = Client::try_from(cluster::config(cluster).await?)?;
-        let identity = holdfast_controller::lease::identity("holdfast-withdraw");
+        let identity = holdfast_runtime::lease::identity("holdfast-withdraw");
         let withdrawn = holdfast_controller::withdraw(client, &cluster.lease_namespace, &identity).await?;
         tracing::info!(budgets = withdrawn, "everything of ours is withdrawn");
         Ok(())

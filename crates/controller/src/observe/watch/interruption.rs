@@ -7,12 +7,9 @@
 
 use std::time::Duration;
 
+use holdfast_runtime::backoff::Exponential;
+use holdfast_runtime::failure::{retry_after, said};
 use kube::core::Status;
-
-use crate::{
-    backoff::Exponential,
-    write::{retry_after, said},
-};
 
 /// A connection that lived this long wasn't part of a row of failures.
 const LIVED: Duration = Duration::from_secs(5);

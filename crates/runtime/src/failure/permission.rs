@@ -7,18 +7,20 @@ use std::fmt;
 
 /// A verb on a resource that we lack.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Permission {
-    pub(crate) verb: String,
-    pub(crate) group: String,
+pub struct Permission {
+    /// As RBAC names it: `patch`.
+    pub verb: String,
+    /// Empty for the core group.
+    pub group: String,
     /// With its subresource, as `deployments/status`.
-    pub(crate) resource: String,
+    pub resource: String,
     /// `None` where the whole cluster was asked for.
-    pub(crate) namespace: Option<String>,
+    pub namespace: Option<String>,
 }
 
 impl Permission {
     /// `None` when the message isn't RBAC's.
-    pub(crate) fn parse(message: &str) -> Option<Self> {
+    pub fn parse(message: &str) -> Option<Self> {
         let (_, rest) = message.split_once(" cannot ")?;
         let (verb, rest) = rest.split_once(" resource \"")?;
         let (resource, rest) = rest.split_once('"')?;

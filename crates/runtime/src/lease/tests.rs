@@ -41,10 +41,15 @@ struct Server(Arc<Mutex<Store>>);
 #[derive(Clone)]
 struct Line(Arc<AtomicBool>);
 
+fn candidacy(identity: &str) -> Candidacy {
+    let (namespace, name) = ("h".to_owned(), "holdfast".to_owned());
+    Candidacy { namespace, name, identity: identity.to_owned(), field_manager: "holdfast/lease" }
+}
+
 struct Candidate {
     identity: String,
     leadership: Leadership,
-    heartbeat: Pulse,
+    heartbeat: Heartbeat,
     line: Line,
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -62,6 +67,8 @@ impl Server {
                 }
                 let (parts, body) = request.into_parts();
                 let body = body.collect_bytes().await?;
+                let manager = parts.uri.query().is_some_and(|query| query.contains("fieldManager=holdfast%2Flease"));
+                assert_eq!(manager, parts.method != Method::GET, "{:?}", parts.uri);
                 let (code, answer) = server.answer(&parts.method, parts.uri.path(), &body);
                 if server.0.lock().mute && parts.method != Method::GET {
                     pending::<()>().await;
@@ -135,10 +142,8 @@ impl Server {
 
     fn candidate(&self, identity: &str) -> Candidate {
         let (client, line) = self.client();
-        let (namespace, name) = ("h".to_owned(), "holdfast".to_owned());
-        let candidacy = Candidacy { namespace, name, identity: identity.to_owned(), elect: true };
-        let heartbeat = Pulse::default();
-        let elector = Elector::new(client, candidacy, heartbeat.clone());
+        let heartbeat = Heartbeat::new("decide");
+        let elector = Elector::new(client, candidacy(identity), true, [heartbeat.clone()]);
         let (leadership, stop) = (elector.leadership(), CancellationToken::new());
         let task = tokio::spawn(elector.run(stop.clone()));
         Candidate { identity: identity.to_owned(), leadership, heartbeat, line, stop, task }
@@ -476,22 +481,22 @@ async fn the_heart_stops_when_an_evaluation_hangs() {
     let leader = server.leader("one").await;
     let standby = server.candidate("two");
     sleep(SECOND * 10).await;
-    leader.heartbeat.decide.due();
-    let ticket = leader.heartbeat.decide.begin();
+    leader.heartbeat.due();
+    let ticket = leader.heartbeat.begin();
     // What becomes due during an evaluation isn't covered by it.
-    leader.heartbeat.decide.due();
+    leader.heartbeat.due();
     let before = server.beat();
     sleep(SECOND * 40).await;
     assert_eq!(server.beat(), before);
     assert!(leader.leadership.is_leader(), "the lease is renewed all the same");
     assert!(SECOND * 30 < standby.leadership.heartbeat_age());
-    leader.heartbeat.decide.completed(ticket);
+    leader.heartbeat.completed(ticket);
     sleep(SECOND * 5).await;
     let once = server.beat();
     assert_ne!(once, before);
     sleep(SECOND * 20).await;
     assert_eq!(server.beat(), once, "one is still due");
-    leader.heartbeat.decide.completed(leader.heartbeat.decide.begin());
+    leader.heartbeat.completed(leader.heartbeat.begin());
     sleep(SECOND * 20).await;
     assert!(standby.leadership.heartbeat_age() < SECOND * 5);
 }
@@ -500,14 +505,13 @@ async fn the_heart_stops_when_an_evaluation_hangs() {
 async fn without_election_one_leads_and_touches_no_lease() {
     let server = Server::default();
     let (client, _line) = server.client();
-    let (namespace, name, identity) = ("h".to_owned(), "holdfast".to_owned(), "one".to_owned());
-    let heartbeat = Pulse::default();
-    let elector = Elector::new(client, Candidacy { namespace, name, identity, elect: false }, heartbeat.clone());
+    let heartbeat = Heartbeat::new("decide");
+    let elector = Elector::new(client, candidacy("one"), false, [heartbeat.clone()]);
     let (leadership, stop) = (elector.leadership(), CancellationToken::new());
     let task = tokio::spawn(elector.run(stop.clone()));
     sleep(SECOND * 100).await;
     assert!(leadership.is_leader() && leadership.heartbeat_age() < SECOND * 3);
-    heartbeat.decide.due();
+    heartbeat.due();
     sleep(SECOND * 100).await;
     assert!(SECOND * 90 < leadership.heartbeat_age());
     stop.cancel();
@@ -520,12 +524,12 @@ async fn withdraw_takes_the_lease_and_hands_it_back() {
     let server = Server::default();
     let leader = server.leader("one").await;
     let (client, _line) = server.client();
-    take(client.clone(), "h", "holdfast", "withdraw", SECOND * 3600).await.unwrap();
+    take(client.clone(), &candidacy("withdraw"), SECOND * 3600).await.unwrap();
     assert_eq!(server.holder(), "withdraw");
     leader.yields_within(0..=2).await;
     sleep(SECOND * 600).await;
     assert!(!leader.leadership.is_leader());
-    release(client, "h", "holdfast", "withdraw").await.unwrap();
+    release(client, &candidacy("withdraw")).await.unwrap();
     leader.leads_within(0..=2).await;
 }
 
@@ -533,7 +537,7 @@ async fn withdraw_takes_the_lease_and_hands_it_back() {
 async fn withdraw_makes_the_lease_where_there_is_none() {
     let server = Server::default();
     let (client, _line) = server.client();
-    take(client, "h", "holdfast", "withdraw", SECOND * 3600).await.unwrap();
+    take(client, &candidacy("withdraw"), SECOND * 3600).await.unwrap();
     assert_eq!(server.lease()["spec"]["leaseDurationSeconds"], 3600);
     server.candidate("one").leads_within(3600..=3601).await;
 }
@@ -544,7 +548,7 @@ async fn withdraw_wins_against_a_leader_that_renews() {
     let leader = server.leader("one").await;
     let (client, line) = server.client();
     line.0.store(false, SeqCst);
-    let taken = tokio::spawn(async move { take(client, "h", "holdfast", "withdraw", SECOND * 60).await });
+    let taken = tokio::spawn(async move { take(client, &candidacy("withdraw"), SECOND * 60).await });
     sleep(SECOND * 8).await;
     assert!(!taken.is_finished() && leader.leadership.is_leader());
     line.0.store(true, SeqCst);
@@ -557,7 +561,7 @@ async fn withdraw_gives_up_on_a_server_that_never_answers() {
     let server = Server::default();
     let (client, line) = server.client();
     line.0.store(false, SeqCst);
-    let error = take(client, "h", "holdfast", "withdraw", SECOND * 60).await.unwrap_err();
+    let error = take(client, &candidacy("withdraw"), SECOND * 60).await.unwrap_err();
     assert_eq!(error.to_string(), "lease h/holdfast could not be written within 60s");
 }
 
@@ -565,7 +569,7 @@ async fn withdraw_gives_up_on_a_server_that_never_answers() {
 async fn withdraw_is_told_that_the_namespace_is_gone() {
     let server = Server::default();
     server.0.lock().homeless = true;
-    let error = take(server.client().0, "h", "holdfast", "withdraw", SECOND * 60).await.unwrap_err();
+    let error = take(server.client().0, &candidacy("withdraw"), SECOND * 60).await.unwrap_err();
     assert_eq!(error.to_string(), "lease h/holdfast can't be: the namespace is gone");
 }
 
@@ -573,7 +577,7 @@ async fn withdraw_is_told_that_the_namespace_is_gone() {
 async fn somebody_elses_lease_is_not_released() {
     let server = Server::default();
     server.hold("somebody", 15);
-    release(server.client().0, "h", "holdfast", "withdraw").await.unwrap();
+    release(server.client().0, &candidacy("withdraw")).await.unwrap();
     assert_eq!(server.holder(), "somebody");
 }
 

@@ -15,10 +15,7 @@ use axum::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    metrics::{self, Metrics},
-    supervise::Liveness,
-};
+use crate::{metrics, supervise::Liveness};
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +23,7 @@ mod tests;
 /// An address can't be served.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}")]
-pub(crate) struct BindError {
+pub struct BindError {
     address: SocketAddr,
     #[source]
     source: io::Error,
@@ -36,11 +33,11 @@ type Condition = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// Whether the process can do its job, as named conditions.
 #[derive(Default)]
-pub(crate) struct Readiness(Vec<(&'static str, Condition)>);
+pub struct Readiness(Vec<(&'static str, Condition)>);
 
 impl Readiness {
     /// Adds a condition; an error is the reason why it doesn't hold.
-    pub(crate) fn with(
+    pub fn with(
         mut self,
         name: &'static str,
         condition: impl Fn() -> Result<(), String> + Send + Sync + 'static,
@@ -69,27 +66,32 @@ impl Readiness {
 }
 
 /// A server that has its address, and answers once it runs.
-pub(crate) struct Server {
+pub struct Server {
     listener: TcpListener,
     router: Router,
 }
 
 impl Server {
-    /// `/metrics` at `address`.
-    pub(crate) async fn metrics(address: SocketAddr, metrics: Metrics) -> Result<Self, BindError> {
+    /// `/metrics` at `address`, with what `encode` returns at each scrape: OpenMetrics text, as of [`metrics::encode`].
+    ///
+    /// # Errors
+    /// When the address can't be listened on.
+    pub async fn metrics(
+        address: SocketAddr,
+        encode: impl Fn() -> String + Clone + Send + Sync + 'static,
+    ) -> Result<Self, BindError> {
         let show = move || {
-            let text = metrics.encode();
+            let text = encode();
             async move { ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response() }
         };
         Self::bind(address, Router::new().route("/metrics", get(show))).await
     }
 
     /// `/livez` and `/readyz` at `address`.
-    pub(crate) async fn health(
-        address: SocketAddr,
-        liveness: Liveness,
-        readiness: Readiness,
-    ) -> Result<Self, BindError> {
+    ///
+    /// # Errors
+    /// When the address can't be listened on.
+    pub async fn health(address: SocketAddr, liveness: Liveness, readiness: Readiness) -> Result<Self, BindError> {
         let readiness = Arc::new(readiness);
         let live = move || {
             let answer = liveness_answer(&liveness);
@@ -109,12 +111,15 @@ impl Server {
 
     /// Where it listens; of interest when port 0 was asked for.
     #[cfg(test)]
-    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+    fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
     /// Serves until `stop`, then ends what is being answered.
-    pub(crate) async fn run(self, stop: CancellationToken) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When the server can't go on.
+    pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
         axum::serve(self.listener, self.router).with_graceful_shutdown(stop.cancelled_owned()).await
     }
 }

@@ -19,32 +19,37 @@ type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A task ended though nobody told it to.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TaskEnded {
+pub enum TaskEnded {
+    /// With success, as if there were nothing more to do.
     #[error("task {0} ended unexpectedly")]
     Early(&'static str),
+    /// With an error.
     #[error("task {name} failed")]
     Failed {
+        /// As it was started.
         name: &'static str,
+        /// What it said.
         #[source]
         source: BoxError,
     },
+    /// With a panic, whose message is kept back.
     #[error("task {0} panicked")]
     Panicked(&'static str),
 }
 
 /// Whether all supervised tasks still run.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Liveness(Arc<OnceLock<&'static str>>);
+pub struct Liveness(Arc<OnceLock<&'static str>>);
 
 impl Liveness {
     /// The first task that ended though nobody told it to.
-    pub(crate) fn ended(&self) -> Option<&'static str> {
+    pub fn ended(&self) -> Option<&'static str> {
         self.0.get().copied()
     }
 }
 
 /// The tasks of the process.
-pub(crate) struct Supervisor {
+pub struct Supervisor {
     tasks: JoinSet<Result<(), BoxError>>,
     names: HashMap<Id, &'static str>,
     stop: CancellationToken,
@@ -53,16 +58,17 @@ pub(crate) struct Supervisor {
 
 impl Supervisor {
     /// `stop` tells all tasks to end, from outside or when one has ended.
-    pub(crate) fn new(stop: CancellationToken) -> Self {
+    pub fn new(stop: CancellationToken) -> Self {
         Self { tasks: JoinSet::new(), names: HashMap::new(), stop, liveness: Liveness::default() }
     }
 
-    pub(crate) fn liveness(&self) -> Liveness {
+    /// To ask from elsewhere whether all tasks still run.
+    pub fn liveness(&self) -> Liveness {
         self.liveness.clone()
     }
 
     /// Starts a task, which is to run until the token given to `new` is cancelled.
-    pub(crate) fn spawn<E: Into<BoxError> + 'static>(
+    pub fn spawn<E: Into<BoxError> + 'static>(
         &mut self,
         name: &'static str,
         task: impl Future<Output = Result<(), E>> + Send + 'static,
@@ -72,7 +78,10 @@ impl Supervisor {
     }
 
     /// Waits until the process is told to stop, or a task ends; then for the others, for at most `grace`.
-    pub(crate) async fn run(mut self, grace: Duration) -> Result<(), TaskEnded> {
+    ///
+    /// # Errors
+    /// The first task that ended though nobody told it to; how tasks end after that, or after `stop`, is only logged.
+    pub async fn run(mut self, grace: Duration) -> Result<(), TaskEnded> {
         let stop = self.stop.clone();
         let outcome = tokio::select! {
             biased;

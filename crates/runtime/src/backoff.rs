@@ -10,18 +10,19 @@ use tokio::time::Instant;
 
 /// A curve of waits: doubles from `first` up to `last`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Exponential {
+pub struct Exponential {
     first: Duration,
     last: Duration,
 }
 
 impl Exponential {
-    pub(crate) const fn new(first: Duration, last: Duration) -> Self {
+    /// From `first` to `last`, whatever came before.
+    pub const fn new(first: Duration, last: Duration) -> Self {
         Self { first, last }
     }
 
     /// The wait after `failures` failures in a row that came before this one, jittered down by up to a quarter.
-    pub(crate) fn wait(self, failures: u32) -> Duration {
+    pub fn wait(self, failures: u32) -> Duration {
         self.ceiling(failures).mul_f64(0.75 + 0.25 * fastrand::f64())
     }
 
@@ -39,7 +40,7 @@ struct Strike {
 
 /// Who failed how often, and when each may try again.
 #[derive(Debug)]
-pub(crate) struct Backoff<K> {
+pub struct Backoff<K> {
     curve: Exponential,
     capacity: usize,
     strikes: HashMap<K, Strike>,
@@ -47,12 +48,12 @@ pub(crate) struct Backoff<K> {
 
 impl<K: Hash + Eq + Clone> Backoff<K> {
     /// At most `capacity` keys (at least one) are remembered.
-    pub(crate) fn new(curve: Exponential, capacity: usize) -> Self {
+    pub fn new(curve: Exponential, capacity: usize) -> Self {
         Self { curve, capacity: capacity.max(1), strikes: HashMap::new() }
     }
 
     /// Notes a failure and returns how long `key` has to wait; at least `floor`, where the server named a time.
-    pub(crate) fn failed(&mut self, key: &K, floor: Duration, now: Instant) -> Duration {
+    pub fn failed(&mut self, key: &K, floor: Duration, now: Instant) -> Duration {
         let failures = self.strikes.get(key).map_or(0, |strike| strike.failures);
         let wait = self.curve.wait(failures).max(floor);
         if failures == 0 {
@@ -64,24 +65,24 @@ impl<K: Hash + Eq + Clone> Backoff<K> {
     }
 
     /// Forgets what `key` did.
-    pub(crate) fn succeeded(&mut self, key: &K) {
+    pub fn succeeded(&mut self, key: &K) {
         self.strikes.remove(key);
     }
 
     /// Forgets every key of which this holds: what stands under it from now on failed at nothing yet.
-    pub(crate) fn forget(&mut self, is_gone: impl Fn(&K) -> bool) {
+    pub fn forget(&mut self, is_gone: impl Fn(&K) -> bool) {
         self.strikes.retain(|key, _| !is_gone(key));
     }
 
     /// When `key` may try again; `None` when it may do so now.
-    pub(crate) fn ready_at(&self, key: &K, now: Instant) -> Option<Instant> {
+    pub fn ready_at(&self, key: &K, now: Instant) -> Option<Instant> {
         let ready_at = self.strikes.get(key)?.ready_at;
         (now < ready_at).then_some(ready_at)
     }
 
     /// How many keys are remembered.
     #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.strikes.len()
     }
 

@@ -17,34 +17,40 @@ use parking_lot::Mutex;
 use tower::Service;
 
 use crate::lease::{self, Leadership};
-use crate::metrics::Metrics;
+use crate::requests::Requests;
 
 /// A client whose requests are counted and whose connections are made anew when one of them seems dead.
-pub(crate) fn client(mut config: Config, metrics: &Metrics, doubts: &Doubts) -> Result<Client, Error> {
+///
+/// # Errors
+/// When `config` makes no sense, such as a certificate that can't be read.
+pub fn client(mut config: Config, requests: &Requests, doubts: &Doubts) -> Result<Client, Error> {
     // Refusals are to be seen by whoever asked, who knows better when to ask again.
     config.default_retry = false;
     let namespace = config.default_namespace.clone();
-    Ok(counted(Connections::new(move || Client::try_from(config.clone()), doubts)?, namespace, metrics))
+    Ok(counted(Connections::new(move || Client::try_from(config.clone()), doubts)?, namespace, requests))
 }
 
 /// The same for writes, over connections on which only the leader sends anything.
-pub(crate) fn of_leader(
+///
+/// # Errors
+/// As [`client`].
+pub fn of_leader(
     config: Config,
-    metrics: &Metrics,
+    requests: &Requests,
     doubts: &Doubts,
     leadership: Leadership,
 ) -> Result<Client, Error> {
     let namespace = config.default_namespace.clone();
-    Ok(counted(Connections::new(move || lease::connect(&config, &leadership), doubts)?, namespace, metrics))
+    Ok(counted(Connections::new(move || lease::connect(&config, &leadership), doubts)?, namespace, requests))
 }
 
-fn counted(connections: Connections, namespace: String, metrics: &Metrics) -> Client {
-    ClientBuilder::new(connections, namespace).with_layer(&metrics.requests()).build()
+fn counted(connections: Connections, namespace: String, requests: &Requests) -> Client {
+    ClientBuilder::new(connections, namespace).with_layer(&requests.layer()).build()
 }
 
 /// How often something was given up on the connections of the time; what one client learns the others know too.
 #[derive(Clone, Default)]
-pub(crate) struct Doubts(Arc<AtomicU64>);
+pub struct Doubts(Arc<AtomicU64>);
 
 impl Doubts {
     fn count(&self) -> u64 {

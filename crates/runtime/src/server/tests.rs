@@ -13,10 +13,14 @@ use tokio::{
 };
 
 use super::*;
-use crate::{metrics::Dimensions, supervise::Supervisor};
+use crate::supervise::Supervisor;
 
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 const DEADLINE: Duration = Duration::from_secs(10);
+
+fn encode() -> String {
+    "# TYPE leader gauge\nleader 0\n# EOF\n".to_owned()
+}
 
 /// Starts a server and returns its address.
 fn serve(server: Server, stop: &CancellationToken) -> (SocketAddr, tokio::task::JoinHandle<io::Result<()>>) {
@@ -35,13 +39,12 @@ async fn get(address: SocketAddr, path: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn metrics_are_shown_as_openmetrics() {
-    let metrics = Metrics::new(&Dimensions::default());
-    let server = Server::metrics(ANY, metrics).await.unwrap();
+    let server = Server::metrics(ANY, encode).await.unwrap();
     let (address, _task) = serve(server, &CancellationToken::new());
     let (code, answer) = get(address, "/metrics").await;
     assert_eq!(code, 200);
     assert!(answer.contains("content-type: application/openmetrics-text; version=1.0.0"), "{answer}");
-    assert!(answer.contains("holdfast_leader 0\n") && answer.ends_with("# EOF\n"), "{answer}");
+    assert!(answer.contains("leader 0\n") && answer.ends_with("# EOF\n"), "{answer}");
     assert_eq!(get(address, "/livez").await.0, 404);
 }
 
@@ -81,7 +84,7 @@ async fn a_task_that_ended_is_seen_by_the_liveness_probe() {
 #[tokio::test]
 async fn a_server_ends_when_told_to() {
     let stop = CancellationToken::new();
-    let server = Server::metrics(ANY, Metrics::new(&Dimensions::default())).await.unwrap();
+    let server = Server::metrics(ANY, encode).await.unwrap();
     let (address, task) = serve(server, &stop);
     assert_eq!(get(address, "/metrics").await.0, 200);
     stop.cancel();
@@ -91,9 +94,8 @@ async fn a_server_ends_when_told_to() {
 
 #[tokio::test]
 async fn a_port_that_is_taken_is_told_at_the_start() {
-    let metrics = Metrics::new(&Dimensions::default());
-    let first = Server::metrics(ANY, metrics.clone()).await.unwrap();
+    let first = Server::metrics(ANY, encode).await.unwrap();
     let address = first.address().unwrap();
-    let error = Server::metrics(address, metrics).await.err().unwrap();
+    let error = Server::metrics(address, encode).await.err().unwrap();
     assert_eq!(error.to_string(), format!("cannot listen on {address}"));
 }

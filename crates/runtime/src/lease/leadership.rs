@@ -37,7 +37,7 @@ struct Shared {
 
 /// A handle to ask who leads.
 #[derive(Debug, Clone)]
-pub(crate) struct Leadership {
+pub struct Leadership {
     shared: Arc<Shared>,
     transitions: watch::Receiver<bool>,
 }
@@ -57,12 +57,12 @@ impl Leadership {
     }
 
     /// Whether we may write, now.
-    pub(crate) fn is_leader(&self) -> bool {
+    pub fn is_leader(&self) -> bool {
         self.shared.millis(Instant::now()) < self.shared.deadline.load(SeqCst)
     }
 
     /// Waits until leadership is won or lost; returns which.
-    pub(crate) async fn changed(&mut self) -> bool {
+    pub async fn changed(&mut self) -> bool {
         match self.transitions.changed().await {
             Ok(()) => *self.transitions.borrow_and_update() && self.is_leader(),
             // The election is over; nothing will change any more.
@@ -71,17 +71,17 @@ impl Leadership {
     }
 
     /// Who held the Lease when it was last seen.
-    pub(crate) fn holder(&self) -> Option<String> {
+    pub fn holder(&self) -> Option<String> {
         self.shared.sighting.lock().holder.clone()
     }
 
     /// For how long the leader's heartbeat hasn't changed; from our start, as long as none was seen.
-    pub(crate) fn heartbeat_age(&self) -> Duration {
+    pub fn heartbeat_age(&self) -> Duration {
         self.shared.sighting.lock().beat_at.elapsed()
     }
 
     /// Why the last look at the Lease, or its renewal, failed.
-    pub(crate) fn trouble(&self) -> Option<String> {
+    pub fn trouble(&self) -> Option<String> {
         self.shared.sighting.lock().trouble.clone()
     }
 

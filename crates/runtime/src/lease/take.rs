@@ -11,7 +11,7 @@ use kube::{Api, Client};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{ANSWER, Candidacy, params, record};
-use crate::write::{Class, Failure};
+use crate::failure::{Class, Failure};
 
 /// How long to go on trying while the server doesn't answer or others are faster.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -50,45 +50,39 @@ pub enum LeaseError {
 }
 
 /// Takes the Lease for `duration`, whoever holds it; returns once it is held. The former holder may go on writing for
-/// up to [`DURATION`](super::DURATION) if it can't see the Lease.
-pub async fn take(
-    client: Client,
-    namespace: &str,
-    name: &str,
-    identity: &str,
-    duration: Duration,
-) -> Result<(), LeaseError> {
-    let api = Api::namespaced(client, namespace);
-    let candidacy = Candidacy {
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-        identity: identity.to_owned(),
-        elect: true,
-    };
-    persist(namespace, name, || take_once(&api, &candidacy, duration)).await
+/// up to [`DURATION`](super::DURATION) if it can't see the Lease. Controllers honour an hour at most.
+///
+/// # Errors
+/// When the API server refuses, the namespace is gone, or it takes longer than a minute.
+pub async fn take(client: Client, candidacy: &Candidacy, duration: Duration) -> Result<(), LeaseError> {
+    let api = Api::namespaced(client, &candidacy.namespace);
+    persist(candidacy, || take_once(&api, candidacy, duration)).await
 }
 
-/// Hands the Lease back if `identity` holds it.
-pub async fn release(client: Client, namespace: &str, name: &str, identity: &str) -> Result<(), LeaseError> {
-    let api = Api::namespaced(client, namespace);
-    persist(namespace, name, || release_once(&api, name, identity)).await
+/// Hands the Lease back if the candidate holds it.
+///
+/// # Errors
+/// As [`take`].
+pub async fn release(client: Client, candidacy: &Candidacy) -> Result<(), LeaseError> {
+    let api = Api::namespaced(client, &candidacy.namespace);
+    persist(candidacy, || release_once(&api, candidacy)).await
 }
 
-async fn persist<F>(namespace: &str, name: &str, attempt: impl Fn() -> F) -> Result<(), LeaseError>
+async fn persist<F>(candidacy: &Candidacy, attempt: impl Fn() -> F) -> Result<(), LeaseError>
 where
     F: Future<Output = kube::Result<()>>,
 {
+    let (namespace, name) = (candidacy.namespace.clone(), candidacy.name.clone());
     let give_up = Instant::now() + PATIENCE;
     while Instant::now() < give_up {
         match timeout(ANSWER, attempt()).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) if lacks_namespace(&error) => {
-                return Err(LeaseError::NoNamespace { namespace: namespace.to_owned(), name: name.to_owned() });
+                return Err(LeaseError::NoNamespace { namespace, name });
             }
             Ok(Err(error)) => match Failure::of(&error).class() {
                 Class::Retry | Class::Wait(_) | Class::Conflict => {}
                 Class::Forbidden | Class::Terminal => {
-                    let (namespace, name) = (namespace.to_owned(), name.to_owned());
                     return Err(LeaseError::Refused { namespace, name, source: Box::new(error) });
                 }
             },
@@ -96,7 +90,7 @@ where
         }
         sleep(PAUSE).await;
     }
-    Err(LeaseError::TimedOut { namespace: namespace.to_owned(), name: name.to_owned() })
+    Err(LeaseError::TimedOut { namespace, name })
 }
 
 /// A Lease that vanished meanwhile is answered with 404 too, but about a Lease.
@@ -108,22 +102,22 @@ fn lacks_namespace(error: &kube::Error) -> bool {
 }
 
 async fn take_once(api: &Api<Lease>, candidacy: &Candidacy, duration: Duration) -> kube::Result<()> {
-    let now = Timestamp::now();
+    let (now, params) = (Timestamp::now(), params(candidacy));
     match api.get_opt(&candidacy.name).await? {
-        None => api.create(&params(), &record::first(candidacy, duration, now, false)).await?,
+        None => api.create(&params, &record::first(candidacy, duration, now, false)).await?,
         Some(lease) => {
             let lease = record::next(lease, &candidacy.identity, duration, now, false);
-            api.replace(&candidacy.name, &params(), &lease).await?
+            api.replace(&candidacy.name, &params, &lease).await?
         }
     };
     Ok(())
 }
 
-pub(super) async fn release_once(api: &Api<Lease>, name: &str, identity: &str) -> kube::Result<()> {
-    let Some(lease) = api.get_opt(name).await? else { return Ok(()) };
-    if lease.spec.as_ref().and_then(record::holder) == Some(identity) {
+async fn release_once(api: &Api<Lease>, candidacy: &Candidacy) -> kube::Result<()> {
+    let Some(lease) = api.get_opt(&candidacy.name).await? else { return Ok(()) };
+    if lease.spec.as_ref().and_then(record::holder) == Some(&candidacy.identity) {
         let lease = record::released(lease, Timestamp::now());
-        api.replace(name, &params(), &lease).await?;
+        api.replace(&candidacy.name, &params(candidacy), &lease).await?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Why a write failed, and what that means for the next try.
+//! Why a request failed, and what that means for the next try.
 //!
 //! A `Failure` is what the API server (or the way to it) said, parsed once; `class()` is what to do about it, total over
 //! all failures. Only the cause, reason and code of an answer are trusted where they exist; messages are parsed for
@@ -13,7 +13,7 @@ mod permission;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use permission::Permission;
+pub use permission::Permission;
 
 /// The API server's own flow control asks for one second in a header that is lost on the way to us.
 const THROTTLED: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ const SOMEBODY_ELSE: Duration = Duration::from_secs(30);
 
 /// What to do about a failed write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Class {
+pub enum Class {
     /// Try again after the object's own back-off; whether the write happened is unknown.
     Retry,
     /// Try again, but not before this long.
@@ -37,14 +37,16 @@ pub(crate) enum Class {
 
 /// A field that another manager owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Contested {
-    pub(crate) manager: String,
-    pub(crate) field: String,
+pub struct Contested {
+    /// The other's name; empty when the server doesn't say it.
+    pub manager: String,
+    /// As the server writes it: `.spec.maxUnavailable`.
+    pub field: String,
 }
 
 /// Why a write failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// 429, with the time the server asked for.
     Throttled(Duration),
     /// 409: an object of that name is there already.
@@ -75,7 +77,7 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// Of an error that the client returned.
-    pub(crate) fn of(error: &kube::Error) -> Self {
+    pub fn of(error: &kube::Error) -> Self {
         use kube::Error;
         match error {
             Error::Api(status) => Self::of_status(status),
@@ -99,7 +101,7 @@ impl Failure {
     }
 
     /// Of an answer, whether it was a Status or text that the client made one of.
-    pub(crate) fn of_status(status: &Status) -> Self {
+    pub fn of_status(status: &Status) -> Self {
         match status.code {
             401 => Self::Unauthorized,
             403 => Self::forbidden(status),
@@ -142,7 +144,7 @@ impl Failure {
     }
 
     /// What to do about it.
-    pub(crate) fn class(&self) -> Class {
+    pub fn class(&self) -> Class {
         match self {
             Self::Throttled(wait) => Class::Wait(*wait),
             Self::Unauthorized | Self::QuotaExceeded => Class::Wait(SOMEBODY_ELSE),
@@ -154,7 +156,7 @@ impl Failure {
     }
 
     /// The metric label and log field.
-    pub(crate) fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> &'static str {
         match self {
             Self::Throttled(_) => "throttled",
             Self::Exists => "exists",
@@ -173,7 +175,7 @@ impl Failure {
     }
 
     /// Every reason there is, for labels that exist from the start.
-    pub(crate) const REASONS: [&'static str; 13] = [
+    pub const REASONS: [&'static str; 13] = [
         "throttled",
         "exists",
         "changed",
@@ -192,7 +194,7 @@ impl Failure {
 
 /// An error in one line for logs and status: the server's own words, or all causes (kube shows the outermost only, or a
 /// whole Status).
-pub(crate) fn said(error: &kube::Error) -> String {
+pub fn said(error: &kube::Error) -> String {
     if let kube::Error::Api(status) = error {
         return status.message.clone();
     }
@@ -210,7 +212,7 @@ pub(crate) fn said(error: &kube::Error) -> String {
 }
 
 /// The wait that a Status asks for, if it does.
-pub(crate) fn retry_after(status: &Status) -> Option<Duration> {
+pub fn retry_after(status: &Status) -> Option<Duration> {
     let seconds = status.details.as_ref()?.retry_after_seconds;
     (0 < seconds).then(|| Duration::from_secs(seconds.into()))
 }
