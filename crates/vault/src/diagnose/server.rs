@@ -8,7 +8,7 @@ use super::{Diagnosis, Limits};
 use crate::cause::Cause;
 use crate::claim::Phase;
 use crate::rehearsal::Outcome;
-use crate::view::{Answer, Container, Pod, Serving, View, between};
+use crate::view::{Answer, Container, Pod, Serving, Unknown, View, between};
 
 /// A container that has run for so long without listening hangs: a start takes less than ten seconds, whatever A does.
 const HUNG: Duration = Duration::from_secs(30);
@@ -16,8 +16,13 @@ const HUNG: Duration = Duration::from_secs(30);
 const RETRIES: Duration = Duration::from_secs(15);
 
 pub(super) fn missing(view: &View, _: &Limits) -> Option<Diagnosis> {
-    let why = view.target.set.as_ref().err()?;
-    Some(Diagnosis::new(Cause::TargetMissing, why.clone()))
+    match view.target.set.as_ref().err()? {
+        Unknown::Missing(what) => Some(Diagnosis::new(Cause::TargetMissing, what.clone())),
+        Unknown::Refused(said) => {
+            Some(Diagnosis::new(Cause::NotPermitted, format!("the StatefulSet may not be read: {said}")))
+        }
+        Unknown::Unseen => None,
+    }
 }
 
 pub(super) fn init_outcome_unknown(view: &View, _: &Limits) -> Option<Diagnosis> {
