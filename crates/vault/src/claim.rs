@@ -3,6 +3,11 @@
 /// The phase of a claim, as its Secret tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// There is a claim that nobody can read: it was edited, or is from another version. Nobody may initialise.
+    Unreadable {
+        /// What is wrong with it.
+        why: String,
+    },
     /// Somebody set out to initialise. Nobody may do so again.
     Claimed {
         /// The attempt.
@@ -32,6 +37,7 @@ impl Phase {
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
+            Self::Unreadable { .. } => "Unreadable",
             Self::Claimed { .. } => "Claimed",
             Self::Stored { .. } => "Stored",
             Self::AdminProven { .. } => "AdminProven",

@@ -10,6 +10,7 @@ pub mod claim;
 pub mod client;
 pub mod conflict;
 pub mod diagnose;
+pub mod init;
 pub mod next_step;
 mod observe;
 pub mod rehearsal;
