@@ -98,7 +98,9 @@ impl Command {
     pub(crate) const fn is_for_people(&self) -> bool {
         match self {
             Self::Audit(_) | Self::Drain(_) | Self::Explain(_) | Self::PodSecurity(_) => true,
-            Self::Controller(_) | Self::VaultController(_) | Self::Withdraw | Self::Crds | Self::Completions { .. } => false,
+            Self::Controller(_) | Self::VaultController(_) | Self::Withdraw | Self::Crds | Self::Completions { .. } => {
+                false
+            }
         }
     }
 }

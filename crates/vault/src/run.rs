@@ -126,11 +126,7 @@ impl Parts {
         let clients = Clients::new(Options { allow_loopback: settings.allow_loopback });
         let shared = Arc::new(Shared {
             eyes: Eyes { kube: self.kube.clone(), clients: clients.clone(), require_label: settings.require_label },
-            hands: Hands {
-                kube: self.writes.clone(),
-                metrics: self.metrics.clone(),
-                events: Arc::clone(&events),
-            },
+            hands: Hands { kube: self.writes.clone(), metrics: self.metrics.clone(), events: Arc::clone(&events) },
             pods: pods.clone(),
             resources: resources.clone(),
             leadership: self.leadership.clone(),
@@ -195,7 +191,9 @@ impl Parts {
                         event = stream.next() => event,
                     };
                     match event {
-                        Some(Ok(Event::Apply(object) | Event::InitApply(object) | Event::Delete(object))) => changed(&object),
+                        Some(Ok(Event::Apply(object) | Event::InitApply(object) | Event::Delete(object))) => {
+                            changed(&object)
+                        }
                         Some(Ok(Event::Init | Event::InitDone)) => {}
                         Some(Err(error)) => {
                             tracing::warn!(kind = name, namespace, %error, "a watch failed and is begun anew")
