@@ -48,7 +48,7 @@ impl Address {
 }
 
 fn nth(index: u32) -> Ipv4Addr {
-    let [_, _, third, _] = (index / 254 << 8).to_be_bytes();
+    let [_, _, third, _] = ((index / 254) << 8).to_be_bytes();
     let [_, _, _, fourth] = (index % 254 + 1).to_be_bytes();
     Ipv4Addr::new(127, 77, third, fourth)
 }

@@ -19,6 +19,7 @@ pub mod usage;
 pub mod helm;
 pub mod manifests;
 
+pub mod server_kubelet;
 pub mod vault;
 
 pub mod eventually;
@@ -43,5 +44,6 @@ pub use helm::Helm;
 pub use kubeconfig::{account_kubeconfig, client_from};
 pub use manifests::Manifests;
 pub use metrics::Metrics;
+pub use server_kubelet::ServerKubelet;
 pub use tools::{Tool, Tools};
 pub use usage::Usage;

@@ -16,7 +16,7 @@ pub use config::{ServerConfig, Storage, TlsFiles, TransitSeal};
 pub use endpoint::{Answer, Endpoint};
 pub use product::Product;
 pub use run::Exit;
-pub(crate) use run::{Command, Run};
+pub(crate) use run::{Command, Run, read_log};
 pub use sealed_server::{Initialized, SealedServer, Shape, initialize, launch};
 pub use server::{Builder, Server, Started};
 pub use transit_server::{StorageCopy, Token, TransitServer};
