@@ -24,6 +24,7 @@ mod worker;
 
 mod disks;
 mod watch;
+mod workers;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

@@ -1,6 +1,6 @@
 //! Servers as the pods of StatefulSets on a real control plane: what their kubelet does is what a real one does.
 //!
-//! Three in one raft, whose seal's token is a file of a Secret:
+//! Three in one raft that speak TLS, whose seal's token is a file of a Secret:
 //! 1. All run at once, none is ready. One is initialised, the others join, the set is ready.
 //! 2. A pod is deleted; another of its name comes, finds the disk and joins again.
 //! 3. The power fails and comes back; the pods are the same, their containers were started again.
@@ -17,15 +17,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_testkit::server_kubelet::PodFacts;
-use holdfast_testkit::vault::{Product, TransitSeal, TransitServer};
-use holdfast_testkit::{ControlPlane, ServerKubelet, eventually};
-use k8s_openapi::api::core::v1::ContainerState;
+use holdfast_testkit::vault::{Product, Server, TlsFiles, TransitSeal, TransitServer};
+use holdfast_testkit::{Authority, ControlPlane, ServerKubelet, eventually};
+use k8s_openapi::api::core::v1::{ContainerState, Pod};
 use serde_json::{Value, json};
 
 use set::{Delivery, Set};
 
 const DEADLINE: Duration = Duration::from_secs(120);
 const KEY: &str = "b";
+const PODS: [&str; 3] = ["vault-0", "vault-1", "vault-2"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_pods_of_stateful_sets_are_real_servers() -> Result<()> {
@@ -39,11 +40,13 @@ fn config_of_three(facts: &PodFacts) -> Result<String> {
     let file = facts.behind("/etc/server/seal.hcl").context("no ConfigMap is mounted")?;
     let mut config = facts.config_of_raft(3)?;
     config.extra = fs::read_to_string(file)?;
+    config.join_authority = facts.behind("/etc/tls/ca.crt");
+    config.tls = Some(TlsFiles { certificate: "/etc/tls/tls.crt".into(), key: "/etc/tls/tls.key".into() });
     Ok(config.to_string())
 }
 
 async fn three_in_a_raft(plane: &ControlPlane) -> Result<()> {
-    let transit = TransitServer::start_as(holdfast_testkit::vault::Server::builder(Product::OpenBao).inmem()).await?;
+    let transit = TransitServer::start_as(Server::builder(Product::OpenBao).inmem()).await?;
     let token = transit.grant(KEY, "24h").await?;
     let set = Set::create(plane, "three", 3, Delivery::File).await?;
     set.write_token(&token.token).await?;
@@ -53,9 +56,13 @@ async fn three_in_a_raft(plane: &ControlPlane) -> Result<()> {
         transit.server.url()
     );
     set.write_config(&stanza).await?;
-    let kubelet = ServerKubelet::builder(plane.admin(), "three", Product::OpenBao, config_of_three).start().await?;
+    let authority = Authority::new()?;
+    let builder = ServerKubelet::builder(plane.admin(), "three", Product::OpenBao, config_of_three);
+    let kubelet = builder.tls(authority.pem()).start().await?;
+    set.write_certificate(&authority, &PODS.map(|pod| kubelet.ip(pod)).into_iter().collect::<Result<Vec<_>>>()?)
+        .await?;
 
-    for pod in ["vault-0", "vault-1", "vault-2"] {
+    for pod in PODS {
         kubelet.endpoint(pod)?.await_health(&[501], DEADLINE).await?;
         let ip = kubelet.ip(pod)?.to_string();
         set.eventually(pod, |pod| {
@@ -82,7 +89,7 @@ async fn three_in_a_raft(plane: &ControlPlane) -> Result<()> {
     kubelet.power_cut();
     ensure!(kubelet.kill("vault-0").is_err(), "a server runs without power");
     kubelet.power_on(&["vault-2", "vault-0", "vault-1"]).await?;
-    for pod in ["vault-0", "vault-1", "vault-2"] {
+    for pod in PODS {
         set.eventually(pod, |pod| {
             let container = set::container(pod)?;
             let last = container.last_state.as_ref().and_then(|last| last.terminated.as_ref());
@@ -98,7 +105,7 @@ async fn three_in_a_raft(plane: &ControlPlane) -> Result<()> {
 
 async fn one_alone(plane: &ControlPlane) -> Result<()> {
     let product = Product::Vault;
-    let transit = TransitServer::start_as(holdfast_testkit::vault::Server::builder(product).inmem()).await?;
+    let transit = TransitServer::start_as(Server::builder(product).inmem()).await?;
     let token = transit.grant(KEY, "24h").await?;
     let seal = transit.seal_with(KEY, None);
     let set = Set::create(plane, "alone", 1, Delivery::Variable).await?;
@@ -166,7 +173,7 @@ async fn initialize(kubelet: &ServerKubelet) -> Result<()> {
     eventually("it to be unsealed", DEADLINE, probe).await
 }
 
-fn waits(pod: &k8s_openapi::api::core::v1::Pod, reason: &str) -> Result<()> {
+fn waits(pod: &Pod, reason: &str) -> Result<()> {
     let container = set::container(pod)?;
     let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
     ensure!(waiting.is_some_and(|waiting| waiting.reason.as_deref() == Some(reason)), "{:?}", container.state);

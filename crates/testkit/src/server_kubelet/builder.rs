@@ -5,13 +5,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Result;
-use kube::Client;
+use kube::{Api, Client};
+use tokio::sync::mpsc::channel;
 use tokio::task::JoinSet;
 
 use super::seat::Permit;
-use super::{PodFacts, Seats, ServerKubelet, Shared, disks, watch};
+use super::watch::follow;
+use super::{LABEL, PodFacts, Seats, ServerKubelet, Shared, disks, workers};
 use crate::process::Janitor;
 use crate::vault::Product;
+
+/// How many events may wait.
+const EVENTS: usize = 64;
 
 pub(super) type Configure = dyn Fn(&PodFacts) -> Result<String> + Send + Sync;
 
@@ -100,8 +105,13 @@ impl Builder {
             _janitor: janitor,
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(disks::provide(Arc::clone(&shared)));
-        tasks.spawn(watch::run_pods(Arc::clone(&shared)));
+        let (client, namespace) = (&shared.client, &shared.namespace);
+        let (tell, claims) = channel(EVENTS);
+        tasks.spawn(follow(Api::namespaced(client.clone(), namespace), String::new(), tell));
+        tasks.spawn(disks::provide(Arc::clone(&shared), claims));
+        let (tell, pods) = channel(EVENTS);
+        tasks.spawn(follow(Api::namespaced(client.clone(), namespace), format!("{LABEL}=true"), tell));
+        tasks.spawn(workers::run_pods(Arc::clone(&shared), pods));
         Ok(ServerKubelet { shared, _tasks: tasks })
     }
 }

@@ -5,32 +5,35 @@ use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use kube::api::{Api, DeleteParams, PostParams};
-use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt as _, watcher as watch};
 use kube::{Client, ResourceExt as _};
 use serde_json::json;
+use tokio::sync::mpsc::Receiver;
 
 use super::Shared;
+use super::watch::Event;
 use crate::cache::say;
 
-/// Never ends.
-pub(super) async fn provide(shared: Arc<Shared>) {
-    let claims: Api<PersistentVolumeClaim> = Api::namespaced(shared.client.clone(), &shared.namespace);
-    let mut events = watch(claims, watcher::Config::default()).default_backoff().boxed();
-    while let Some(event) = events.next().await {
-        let done = match event {
-            Ok(Event::Apply(claim) | Event::InitApply(claim)) => make_disk(&shared, &claim).await,
-            Ok(Event::Delete(claim)) => remove_volume(&shared.client, &claim).await,
-            Ok(Event::Init | Event::InitDone) => Ok(()),
-            // The API server may be stopped by the test; the watch is made again.
-            Err(_) => Ok(()),
-        };
-        if let Err(error) = done {
+/// Ends with the events.
+pub(super) async fn provide(shared: Arc<Shared>, mut events: Receiver<Event<PersistentVolumeClaim>>) {
+    while let Some(event) = events.recv().await {
+        if let Err(error) = act(&shared, event).await {
             say(&format!("the kubelet of {} has no disk for a claim: {error:#}", shared.namespace));
         }
+    }
+}
+
+async fn act(shared: &Shared, event: Event<PersistentVolumeClaim>) -> Result<()> {
+    match event {
+        Event::Listed(claims) => {
+            for claim in &claims {
+                make_disk(shared, claim).await?;
+            }
+            Ok(())
+        }
+        Event::Applied(claim) => make_disk(shared, &claim).await,
+        Event::Deleted(claim) => remove_volume(&shared.client, &claim).await,
     }
 }
 

@@ -46,8 +46,8 @@ impl Subject<'_> {
     fn condition(&self, kind: &str, holds: bool, now: Timestamp) -> Value {
         let status = if holds { "True" } else { "False" };
         let conditions = self.pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-        let same = conditions.filter(|known| known.type_ == kind && known.status == status);
-        let since = same.last().and_then(|known| known.last_transition_time.as_ref()).map(|time| time.0);
+        let mut same = conditions.filter(|known| known.type_ == kind && known.status == status);
+        let since = same.next().and_then(|known| known.last_transition_time.as_ref()).map(|time| time.0);
         let reason = if holds { Value::Null } else { json!("ContainersNotReady") };
         let since = since.unwrap_or(now).to_string();
         json!({"type": kind, "status": status, "reason": reason, "lastTransitionTime": since})
@@ -97,4 +97,74 @@ fn terminated(ended: &Ended) -> Value {
         "startedAt": ended.since.to_string(),
         "finishedAt": ended.at.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEEN: &str = "2026-01-01T00:00:00Z";
+    const STARTED: &str = "2026-01-01T00:00:01Z";
+    const ENDED: &str = "2026-01-01T00:00:09Z";
+
+    fn at(time: &str) -> Timestamp {
+        time.parse().unwrap()
+    }
+
+    fn pod() -> Pod {
+        let pod = json!({
+            "metadata": {"name": "vault-0", "uid": "u"},
+            "spec": {"containers": [{"name": "vault", "image": "vault:1"}, {"name": "sidecar"}]},
+            "status": {"conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": SEEN}]},
+        });
+        serde_json::from_value(pod).unwrap()
+    }
+
+    fn reported(life: &Life) -> Value {
+        let ip = Ipv4Addr::new(127, 77, 0, 1);
+        Subject { pod: &pod(), container: "vault", ip, since: at(SEEN) }.patch(life, at(ENDED))["status"].clone()
+    }
+
+    fn ended() -> Ended {
+        let (since, at) = (at(STARTED), at(ENDED));
+        Ended { id: "containerd://1".to_owned(), code: 1, reason: "Error", message: None, since, at }
+    }
+
+    #[test]
+    fn a_pod_is_pending_until_its_container_ran() {
+        let mut life = Life::new();
+        life.waits("CreateContainerConfigError", "no Secret".to_owned());
+        let status = reported(&life);
+        assert_eq!((&status["phase"], &status["podIP"]), (&json!("Pending"), &json!("127.77.0.1")));
+        let waiting = json!({"reason": "CreateContainerConfigError", "message": "no Secret"});
+        assert_eq!(status["containerStatuses"][0]["state"], json!({"waiting": waiting}));
+        assert_eq!(status["containerStatuses"][1]["ready"], true);
+    }
+
+    #[test]
+    fn a_crash_loop_shows_the_last_end_and_counts_the_starts() {
+        let mut life = Life::new();
+        life.starts("containerd://0".to_owned(), at(SEEN));
+        life.ends(ended());
+        assert_eq!(reported(&life)["containerStatuses"][0]["state"]["terminated"]["exitCode"], 1);
+        assert_eq!(reported(&life)["containerStatuses"][0]["restartCount"], 0);
+        life.waits("CrashLoopBackOff", String::new());
+        let container = reported(&life)["containerStatuses"][0].clone();
+        assert_eq!(container["lastState"]["terminated"]["finishedAt"], ENDED);
+        assert_eq!(container["containerID"], "containerd://1");
+        life.starts("containerd://2".to_owned(), at(ENDED));
+        let status = reported(&life);
+        assert_eq!((&status["phase"], &status["containerStatuses"][0]["restartCount"]), (&json!("Running"), &json!(1)));
+        assert_eq!(status["containerStatuses"][0]["lastState"]["terminated"]["exitCode"], 1);
+    }
+
+    #[test]
+    fn a_condition_keeps_its_time_until_it_changes() {
+        let time = |life: &Life| reported(life)["conditions"][3]["lastTransitionTime"].clone();
+        let mut life = Life::new();
+        life.starts("containerd://0".to_owned(), at(STARTED));
+        assert_eq!(time(&life), SEEN);
+        life.ready = true;
+        assert_eq!(time(&life), ENDED);
+    }
 }

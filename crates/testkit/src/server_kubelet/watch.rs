@@ -1,77 +1,64 @@
-//! Watches the pods, and gives each a worker that lives as long as the pod.
+//! A list, and then every change of it, for as long as the test takes: what is missed while the API server is away is learnt from the
+//! next list.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::fmt::Debug;
+use std::time::Duration;
 
-use anyhow::Result;
-use futures::StreamExt as _;
-use k8s_openapi::api::core::v1::Pod;
-use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt as _, watcher as watch};
-use kube::{Api, ResourceExt as _};
-use tokio::sync::watch::Sender;
-use tokio::task::JoinSet;
+use anyhow::{Context as _, Result, bail};
+use futures::TryStreamExt as _;
+use kube::Api;
+use kube::api::{ListParams, WatchEvent, WatchParams};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::Sender;
+use tokio::time::sleep;
 
-use super::worker::Worker;
-use super::{LABEL, Shared};
-use crate::cache::say;
+/// Before the API server is asked again after it was away.
+const PAUSE: Duration = Duration::from_millis(200);
 
-/// Never ends. The workers end when this does.
-pub(super) async fn run_pods(shared: Arc<Shared>) {
-    let pods: Api<Pod> = Api::namespaced(shared.client.clone(), &shared.namespace);
-    let selected = watcher::Config::default().labels(&format!("{LABEL}=true"));
-    let mut events = watch(pods, selected).default_backoff().boxed();
-    let mut workers = Workers { shared, pods: BTreeMap::new(), listed: BTreeSet::new(), tasks: JoinSet::new() };
-    while let Some(event) = events.next().await {
-        // The API server may be stopped by the test; the watch is made again.
-        let Ok(event) = event else { continue };
-        if let Err(error) = workers.observe(event) {
-            say(&format!("a pod has no kubelet: {error:#}"));
-        }
+/// What happened to the objects of a kind.
+pub(super) enum Event<K> {
+    /// These are all there are.
+    Listed(Vec<K>),
+    /// One came, or changed.
+    Applied(K),
+    /// One is gone.
+    Deleted(K),
+}
+
+/// Tells every event for as long as somebody listens.
+pub(super) async fn follow<K>(api: Api<K>, labels: String, tell: Sender<Event<K>>)
+where
+    K: Clone + DeserializeOwned + Debug,
+{
+    while !tell.is_closed() {
+        // The test may have stopped the API server, and each watch ends some time: neither is worth a word.
+        let _ = list_and_watch(&api, &labels, &tell).await;
+        sleep(PAUSE).await;
     }
 }
 
-struct Workers {
-    shared: Arc<Shared>,
-    /// By UID; `None` in the channel is a pod that is gone.
-    pods: BTreeMap<String, Sender<Option<Pod>>>,
-    /// The UIDs of the list that is under way.
-    listed: BTreeSet<String>,
-    tasks: JoinSet<()>,
-}
-
-impl Workers {
-    fn observe(&mut self, event: Event<Pod>) -> Result<()> {
+async fn list_and_watch<K>(api: &Api<K>, labels: &str, tell: &Sender<Event<K>>) -> Result<()>
+where
+    K: Clone + DeserializeOwned + Debug,
+{
+    let list = api.list(&ListParams::default().labels(labels)).await?;
+    let version = list.metadata.resource_version.unwrap_or_default();
+    told(tell, Event::Listed(list.items)).await?;
+    let parameters = WatchParams::default().labels(labels).disable_bookmarks();
+    let mut events = std::pin::pin!(api.watch(&parameters, &version).await?);
+    while let Some(event) = events.try_next().await? {
         match event {
-            Event::Init => self.listed.clear(),
-            Event::InitApply(pod) => {
-                self.listed.extend(pod.uid());
-                self.apply(pod)?;
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                told(tell, Event::Applied(object)).await?;
             }
-            Event::InitDone => {
-                let missed = self.pods.extract_if(.., |uid, _| !self.listed.contains(uid));
-                missed.for_each(|(_, pod)| drop(pod.send_replace(None)));
-            }
-            Event::Apply(pod) => self.apply(pod)?,
-            Event::Delete(pod) => {
-                let known = pod.uid().and_then(|uid| self.pods.remove(&uid));
-                known.iter().for_each(|pod| drop(pod.send_replace(None)));
-            }
+            WatchEvent::Deleted(object) => told(tell, Event::Deleted(object)).await?,
+            WatchEvent::Bookmark(_) => {}
+            WatchEvent::Error(status) => bail!("{status:?}"),
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    fn apply(&mut self, pod: Pod) -> Result<()> {
-        let bound = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
-        let Some(uid) = pod.uid().filter(|_| bound) else { return Ok(()) };
-        if let Some(known) = self.pods.get(&uid) {
-            known.send_replace(Some(pod));
-            return Ok(());
-        }
-        let seat = self.shared.seat(&pod.name_any())?;
-        let (sender, receiver) = tokio::sync::watch::channel(Some(pod));
-        self.tasks.spawn(Worker::new(Arc::clone(&self.shared), seat, uid.clone(), receiver).live());
-        self.pods.insert(uid, sender);
-        Ok(())
-    }
+async fn told<K>(tell: &Sender<Event<K>>, event: Event<K>) -> Result<()> {
+    tell.send(event).await.ok().context("nobody listens any more")
 }

@@ -193,7 +193,7 @@ impl TransitServer {
 
     /// Ends it, copies its storage, and starts it again.
     pub async fn copy_storage(&self) -> Result<StorageCopy> {
-        let copy = StorageCopy(tempfile::Builder::new().prefix("holdfast-storage-").tempdir()?);
+        let copy = StorageCopy(tempfile::Builder::new().prefix("copy-").tempdir_in(self.server.home())?);
         self.server.terminate().await?;
         self.server.with_idle_storage(|data| copy_folder(data, copy.0.path()))?;
         self.start_again().await?;

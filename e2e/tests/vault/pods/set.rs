@@ -1,9 +1,10 @@
 //! The StatefulSet of a story, with its namespace, Service, and the Secret of its seal's token.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 use anyhow::{Context as _, Result, ensure};
-use holdfast_testkit::{ControlPlane, Manifests, eventually};
+use holdfast_testkit::{Authority, ControlPlane, Manifests, eventually};
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{ConfigMap, ContainerStatus, Pod, Secret};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -49,6 +50,18 @@ impl Set {
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "seal"}, "stringData": {"token": token}});
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
         secrets.patch("seal", &PatchParams::apply("story"), &Patch::Apply(secret)).await?;
+        Ok(())
+    }
+
+    /// For servers at these addresses, and for `localhost`, by which the kubelet probes.
+    pub(super) async fn write_certificate(&self, authority: &Authority, ips: &[Ipv4Addr]) -> Result<()> {
+        let ips: Vec<String> = ips.iter().map(Ipv4Addr::to_string).collect();
+        let names: Vec<&str> = ips.iter().map(String::as_str).chain(["localhost"]).collect();
+        let issued = authority.issue(&names)?;
+        let files = json!({"ca.crt": authority.pem(), "tls.crt": issued.certificate, "tls.key": issued.key});
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tls"}, "stringData": files});
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
+        secrets.patch("tls", &PatchParams::apply("story"), &Patch::Apply(secret)).await?;
         Ok(())
     }
 
@@ -135,6 +148,7 @@ fn stateful_set(namespace: &str, replicas: u32, delivery: Delivery) -> Value {
                 data,
                 {"name": "seal", "mountPath": "/etc/seal", "readOnly": true},
                 {"name": "server", "mountPath": "/etc/server"},
+                {"name": "tls", "mountPath": "/etc/tls"},
             ]),
         ),
     };
@@ -151,6 +165,7 @@ fn stateful_set(namespace: &str, replicas: u32, delivery: Delivery) -> Value {
                     ],
                     "volumes": [
                         {"name": "seal", "secret": {"secretName": "seal"}},
+                        {"name": "tls", "secret": {"secretName": "tls"}},
                         {"name": "server", "configMap": {"name": "server"}},
                     ],
                 },
