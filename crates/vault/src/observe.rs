@@ -64,6 +64,8 @@ pub(crate) struct Look {
     pub(crate) view: View,
     /// B's token, for a renewal.
     pub(crate) secret: Option<SecretString>,
+    /// When the token was made by us; `None` when it wasn't, or the Secret wasn't read.
+    pub(crate) minted: Option<Timestamp>,
     /// A, for what is done next; `None` when its settings make no sense.
     pub(crate) a: Option<Client>,
 }
@@ -88,7 +90,7 @@ impl Eyes {
             passing_since: seen.passing_since,
             claim: None,
         };
-        Some(Look { view, secret: whole.secret.clone(), a: Some(whole.a.clone()) })
+        Some(Look { view, secret: whole.secret.clone(), minted: None, a: Some(whole.a.clone()) })
     }
 
     /// A whole look.
@@ -100,7 +102,7 @@ impl Eyes {
         claim: Option<Phase>,
     ) -> Look {
         let secrets = Secrets::new(&self.kube, settings, self.require_label);
-        let (set, (content, secret)) =
+        let (set, (content, secret, minted)) =
             tokio::join!(set::observe(&self.kube, settings), token::content(&secrets, settings));
         let wiring = set.as_ref().map(|set| set.wiring.clone()).ok();
         let ((pods, doors), (transit, lookup, role, trial, a)) = tokio::join!(
@@ -128,7 +130,7 @@ impl Eyes {
             });
         }
         let view = View { now, target, transit, token, rehearsal, passing_since: seen.passing_since, claim };
-        Look { view, secret, a }
+        Look { view, secret, minted, a }
     }
 
     async fn try_out(

@@ -39,8 +39,6 @@ pub struct Settings {
     pub period: Duration,
     /// What may be done.
     pub allowed: Allowed,
-    /// Whether A's role and policy are kept up too.
-    pub provision_all: bool,
     /// Whether A starts without people, though it is sealed by shares.
     pub transit_unseals_itself: bool,
     /// What else a cold start depends on.
@@ -138,7 +136,6 @@ impl TryFrom<&VaultTransitUnseal> for Settings {
             role: spec.token.role.clone(),
             period: time("token.period", &spec.token.period)?,
             allowed: allowed(spec, transit.provision)?,
-            provision_all: transit.provision == Provision::All,
             transit_unseals_itself: spec.cold_start.transit_unseals_itself,
             depends_on: spec.cold_start.depends_on.clone(),
             interval: time("timing.interval", &spec.timing.interval)?,
@@ -165,6 +162,7 @@ fn allowed(spec: &VaultTransitUnsealSpec, provision: Provision) -> Result<Allowe
             Provision::Verify => false,
             Provision::Token | Provision::All => true,
         },
+        provision: provision == Provision::All,
         restart: match spec.restart.policy {
             RestartPolicy::Never => false,
             RestartPolicy::WhenStuck | RestartPolicy::WhenStuckOrTokenChanged => true,

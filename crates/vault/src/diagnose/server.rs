@@ -34,15 +34,9 @@ pub(super) fn init_outcome_unknown(view: &View, _: &Limits) -> Option<Diagnosis>
     })
 }
 
-/// Every pod answers, and none is initialised.
-fn is_blank(view: &View) -> bool {
-    let pods = &view.target.pods;
-    !pods.is_empty() && pods.iter().all(Pod::is_uninitialised)
-}
-
 pub(super) fn storage_lost(view: &View, _: &Limits) -> Option<Diagnosis> {
     match &view.claim {
-        Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. }) if is_blank(view) => {
+        Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. }) if view.target.is_blank() => {
             Some(Diagnosis::new(
                 Cause::StorageLost,
                 "it was initialised, its recovery keys are stored, and no pod knows of it any more",
@@ -53,7 +47,7 @@ pub(super) fn storage_lost(view: &View, _: &Limits) -> Option<Diagnosis> {
 }
 
 pub(super) fn not_initialised(view: &View, _: &Limits) -> Option<Diagnosis> {
-    (view.claim.is_none() && is_blank(view))
+    (view.claim.is_none() && view.target.is_blank())
         .then(|| Diagnosis::new(Cause::NotInitialised, "no pod is initialised, and nobody has claimed to do so"))
 }
 

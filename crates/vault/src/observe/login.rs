@@ -13,14 +13,12 @@ use secrecy::SecretString;
 use super::Secrets;
 use crate::client::{Client, Error, Login as Granted};
 use crate::settings::Settings;
-use crate::view::{KeyFacts, Login, Lookup, Role, between};
+use crate::view::{KeyFacts, Login, Lookup, Role};
 
 /// For how long a ServiceAccount's token is asked for, in seconds: the shortest that the API server gives.
 const TOKEN: i64 = 600;
 /// A login is used for so long at most, so that a policy that was changed on A is seen.
 const LONGEST: Duration = Duration::from_secs(600);
-/// The name of a role that the spec leaves to us begins like this.
-pub(crate) const OURS: &str = "holdfast-";
 
 /// A login that lasts.
 #[derive(Default)]
@@ -201,16 +199,6 @@ pub(crate) async fn account_token(
         Err(error) => {
             tracing::debug!(%error, account = account.name, "no token of a ServiceAccount");
             Err(Login::Untried)
-        }
-    }
-}
-
-/// How long a login's own token has left, if it ends.
-pub(crate) fn outlives(login: &Login, now: Timestamp) -> Option<Duration> {
-    match login {
-        Login::ByToken { ends: Some(ends) } => Some(between(now, *ends)),
-        Login::ByToken { ends: None } | Login::NotConfigured | Login::Works | Login::Refused(_) | Login::Untried => {
-            None
         }
     }
 }

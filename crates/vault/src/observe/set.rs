@@ -86,6 +86,15 @@ impl<'a> Secrets<'a> {
 
     /// What a key of a Secret holds.
     pub(crate) async fn read(&self, reference: &SecretKeyRef) -> Result<Vec<u8>, Absent> {
+        self.read_noted(reference, "").await.map(|(value, _)| value)
+    }
+
+    /// The same, and what an annotation of the Secret says.
+    pub(super) async fn read_noted(
+        &self,
+        reference: &SecretKeyRef,
+        annotation: &str,
+    ) -> Result<(Vec<u8>, Option<String>), Absent> {
         let secret = match self.api.get_opt(&reference.name).await {
             Ok(Some(secret)) => secret,
             Ok(None) => return Err(Absent::NoSecret),
@@ -103,8 +112,9 @@ impl<'a> Secrets<'a> {
                 "it isn't labelled {LABEL}={name}, and no admission policy checks its author"
             )));
         }
+        let noted = secret.metadata.annotations.and_then(|mut all| all.remove(annotation));
         let value = secret.data.unwrap_or_default().remove(&reference.key);
-        value.map(|value| value.0).ok_or(Absent::NoKey)
+        value.map(|value| (value.0, noted)).ok_or(Absent::NoKey)
     }
 
     fn allows(&self, (key, value): (&String, &String)) -> bool {

@@ -20,6 +20,12 @@ impl Target {
         self.pods.iter().filter(|pod| pod.is_unsealed())
     }
 
+    /// Whether there are pods, every one answers, and none is initialised.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        !self.pods.is_empty() && self.pods.iter().all(Pod::is_uninitialised)
+    }
+
     /// What a server of them says about itself: the one that serves before the others.
     #[must_use]
     pub fn server(&self) -> Option<&ServerFacts> {
