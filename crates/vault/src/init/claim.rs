@@ -219,7 +219,8 @@ const SHARES: &str = "shares";
 const DIGEST: &str = "digest";
 const ROOT_ACCESSOR: &str = "rootAccessor";
 const CHECKSUM: &str = "checksum";
-const KEYS: [&str; 13] = [
+/// All keys that the data of a claim can have.
+pub(super) const KEYS: [&str; 13] = [
     ATTEMPT,
     POD,
     POD_UID,
