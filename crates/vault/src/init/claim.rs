@@ -220,21 +220,8 @@ const DIGEST: &str = "digest";
 const ROOT_ACCESSOR: &str = "rootAccessor";
 const CHECKSUM: &str = "checksum";
 /// All keys that the data of a claim can have.
-pub(super) const KEYS: [&str; 13] = [
-    ATTEMPT,
-    POD,
-    POD_UID,
-    SERVER,
-    HOLDER,
-    CLAIMED,
-    TOUCHED,
-    PHASE,
-    SECRET,
-    SHARES,
-    DIGEST,
-    ROOT_ACCESSOR,
-    CHECKSUM,
-];
+pub(super) const KEYS: [&str; 13] =
+    [ATTEMPT, POD, POD_UID, SERVER, HOLDER, CLAIMED, TOUCHED, PHASE, SECRET, SHARES, DIGEST, ROOT_ACCESSOR, CHECKSUM];
 
 /// What is left to be read.
 struct Fields(BTreeMap<&'static str, String>);

@@ -1,11 +1,15 @@
 //! Initialisation: tables and properties of what is pure, and the whole against servers that fail at every point.
 
+#![expect(clippy::unwrap_used, reason = "a test that finds something else than it expects fails")]
+
 mod claim;
 mod gate;
-mod keys;
 mod kept;
+mod keys;
 mod machine;
 mod next;
 mod recipients;
 mod spool;
 
+mod run;
+mod world;

@@ -27,8 +27,11 @@ pub(super) fn recorded() -> Recorded {
 }
 
 fn stages() -> impl Strategy<Value = Stage> {
-    let recorded = (any::<u8>(), prop::option::of("[0-9a-f]{1,64}"))
-        .prop_map(|(count, digest)| Recorded { secret: "keys".to_owned(), count, digest });
+    let recorded = (any::<u8>(), prop::option::of("[0-9a-f]{1,64}")).prop_map(|(count, digest)| Recorded {
+        secret: "keys".to_owned(),
+        count,
+        digest,
+    });
     prop_oneof![
         Just(Stage::Claimed),
         recorded.clone().prop_map(Stage::Stored),
