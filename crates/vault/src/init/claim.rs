@@ -40,6 +40,7 @@ pub fn annotations() -> BTreeMap<String, String> {
 
 /// What the Secret of a claim says.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a pass")]
 pub enum Reading {
     /// Nobody has claimed it.
     Vacant,

@@ -16,7 +16,7 @@ pub enum Failed {
         /// What was asked of it.
         what: &'static str,
         /// What it meant.
-        failure: Failure,
+        failure: Box<Failure>,
         /// Its words.
         said: String,
     },

@@ -79,7 +79,7 @@ fn failed(what: &'static str, error: &kube::Error) -> Failed {
         kube::Error::Api(_) => said(error),
         _ => failure.reason().to_owned(),
     };
-    Failed::Cluster { what, failure, said }
+    Failed::Cluster { what, failure: Box::new(failure), said }
 }
 
 fn patching() -> PatchParams {
@@ -167,7 +167,7 @@ impl Cluster<'_> {
         let name = self.claim_name();
         match ask("writing the claim", self.api::<Secret>().patch(&name, &patching(), &patch)).await {
             Ok(_) => Ok(()),
-            Err(Failed::Cluster { failure: Failure::Changed, .. }) => Err(Failed::ClaimChanged),
+            Err(Failed::Cluster { failure, .. }) if *failure == Failure::Changed => Err(Failed::ClaimChanged),
             Err(failed) => Err(failed),
         }
     }
@@ -198,7 +198,7 @@ impl Cluster<'_> {
         let patch = Patch::Merge(json!({ "data": data }));
         let params = PatchParams { dry_run, ..patching() };
         match ask("writing the recovery keys", self.api::<Secret>().patch(name, &params, &patch)).await {
-            Err(Failed::Cluster { failure: Failure::NotFound, .. }) => {}
+            Err(Failed::Cluster { failure, .. }) if *failure == Failure::NotFound => {}
             patched => return patched.map(drop),
         }
         let params = PostParams { dry_run, ..creating() };

@@ -299,10 +299,10 @@ impl World {
         self.got.push(request.attempt.clone());
         self.root_lives |= first;
         let task = &mut self.controllers[request.from].task;
-        if let Some(At::Waiting(attempt)) = task {
-            if *attempt == request.attempt {
-                *task = (answered && first).then(|| At::Keep(request.attempt));
-            }
+        if let Some(At::Waiting(attempt)) = task
+            && *attempt == request.attempt
+        {
+            *task = (answered && first).then_some(At::Keep(request.attempt));
         }
     }
 
@@ -353,7 +353,7 @@ impl World {
         if claim.stage == Stage::Claimed {
             return;
         }
-        assert_eq!(self.got, [claim.attempt.clone()], "the keys of another attempt count as stored");
+        assert_eq!(self.got, std::slice::from_ref(&claim.attempt), "the keys of another attempt count as stored");
         assert!(self.stored.contains(&claim.attempt), "{:?} without the keys", claim.stage);
         match claim.stage {
             Stage::Claimed | Stage::Stored(_) => {}

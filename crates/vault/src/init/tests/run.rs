@@ -96,6 +96,8 @@ impl Stage0 {
         let settle = async {
             loop {
                 let progress = self.pass(initialiser, &resource, true).await;
+                // One after the other, so that the same requests come in the same order each time.
+                assert!(initialiser.drained().await, "it hangs");
                 match progress.step {
                     Some(step @ (Step::Rest | Step::Stuck(_))) if progress.failed.is_none() || step != Step::Rest => {
                         return step;
@@ -160,8 +162,7 @@ fn requests() -> Vec<String> {
     assert_eq!(stage.controller(stage.folder.path()), Some(Step::Rest));
     stage.is_complete("without faults");
     assert_eq!(stage.spooled(), ["id"]);
-    let trace = stage.world.state.lock().trace.clone();
-    trace
+    stage.world.state.lock().trace.clone()
 }
 
 fn is_init(request: &str) -> bool {
