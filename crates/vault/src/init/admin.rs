@@ -4,6 +4,8 @@
 //! server is unborn until this is through, so nobody else's work can be in the way; a mount of another method is one all the
 //! same, and is left alone.
 
+use std::collections::BTreeSet;
+
 use holdfast_api::vault_transit_unseal::{Admin, ServiceAccountLogin};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -133,13 +135,16 @@ fn roles(plan: &Plan) -> Vec<Role<'_>> {
 /// Makes the roles and logs in by each. Returns the accessor of the root token.
 pub(super) async fn prove(cluster: &Cluster<'_>, b: &B, root: &SecretString, plan: &Plan) -> Result<String, Failed> {
     let method = Method::of(cluster, &plan.admin).await?;
+    let mounts: BTreeSet<&str> = roles(plan).iter().map(|role| role.mount).collect();
+    for path in mounts {
+        mount(b, root, path, &method).await?;
+    }
     for role in roles(plan) {
-        mount(b, root, role.mount, &method).await?;
         policy(b, root, &role).await?;
         let path = format!("auth/{}/role/{}", role.mount, role.name);
         b.write(root, &path, role.body(&method, &cluster.settings.namespace)).await?;
         let session = log_in(cluster, b, &role).await?;
-        b.end(&session).await?;
+        b.leave(&session).await?;
     }
     Ok(b.accessor(root).await?)
 }
@@ -148,7 +153,7 @@ pub(super) async fn prove(cluster: &Cluster<'_>, b: &B, root: &SecretString, pla
 pub(super) async fn revoke(cluster: &Cluster<'_>, b: &B, plan: &Plan, accessor: &str) -> Result<(), Failed> {
     let session = log_in(cluster, b, &Role::of_admin(&plan.admin)).await?;
     b.end_accessor(&session, accessor).await?;
-    b.end(&session).await
+    Ok(b.leave(&session).await?)
 }
 
 async fn log_in(cluster: &Cluster<'_>, b: &B, role: &Role<'_>) -> Result<SecretString, Failed> {

@@ -91,6 +91,11 @@ impl B {
         self.0.lookup_self(token).await.map(|found| found.accessor)
     }
 
+    /// Ends a login that served its purpose. It would end by itself.
+    pub(super) async fn leave(&self, session: &SecretString) -> Result<(), Error> {
+        self.0.revoke_self(session).await
+    }
+
     /// Ends a token by itself, and looks whether it ended. One that is dead already is no error.
     pub(super) async fn end(&self, token: &SecretString) -> Result<(), Failed> {
         if self.is_dead(token).await? {

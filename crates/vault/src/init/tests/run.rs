@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use holdfast_api::VaultTransitUnseal;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -108,7 +110,9 @@ impl Stage0 {
         };
         tokio::time::timeout(DEADLINE, settle).await.unwrap_or_else(|_| {
             let state = self.world.state.lock();
-            panic!("it doesn't settle: {:?}", state.trace.iter().rev().take(12).collect::<Vec<_>>())
+            let hit = state.fault.and_then(|(at, _)| state.trace.get(at));
+            let last: Vec<_> = state.trace.iter().rev().take(12).collect();
+            panic!("it doesn't settle after {:?}, {hit:?}: {last:?}", state.fault)
         })
     }
 
@@ -156,6 +160,23 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
+/// Checks every point, several at a time: most of the time goes by in waiting.
+fn everywhere(points: usize, check: impl Fn(usize) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                loop {
+                    match next.fetch_add(1, Ordering::Relaxed) {
+                        at if at < points => check(at),
+                        _ => break,
+                    }
+                }
+            });
+        }
+    });
+}
+
 /// The requests of an initialisation without faults, in their order.
 fn requests() -> Vec<String> {
     let stage = Stage0::new();
@@ -181,7 +202,7 @@ fn killed_at_any_request_it_is_complete_after_a_restart_or_the_outcome_is_known_
     let trace = requests();
     assert!(20 < trace.len(), "{trace:#?}");
     for fault in [Fault::KilledBefore, Fault::KilledAfter] {
-        for at in 0..trace.len() {
+        everywhere(trace.len(), |at| {
             let stage = Stage0::new();
             stage.world.state.lock().fault = Some((at, fault));
             let end = stage.controller(stage.folder.path()).or_else(|| stage.controller(stage.folder.path()));
@@ -201,15 +222,15 @@ fn killed_at_any_request_it_is_complete_after_a_restart_or_the_outcome_is_known_
                     assert_eq!(stage.spooled(), ["id"], "{of}");
                 }
             }
-        }
+        });
     }
 }
 
 #[test]
 fn killed_with_its_pod_it_is_complete_or_known_not_to_be() {
     let trace = requests();
-    let mut ends = BTreeSet::new();
-    for at in 0..trace.len() {
+    let ends = Mutex::new(BTreeSet::new());
+    everywhere(trace.len(), |at| {
         let stage = Stage0::new();
         stage.world.state.lock().fault = Some((at, Fault::KilledAfter));
         let first = stage.controller(stage.folder.path());
@@ -221,22 +242,22 @@ fn killed_with_its_pod_it_is_complete_or_known_not_to_be() {
         match end {
             Some(Step::Rest) => stage.is_complete(&of),
             Some(Step::Stuck(stuck @ (Stuck::Abandoned | Stuck::OutcomeUnknown | Stuck::AdminNotProven))) => {
-                ends.insert(stuck.as_str());
+                ends.lock().insert(stuck.as_str());
                 let Reading::Claim(claim) = stage.world.claim() else { panic!("{of}: no claim") };
                 let proven = matches!(claim.stage, Stage::AdminProven(..) | Stage::Complete(_));
                 assert!(!proven, "{of}: {stuck:?} though {:?}", claim.stage);
             }
             end => panic!("{of}: {end:?}"),
         }
-    }
-    assert_eq!(ends, BTreeSet::from(["AdminNotProven", "InitAbandoned", "InitOutcomeUnknown"]));
+    });
+    assert_eq!(ends.into_inner(), BTreeSet::from(["AdminNotProven", "InitAbandoned", "InitOutcomeUnknown"]));
 }
 
 #[test]
 fn a_request_that_fails_once_costs_nothing_but_the_answer_itself() {
     let trace = requests();
     for fault in [Fault::Refused, Fault::Lost] {
-        for at in 0..trace.len() {
+        everywhere(trace.len(), |at| {
             let stage = Stage0::new();
             stage.world.state.lock().fault = Some((at, fault));
             let end = stage.controller(stage.folder.path());
@@ -250,7 +271,7 @@ fn a_request_that_fails_once_costs_nothing_but_the_answer_itself() {
                     stage.is_complete(&of);
                 }
             }
-        }
+        });
     }
 }
 
