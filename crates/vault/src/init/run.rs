@@ -125,6 +125,11 @@ impl Initialiser {
         let (read, step) = decided;
         let phase = self.phase_of(&read.reading, asked.settings);
         let failed = match pass.act(&step, read).await {
+            // Whatever was in the way, it is through.
+            Ok(()) if step == Step::Rest => {
+                self.inner.troubles.lock().remove(&of);
+                None
+            }
             Ok(()) => self.inner.troubles.lock().get(&of).cloned(),
             Err(failed) => Some(Arc::new(failed)),
         };

@@ -185,7 +185,7 @@ fn stateful_set(namespace: &str, replicas: u32) -> Value {
         "spec": {
             "replicas": replicas, "serviceName": "vault", "podManagementPolicy": "Parallel",
             "selector": {"matchLabels": {"app": "vault"}},
-            "template": {"metadata": {"labels": {"app": "vault"}}, "spec": {"containers": [container]}},
+            "template": {"metadata": {"labels": {"app": "vault", "server": "true"}}, "spec": {"containers": [container]}},
             "volumeClaimTemplates": [{
                 "metadata": {"name": "data"},
                 "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},

@@ -261,7 +261,7 @@ fn a_request_that_fails_once_costs_nothing_but_the_answer_itself() {
             let stage = Stage0::new();
             stage.world.state.lock().fault = Some((at, fault));
             let end = stage.controller(stage.folder.path());
-            let hit = stage.world.state.lock().trace[at].clone();
+            let hit = stage.world.state.lock().trace.get(at).cloned().unwrap_or_default();
             let of = format!("{fault:?} at {at}, {hit}");
             match (is_init(&hit), fault) {
                 (true, Fault::Lost) => assert_eq!(end, Some(Step::Stuck(Stuck::OutcomeUnknown)), "{of}"),
