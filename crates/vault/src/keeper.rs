@@ -30,7 +30,7 @@ use crate::observe::{Eyes, Look, Seen};
 use crate::settings::{Invalid, Settings};
 use crate::status::{self, Pass};
 use crate::view::between;
-use crate::wake::Wakes;
+use crate::wake::{Asked, Wakes, asked};
 
 /// A resource that is well is looked at as a whole this often: what a glance doesn't see is its role, its key, its Secret.
 const WHOLE: Duration = Duration::from_secs(60);
@@ -69,7 +69,8 @@ pub(crate) struct Keeper {
     written: Option<VaultTransitUnsealStatus>,
     last_whole: Option<Instant>,
     last: Option<Option<Diagnosis>>,
-    generation: Option<i64>,
+    /// What a person changed last: the spec, or the annotation that asks for a look.
+    asked: Option<Asked>,
 }
 
 impl Keeper {
@@ -82,7 +83,7 @@ impl Keeper {
             written: None,
             last_whole: None,
             last: None,
-            generation: None,
+            asked: None,
         }
     }
 
@@ -127,8 +128,9 @@ impl Keeper {
     /// One pass: how long to wait for the next; `None` when the resource is gone.
     async fn pass(&mut self) -> Option<Duration> {
         let resource = self.resource()?;
-        if self.generation != resource.metadata.generation {
-            self.generation = resource.metadata.generation;
+        let asked = Some(asked(&resource));
+        if self.asked != asked {
+            self.asked = asked;
             self.last_whole = None;
         }
         let settings = match Settings::try_from(&*resource) {

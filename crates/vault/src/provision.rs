@@ -14,11 +14,11 @@ use crate::settings::Settings;
 /// What a policy of ours begins with.
 const OWNER: &str = "# holdfast.dev: ";
 
-/// The name of role and policy: `holdfast-` and ten hexadecimal digits that no other resource in any cluster has, as they
-/// are made from the UID of its namespace.
+/// The name of role and policy: `holdfast-` and ten hexadecimal digits that no other resource in any cluster has, as the
+/// UID of `kube-system` is among what they are made from.
 #[must_use]
-pub fn own_name(namespace_uid: &str, settings: &Settings) -> String {
-    let digest = Sha256::digest(format!("{namespace_uid}/{}/{}", settings.namespace, settings.name));
+pub fn own_name(cluster: &str, settings: &Settings) -> String {
+    let digest = Sha256::digest(format!("{cluster}/{}/{}", settings.namespace, settings.name));
     let mut name = "holdfast-".to_owned();
     for byte in digest.iter().take(5) {
         name.push_str(&format!("{byte:02x}"));

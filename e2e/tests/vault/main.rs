@@ -2,7 +2,9 @@
 
 mod keys;
 mod pods;
+mod stage;
 mod starts;
+mod truth;
 
 use anyhow::{Context as _, Result};
 use holdfast_testkit::vault::Product;

@@ -10,7 +10,7 @@
 //! 2. The token is revoked and the server killed: it crash-loops until the Secret has another.
 //! 3. Held, it isn't started. Frozen, it runs and isn't ready. Its disk wiped, it is born anew.
 
-mod set;
+pub(crate) mod set;
 
 use std::fs;
 use std::time::Duration;

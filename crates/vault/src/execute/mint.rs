@@ -137,10 +137,10 @@ impl Hands {
             return Some(settings.role.clone());
         }
         let api: Api<Namespace> = Api::all(self.kube.clone());
-        match api.get(&settings.namespace).await {
-            Ok(namespace) => Some(own_name(&namespace.metadata.uid?, settings)),
+        match api.get("kube-system").await {
+            Ok(system) => Some(own_name(&system.metadata.uid?, settings)),
             Err(error) => {
-                tracing::warn!(namespace = settings.namespace, %error, "the namespace can't be read, whose UID is part of the role's name");
+                tracing::warn!(%error, "the namespace kube-system can't be read, whose UID is part of the role's name");
                 None
             }
         }

@@ -16,18 +16,18 @@ use super::DEADLINE;
 
 /// How the token reaches the server.
 #[derive(Clone, Copy)]
-pub(super) enum Delivery {
+pub(crate) enum Delivery {
     File,
     Variable,
 }
 
-pub(super) struct Set {
+pub(crate) struct Set {
     client: Client,
     namespace: &'static str,
 }
 
 impl Set {
-    pub(super) async fn create(
+    pub(crate) async fn create(
         plane: &ControlPlane,
         namespace: &'static str,
         replicas: u32,
@@ -45,7 +45,7 @@ impl Set {
         Ok(Self { client, namespace })
     }
 
-    pub(super) async fn write_token(&self, token: &str) -> Result<()> {
+    pub(crate) async fn write_token(&self, token: &str) -> Result<()> {
         let secret =
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "seal"}, "stringData": {"token": token}});
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
@@ -54,7 +54,7 @@ impl Set {
     }
 
     /// For servers at these addresses, and for `localhost`, by which the kubelet probes.
-    pub(super) async fn write_certificate(&self, authority: &Authority, ips: &[Ipv4Addr]) -> Result<()> {
+    pub(crate) async fn write_certificate(&self, authority: &Authority, ips: &[Ipv4Addr]) -> Result<()> {
         let ips: Vec<String> = ips.iter().map(Ipv4Addr::to_string).collect();
         let names: Vec<&str> = ips.iter().map(String::as_str).chain(["localhost"]).collect();
         let issued = authority.issue(&names)?;
@@ -65,33 +65,33 @@ impl Set {
         Ok(())
     }
 
-    pub(super) async fn write_config(&self, seal: &str) -> Result<()> {
+    pub(crate) async fn write_config(&self, seal: &str) -> Result<()> {
         let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "server"}, "data": {"seal.hcl": seal}});
         let maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), self.namespace);
         maps.patch("server", &PatchParams::apply("story"), &Patch::Apply(map)).await?;
         Ok(())
     }
 
-    pub(super) async fn pod(&self, name: &str) -> Result<Pod> {
+    pub(crate) async fn pod(&self, name: &str) -> Result<Pod> {
         Ok(self.pods().get(name).await?)
     }
 
-    pub(super) async fn delete_pod(&self, name: &str) -> Result<()> {
+    pub(crate) async fn delete_pod(&self, name: &str) -> Result<()> {
         self.pods().delete(name, &DeleteParams::default()).await?;
         Ok(())
     }
 
-    pub(super) async fn uids(&self) -> Result<BTreeSet<Option<String>>> {
+    pub(crate) async fn uids(&self) -> Result<BTreeSet<Option<String>>> {
         let pods = self.pods().list(&ListParams::default()).await?;
         Ok(pods.iter().map(ResourceExt::uid).collect())
     }
 
     /// Waits until something holds of a pod.
-    pub(super) async fn eventually(&self, name: &str, holds: impl Fn(&Pod) -> Result<()>) -> Result<()> {
+    pub(crate) async fn eventually(&self, name: &str, holds: impl Fn(&Pod) -> Result<()>) -> Result<()> {
         eventually(&format!("{}/{name}", self.namespace), DEADLINE, async || holds(&self.pod(name).await?)).await
     }
 
-    pub(super) async fn await_ready(&self, replicas: i32) -> Result<()> {
+    pub(crate) async fn await_ready(&self, replicas: i32) -> Result<()> {
         let sets: Api<StatefulSet> = Api::namespaced(self.client.clone(), self.namespace);
         eventually(&format!("{replicas} ready pods in {}", self.namespace), DEADLINE, async || {
             let ready = sets.get("vault").await?.status.and_then(|status| status.ready_replicas).unwrap_or_default();
@@ -102,7 +102,7 @@ impl Set {
     }
 
     /// The API server refuses loopback addresses there, so nobody may count on them.
-    pub(super) async fn has_no_endpoints(&self) -> Result<()> {
+    pub(crate) async fn has_no_endpoints(&self) -> Result<()> {
         let slices: Api<EndpointSlice> = Api::namespaced(self.client.clone(), self.namespace);
         let slices = slices.list(&ListParams::default()).await?;
         let endpoints: Vec<_> = slices.iter().flat_map(|slice| &slice.endpoints).collect();
@@ -115,12 +115,12 @@ impl Set {
     }
 }
 
-pub(super) fn is_ready(pod: &Pod) -> bool {
+pub(crate) fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
     conditions.filter(|condition| condition.type_ == "Ready").any(|condition| condition.status == "True")
 }
 
-pub(super) fn container(pod: &Pod) -> Result<&ContainerStatus> {
+pub(crate) fn container(pod: &Pod) -> Result<&ContainerStatus> {
     let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
     statuses.and_then(|statuses| statuses.first()).context("no status of the container")
 }
