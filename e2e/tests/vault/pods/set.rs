@@ -76,8 +76,10 @@ impl Set {
         Ok(self.pods().get(name).await?)
     }
 
-    pub(crate) async fn delete_pod(&self, name: &str) -> Result<()> {
-        self.pods().delete(name, &DeleteParams::default()).await?;
+    /// With a grace period in seconds, or the pod's own.
+    pub(crate) async fn delete_pod(&self, name: &str, grace: Option<u32>) -> Result<()> {
+        let parameters = DeleteParams { grace_period_seconds: grace, ..DeleteParams::default() };
+        self.pods().delete(name, &parameters).await?;
         Ok(())
     }
 
