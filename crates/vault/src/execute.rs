@@ -62,6 +62,7 @@ impl Hands {
         about: &ObjectReference,
     ) -> Done {
         let (Some(a), Some(secret)) = (&look.a, &look.secret) else { return Done::Nothing };
+        memory.renewal_tried = Some(look.view.now);
         match a.renew_self(secret).await {
             Ok(renewed) => {
                 audit(settings, "renew-token", "success");

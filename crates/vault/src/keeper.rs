@@ -155,7 +155,7 @@ impl Keeper {
             self.last_whole = None;
             return Some(SOON);
         }
-        Some(self.wait(&settings, &look, cause))
+        Some(wait(&settings, &look))
     }
 
     /// A glance when everything was well a short time ago, else a whole look.
@@ -283,15 +283,14 @@ impl Keeper {
         let gauges = crate::board::gauges(settings, &look.view, self.written.as_ref(), cause);
         self.shared.gauges.lock().insert(self.key.clone(), gauges);
     }
+}
 
-    /// The interval, jittered; less when the token has to be renewed before.
-    fn wait(&self, settings: &Settings, look: &Look, cause: Option<Cause>) -> Duration {
-        let interval = settings.interval.mul_f64(0.9 + 0.2 * fastrand::f64());
-        let due = renewal_due(&look.view, settings.allowed.limits.renew_at).map(|due| between(look.view.now, due));
-        // A renewal that failed is due already; it waits as it was told.
-        let due = due.filter(|due| !due.is_zero() || cause.is_none() && self.memory.renewal_failed.is_none());
-        due.map_or(interval, |due| interval.min(due.max(SOON)))
-    }
+/// The interval, jittered; less when the token has to be renewed before.
+fn wait(settings: &Settings, look: &Look) -> Duration {
+    let interval = settings.interval.mul_f64(0.9 + 0.2 * fastrand::f64());
+    let due = renewal_due(&look.view, settings.allowed.limits.renew_at).map(|due| between(look.view.now, due));
+    // One that is due already was tried a moment ago, and waits.
+    due.filter(|due| !due.is_zero()).map_or(interval, |due| interval.min(due.max(SOON)))
 }
 
 /// A merge patch by which `before` becomes `after`: what is no longer there is taken away.

@@ -47,7 +47,8 @@ pub(crate) async fn cluster(namespaces: &[&str]) -> Result<Cluster> {
 
 /// The controller, ready.
 pub(crate) async fn controller(cluster: &Cluster, namespaces: &[&str]) -> Result<ControllerProcess> {
-    let controller = cluster.vault_controller_builder(namespaces).await?.start()?;
+    let controller =
+        cluster.vault_controller_builder(namespaces).await?.log_level("info,holdfast_vault=debug").start()?;
     controller.ready(Duration::from_secs(30)).await?;
     Ok(controller)
 }
@@ -56,7 +57,6 @@ pub(crate) async fn controller(cluster: &Cluster, namespaces: &[&str]) -> Result
 pub(crate) struct Pair {
     pub(crate) a: TransitServer,
     pub(crate) kubelet: ServerKubelet,
-    pub(crate) set: Set,
     resources: Api<VaultTransitUnseal>,
 }
 
@@ -84,7 +84,7 @@ impl Pair {
         ensure!(status == 200, "{status} {}", body["errors"]);
         set.await_ready(1).await?;
         let resources = Api::namespaced(cluster.admin(), namespace);
-        Ok(Self { a, kubelet, set, resources })
+        Ok(Self { a, kubelet, resources })
     }
 
     /// Applies the resource; `spec` is merged into what every story has.
@@ -129,7 +129,7 @@ impl Pair {
     ) -> Result<VaultTransitUnsealStatus> {
         eventually(what, DEADLINE, async || {
             let status = self.status().await?;
-            ensure!(holds(&status), "{:?} {:?}", status.diagnosis, status.conditions);
+            ensure!(holds(&status), "{}", json!(status));
             Ok(status)
         })
         .await
