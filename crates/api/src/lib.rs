@@ -11,6 +11,7 @@
 )]
 #![expect(unreachable_pub, reason = "KubeSchema derives a private twin of each type, with the type's visibility")]
 
+pub mod access;
 mod condition;
 mod disruption_policy;
 mod drain_readiness;

@@ -79,6 +79,7 @@ pub(crate) fn view() -> View {
         target: Target {
             set: Ok(StatefulSet {
                 uid: "set".to_owned(),
+                service: "vault-internal".to_owned(),
                 replicas: 1,
                 ordered: true,
                 update_revision: "one".to_owned(),

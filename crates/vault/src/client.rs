@@ -220,8 +220,11 @@ impl Client {
         if self.server.pace.check().is_err() {
             return Err(fail(Kind::Paced));
         }
-        let attempt =
-            self.server.breaker.attempt().map_err(|until| fail(Kind::BreakerOpen { seconds: until.as_secs() }))?;
+        let attempt = self
+            .server
+            .breaker
+            .attempt()
+            .map_err(|(time, last)| fail(Kind::BreakerOpen { seconds: time.as_secs(), last: Box::new(last) }))?;
         let exchange = Exchange {
             spec: &self.spec,
             tls: self.tls.as_ref(),
@@ -230,7 +233,7 @@ impl Client {
             body: request.body.as_ref(),
         };
         let answer = exchange.run(request.timeout).await;
-        attempt.ended(answer.as_ref().map_or_else(Kind::is_silence, |_| false));
+        attempt.ended(answer.as_ref().err().filter(|kind| kind.is_silence()));
         answer.map_err(fail)
     }
 }

@@ -3,12 +3,26 @@
 //! The form of every pass is `observe` -> `diagnose` -> `next_step` -> `execute` -> `report`. What is decided is pure:
 //! `cause`, `claim`, `diagnose`, `next_step`, `rehearsal`, `view` know no client and no clock.
 
+mod board;
 #[cfg(test)]
 mod builders;
 pub mod cause;
 pub mod claim;
 pub mod client;
+pub mod conflict;
 pub mod diagnose;
+mod execute;
+mod keeper;
+pub mod metrics;
 pub mod next_step;
+mod observe;
+pub mod provision;
 pub mod rehearsal;
+mod run;
+pub mod settings;
+pub mod status;
 pub mod view;
+mod wake;
+pub mod wiring;
+
+pub use run::{LEASE, RunError, Settings, run};

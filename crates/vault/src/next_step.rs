@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::cause::Cause;
 use crate::diagnose::Limits;
+use crate::rehearsal::Outcome;
 use crate::view::{Content, Lookup, View, between};
 
 pub use restart::{Hindrance, ONCE_IN};
@@ -23,6 +24,8 @@ pub struct Allowed {
     pub manage: bool,
     /// Whether tokens are made.
     pub mint: bool,
+    /// Whether policy and role on A are kept up.
+    pub provision: bool,
     /// Whether a pod that serves nobody is deleted.
     pub restart: bool,
     /// Whether a pod that somebody sealed by hand is deleted too.
@@ -57,6 +60,8 @@ pub enum Step {
     Renew,
     /// Make a new token and write it into the Secret.
     Mint(MintReason),
+    /// Keep up policy and role on A.
+    Provision,
     /// Delete a pod that serves nobody.
     Delete {
         /// Its name.
@@ -119,6 +124,7 @@ impl Step {
             Self::Wait(_) => "Wait",
             Self::Renew => "RenewToken",
             Self::Mint(_) => "MintToken",
+            Self::Provision => "Provision",
             Self::Delete { .. } => "DeletePod",
         }
     }
@@ -135,6 +141,7 @@ impl Step {
             Self::Wait(Wait::Hindered(hindrance)) => hindrance.as_str(),
             Self::Renew => "PartOfLifeOver",
             Self::Mint(reason) => reason.as_str(),
+            Self::Provision => "TokenDenied",
             Self::Delete { .. } => "Stuck",
         }
     }
@@ -149,7 +156,7 @@ pub fn next_step(view: &View, cause: Option<Cause>, allowed: &Allowed, memory: &
     if let Some(step) = renew(view, allowed, memory) {
         return step;
     }
-    let steps = [mint, restart::delete];
+    let steps = [mint, provision, restart::delete];
     steps.iter().find_map(|step| step(view, allowed, memory)).unwrap_or_else(|| idle(cause))
 }
 
@@ -197,6 +204,16 @@ fn mint(view: &View, allowed: &Allowed, memory: &Memory) -> Option<Step> {
     }
     let failed = memory.mint_failed.is_some_and(|at| between(at, view.now) < PAUSE);
     Some(if failed { Step::Wait(Wait::Failed) } else { Step::Mint(reason) })
+}
+
+/// A token that may not use the key has a policy that isn't as it should be.
+fn provision(view: &View, allowed: &Allowed, memory: &Memory) -> Option<Step> {
+    let denied = matches!(view.rehearsal, Outcome::Failed(Cause::TokenDenied, _));
+    if !(denied && allowed.manage && allowed.provision) {
+        return None;
+    }
+    let failed = memory.mint_failed.is_some_and(|at| between(at, view.now) < PAUSE);
+    Some(if failed { Step::Wait(Wait::Failed) } else { Step::Provision })
 }
 
 fn why_mint(view: &View, allowed: &Allowed, memory: &Memory) -> Option<MintReason> {

@@ -8,7 +8,7 @@ mod target;
 mod token;
 mod transit;
 
-pub use target::{Answer, Container, Ended, Pod, Serving, StatefulSet, Target};
+pub use target::{Answer, Container, Ended, Pod, Serving, StatefulSet, Target, Unknown};
 pub use token::{Content, Lookup, Malformed, Role, TokenView, Wiring};
 pub use transit::{KeyFacts, Login, Product, Reach, ServerFacts, TransitView};
 

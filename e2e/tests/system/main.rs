@@ -24,5 +24,6 @@ mod servers;
 mod soak;
 mod telling;
 mod upgrades;
+mod vault_chart;
 mod withdrawal;
 mod write_rules;

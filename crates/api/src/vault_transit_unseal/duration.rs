@@ -7,9 +7,10 @@ use std::time::Duration;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 const FORM: &str = "^([0-9]{1,4}d)?([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$";
-/// CEL knows no days: they are read apart.
-const VALUE: &str = "((self.indexOf('d') < 0 ? duration('0s') : duration(string(int(self.substring(0, self.indexOf('d'))) * 24) + 'h')) + \
-                     (self.endsWith('d') ? duration('0s') : duration(self.substring(self.indexOf('d') + 1))))";
+/// In seconds. CEL knows no days, so they are read apart; as numbers, since the server can't tell how long a text becomes that
+/// is put together.
+const SECONDS: &str = "((self.indexOf('d') < 0 ? 0 : int(self.substring(0, self.indexOf('d'))) * 86400) + \
+                       (self.endsWith('d') ? 0 : duration(self.substring(self.indexOf('d') + 1)).getSeconds()))";
 
 /// Seconds of each unit, in the order in which they are written.
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
@@ -37,7 +38,8 @@ fn parse_number(text: &str) -> Option<u64> {
 /// What is written of a time that has these bounds, and how.
 fn bounded(least: &str, most: &str, or_empty: bool, example: &str) -> Schema {
     let empty = if or_empty { "self == '' || " } else { "" };
-    let bounds = format!("{VALUE} >= duration('{least}') && {VALUE} <= duration('{most}')");
+    let seconds = |text| parse_duration(text).unwrap_or_default().as_secs();
+    let bounds = format!("{SECONDS} >= {} && {SECONDS} <= {}", seconds(least), seconds(most));
     json_schema!({
         "type": "string",
         "maxLength": 32,

@@ -133,7 +133,7 @@ pub(super) fn age_recipient(_: &mut SchemaGenerator) -> Schema {
 /// A public key of OpenPGP.
 pub(super) fn pgp_key(_: &mut SchemaGenerator) -> Schema {
     let message = "a PGP key is the binary public key in base64, without armour: write what `gpg --export KEY | base64 -w0` prints";
-    text(1, 16384, "self.matches('^[A-Za-z0-9+/]+={0,2}$')", message)
+    text(1, 8192, "self.matches('^[A-Za-z0-9+/]+={0,2}$')", message)
 }
 
 /// Another VaultTransitUnseal.

@@ -283,6 +283,9 @@ pub struct PodStatus {
     pub token_current: Tristate,
     /// How often its container was restarted.
     pub restarts: u32,
+    /// When a pod of this name was last deleted by us. It is written before the pod goes, so that no restart of ours forgets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_deleted: Option<Time>,
 }
 
 /// How a pod of the target stands.

@@ -1,3 +1,5 @@
+//! What the types say without an API server: defaults, descriptions, bounds, the table of references, conditions.
+
 use std::collections::BTreeSet;
 
 use rstest::rstest;

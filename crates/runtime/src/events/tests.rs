@@ -40,8 +40,8 @@ fn says(about: &str, note: &str) -> Announcement<String> {
 }
 
 /// `shop/web` is in a namespace, `node` in none, and what is called `gone` is nowhere.
-fn find(about: &String) -> Option<ObjectReference> {
-    let (namespace, name) = about.split_once('/').map_or((None, about.as_str()), |(place, name)| (Some(place), name));
+fn find(about: &str) -> Option<ObjectReference> {
+    let (namespace, name) = about.split_once('/').map_or((None, about), |(place, name)| (Some(place), name));
     let named = |text: &str| Some(text.to_owned());
     let regarding = ObjectReference { name: named(name), uid: named("u-1"), ..ObjectReference::default() };
     (name != "gone").then(|| ObjectReference { namespace: namespace.map(str::to_owned), ..regarding })
@@ -74,7 +74,7 @@ async fn tell(code: u16, leads: bool, announcements: Vec<Announcement<String>>) 
         instance: "pod-1".to_owned(),
         stop: stop.clone(),
     };
-    let Ok(()) = events.run(teller, find, quiet).await;
+    let Ok(()) = events.run(teller, |about| find(about), quiet).await;
     let arrived = sent.lock().clone();
     (arrived, events.dropped.get())
 }

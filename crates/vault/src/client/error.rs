@@ -85,6 +85,8 @@ pub enum Kind {
     BreakerOpen {
         /// For how many seconds more.
         seconds: u64,
+        /// How it failed last.
+        last: Box<Self>,
     },
     /// The server was asked too often.
     Paced,
@@ -180,6 +182,15 @@ impl Error {
         match &self.kind {
             Kind::Said(said) => Some(said),
             _ => None,
+        }
+    }
+
+    /// What is known of the server, also while it isn't asked.
+    #[must_use]
+    pub fn cause(&self) -> &Kind {
+        match &self.kind {
+            Kind::BreakerOpen { last, .. } => last,
+            kind => kind,
         }
     }
 
@@ -329,9 +340,7 @@ impl fmt::Display for Kind {
             Self::TokenUnsendable => formatter.write_str("the token holds characters that can't be sent"),
             Self::Unsendable => formatter.write_str("the path holds characters that can't be sent"),
             Self::NoShares => formatter.write_str("an initialisation without recovery shares isn't sent"),
-            Self::BreakerOpen { seconds } => {
-                write!(formatter, "it didn't answer several times and is left alone for {seconds} s")
-            }
+            Self::BreakerOpen { seconds, last } => write!(formatter, "{last} (not asked again for {seconds} s)"),
             Self::Paced => formatter.write_str("it is asked too often"),
         }
     }

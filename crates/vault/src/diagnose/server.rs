@@ -8,7 +8,7 @@ use super::{Diagnosis, Limits};
 use crate::cause::Cause;
 use crate::claim::Phase;
 use crate::rehearsal::Outcome;
-use crate::view::{Answer, Container, Pod, Serving, View, between};
+use crate::view::{Answer, Container, Pod, Serving, Unknown, View, between};
 
 /// A container that has run for so long without listening hangs: a start takes less than ten seconds, whatever A does.
 const HUNG: Duration = Duration::from_secs(30);
@@ -16,8 +16,13 @@ const HUNG: Duration = Duration::from_secs(30);
 const RETRIES: Duration = Duration::from_secs(15);
 
 pub(super) fn missing(view: &View, _: &Limits) -> Option<Diagnosis> {
-    let why = view.target.set.as_ref().err()?;
-    Some(Diagnosis::new(Cause::TargetMissing, why.clone()))
+    match view.target.set.as_ref().err()? {
+        Unknown::Missing(what) => Some(Diagnosis::new(Cause::TargetMissing, what.clone())),
+        Unknown::Refused(said) => {
+            Some(Diagnosis::new(Cause::NotPermitted, format!("the StatefulSet may not be read: {said}")))
+        }
+        Unknown::Unseen => None,
+    }
 }
 
 pub(super) fn init_outcome_unknown(view: &View, _: &Limits) -> Option<Diagnosis> {
@@ -29,15 +34,9 @@ pub(super) fn init_outcome_unknown(view: &View, _: &Limits) -> Option<Diagnosis>
     })
 }
 
-/// Every pod answers, and none is initialised.
-fn is_blank(view: &View) -> bool {
-    let pods = &view.target.pods;
-    !pods.is_empty() && pods.iter().all(Pod::is_uninitialised)
-}
-
 pub(super) fn storage_lost(view: &View, _: &Limits) -> Option<Diagnosis> {
     match &view.claim {
-        Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. }) if is_blank(view) => {
+        Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. }) if view.target.is_blank() => {
             Some(Diagnosis::new(
                 Cause::StorageLost,
                 "it was initialised, its recovery keys are stored, and no pod knows of it any more",
@@ -48,7 +47,7 @@ pub(super) fn storage_lost(view: &View, _: &Limits) -> Option<Diagnosis> {
 }
 
 pub(super) fn not_initialised(view: &View, _: &Limits) -> Option<Diagnosis> {
-    (view.claim.is_none() && is_blank(view))
+    (view.claim.is_none() && view.target.is_blank())
         .then(|| Diagnosis::new(Cause::NotInitialised, "no pod is initialised, and nobody has claimed to do so"))
 }
 

@@ -11,6 +11,7 @@ fn allowed() -> Allowed {
     Allowed {
         manage: true,
         mint: true,
+        provision: false,
         restart: true,
         restart_sealed: false,
         rotate_every: None,
@@ -83,6 +84,17 @@ fn a_dead_missing_or_unsafe_token_is_made_anew_when_asked_for() {
     check(&sealed, &allowed(), &memory, &Step::Wait(Wait::ForTransit));
     let failed = Memory { mint_failed: Some(at(NOW - 5)), ..Memory::default() };
     check(&view().looked_up(Lookup::Dead), &allowed(), &failed, &Step::Wait(Wait::Failed));
+}
+
+#[test]
+fn a_denied_token_has_its_policy_mended_where_that_is_asked_for() {
+    let denied = || view().rehearsed(Outcome::Failed(Cause::TokenDenied, String::new()));
+    check(&denied(), &allowed(), &Memory::default(), &Step::Wait(Wait::ForPerson));
+    let all = Allowed { provision: true, ..allowed() };
+    check(&denied(), &all, &Memory::default(), &Step::Provision);
+    check(&denied(), &Allowed { manage: false, ..all.clone() }, &Memory::default(), &Step::Wait(Wait::ForPerson));
+    let failed = Memory { mint_failed: Some(at(NOW - 5)), ..Memory::default() };
+    check(&denied(), &all, &failed, &Step::Wait(Wait::Failed));
 }
 
 #[test]

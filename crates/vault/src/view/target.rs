@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use super::transit::ServerFacts;
+use crate::rehearsal::ContainerId;
 
 /// The StatefulSet and its pods.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The StatefulSet, or why it isn't known.
-    pub set: Result<StatefulSet, String>,
+    pub set: Result<StatefulSet, Unknown>,
     /// Its pods by ordinal. Only those that the set owns (by UID), so a pod that happens to carry the labels isn't one.
     pub pods: Vec<Pod>,
 }
@@ -17,6 +18,12 @@ impl Target {
     /// The pods that run a server which is initialised and not sealed.
     pub fn unsealed(&self) -> impl Iterator<Item = &Pod> {
         self.pods.iter().filter(|pod| pod.is_unsealed())
+    }
+
+    /// Whether there are pods, every one answers, and none is initialised.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        !self.pods.is_empty() && self.pods.iter().all(Pod::is_uninitialised)
     }
 
     /// What a server of them says about itself: the one that serves before the others.
@@ -28,11 +35,24 @@ impl Target {
     }
 }
 
+/// Why the StatefulSet isn't known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// There is none of that name, or it has no container that could be the server. With what was seen.
+    Missing(String),
+    /// We may not look, with what was said.
+    Refused(String),
+    /// It couldn't be read just now.
+    Unseen,
+}
+
 /// The StatefulSet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatefulSet {
     /// Its UID.
     pub uid: String,
+    /// The headless Service that names its pods.
+    pub service: String,
     /// How many pods it asks for.
     pub replicas: u32,
     /// Whether ordinal n waits for n-1 to be ready (`OrderedReady`).
@@ -71,6 +91,24 @@ impl Pod {
     #[must_use]
     pub fn is_unsealed(&self) -> bool {
         self.answer.facts().is_some_and(|facts| facts.initialised && !facts.sealed)
+    }
+
+    /// Whether its server leads.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        match &self.answer {
+            Answer::Told(facts, serving) => !facts.sealed && *serving == Serving::Active,
+            Answer::MigratedStandby | Answer::Refused | Answer::Hangs | Answer::Garbled(_) | Answer::Unseen(_) => false,
+        }
+    }
+
+    /// The life of its container; `None` when it doesn't run.
+    #[must_use]
+    pub fn container_id(&self) -> Option<ContainerId> {
+        match &self.container {
+            Container::Running { restarts, .. } => Some(ContainerId { uid: self.uid.clone(), restarts: *restarts }),
+            Container::Waiting(_) | Container::Ended(_) => None,
+        }
     }
 
     /// Whether its server says that it is sealed, and has something to unseal.

@@ -71,7 +71,16 @@ const DEPENDENCIES: Step = Step::tool("dependencies", Tool::CargoDeny, "--log-le
 const BINARY: Step = Step::cargo("binary", "build --package holdfast --bin holdfast");
 
 const SERVERS: Step = Step {
-    needs: &[Tool::ControlPlane, Tool::Kwok, Tool::Helm, Tool::Kustomize, Tool::PodSecurity],
+    needs: &[
+        Tool::ControlPlane,
+        Tool::Kwok,
+        Tool::Helm,
+        Tool::Kustomize,
+        Tool::PodSecurity,
+        Tool::OpenBao,
+        Tool::OlderOpenBao,
+        Tool::Vault,
+    ],
     after: Some(BINARY.name),
     ..Step::cargo("real servers", "test --package holdfast-testkit --package holdfast-e2e --no-fail-fast")
 };

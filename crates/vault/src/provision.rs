@@ -1,0 +1,131 @@
+//! What is kept up on A where the spec says `provision: All`: the mount, the key, a policy and a role of our own.
+//!
+//! Everything is named after this cluster and this resource, and a policy says in its first line whose it is: one that
+//! names somebody else is never written. The key is made only for a server that was never initialised; it is never changed,
+//! rotated or deleted.
+
+use secrecy::SecretString;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use crate::client::{Client, Error, TokenRole};
+use crate::settings::Settings;
+
+/// What a policy of ours begins with.
+const OWNER: &str = "# holdfast.dev: ";
+
+/// The name of role and policy: `holdfast-` and ten hexadecimal digits that no other resource in any cluster has, as the
+/// UID of `kube-system` is among what they are made from.
+#[must_use]
+pub fn own_name(cluster: &str, settings: &Settings) -> String {
+    let digest = Sha256::digest(format!("{cluster}/{}/{}", settings.namespace, settings.name));
+    let mut name = "holdfast-".to_owned();
+    for byte in digest.iter().take(5) {
+        name.push_str(&format!("{byte:02x}"));
+    }
+    name
+}
+
+/// The policy of B's token: it may use the key, and never make one.
+#[must_use]
+pub fn policy(settings: &Settings) -> String {
+    let (mount, key) = (&settings.transit.mount, &settings.transit.key);
+    let whose = format!("{}/{} ({})", settings.namespace, settings.name, settings.uid);
+    format!(
+        "{OWNER}{whose}\n\
+         path \"{mount}/encrypt/{key}\" {{ capabilities = [\"update\"] }}\n\
+         path \"{mount}/decrypt/{key}\" {{ capabilities = [\"update\"] }}\n"
+    )
+}
+
+/// Why something isn't kept up.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// A couldn't be asked, or said no.
+    #[error(transparent)]
+    Request(#[from] Error),
+    /// A policy of our name is somebody else's.
+    #[error("the policy {name} on the transit server says that it belongs to {whose}; it is left alone")]
+    OwnedByAnother {
+        /// The policy.
+        name: String,
+        /// What its first line says.
+        whose: String,
+    },
+}
+
+/// Writes what isn't as it should be, and names what was written. What is right is only read. Mount and key are made only
+/// for a server that was never initialised (`unborn`): a key that is missing otherwise was lost, and a new one of its name
+/// would hide that.
+///
+/// # Errors
+/// When A doesn't answer, the login may not, or the policy is somebody else's.
+pub async fn provision(
+    a: &Client,
+    login: &SecretString,
+    settings: &Settings,
+    role: &str,
+    unborn: bool,
+) -> Result<Vec<&'static str>, Trouble> {
+    let mut written = Vec::new();
+    if unborn {
+        written.extend(key(a, login, settings).await?);
+    }
+    let wanted = policy(settings);
+    let path = format!("sys/policies/acl/{role}");
+    let there = a.read_path(login, &path).await?;
+    let text = there.as_ref().and_then(|there| there["data"]["policy"].as_str());
+    if let Some(whose) = text.and_then(|text| another_owner(text, &wanted)) {
+        return Err(Trouble::OwnedByAnother { name: role.to_owned(), whose });
+    }
+    if text != Some(wanted.as_str()) {
+        a.write_path(login, &path, json!({ "policy": wanted })).await?;
+        written.push("write-policy");
+    }
+    if !a.token_role(login, role).await?.is_some_and(|known| is_right(&known, settings, role)) {
+        let body = json!({
+            "allowed_policies": [role],
+            "orphan": true,
+            "renewable": true,
+            "token_period": settings.period.as_secs(),
+            "token_explicit_max_ttl": 0,
+            "token_no_default_policy": false,
+        });
+        a.write_path(login, &format!("auth/token/roles/{role}"), body).await?;
+        written.push("write-token-role");
+    }
+    Ok(written)
+}
+
+async fn key(a: &Client, login: &SecretString, settings: &Settings) -> Result<Vec<&'static str>, Error> {
+    let (mount, key) = (&settings.transit.mount, &settings.transit.key);
+    let mut written = Vec::new();
+    if a.read_path(login, &format!("sys/mounts/{mount}")).await.is_ok_and(|there| there.is_none()) {
+        a.write_path(login, &format!("sys/mounts/{mount}"), json!({ "type": "transit" })).await?;
+        written.push("enable-transit");
+    }
+    if a.key(login, mount, key).await?.is_none() {
+        a.write_path(login, &format!("{mount}/keys/{key}"), json!({})).await?;
+        written.push("create-key");
+    }
+    Ok(written)
+}
+
+/// Whose a policy is, when it is somebody else's. One that names nobody was written by hand under our name: also not ours.
+fn another_owner(there: &str, wanted: &str) -> Option<String> {
+    let (first, ours) = (there.lines().next().unwrap_or_default(), wanted.lines().next().unwrap_or_default());
+    match first.strip_prefix(OWNER) {
+        Some(_) if first == ours => None,
+        Some(whose) => Some(whose.to_owned()),
+        None => Some("somebody who wrote it by hand".to_owned()),
+    }
+}
+
+fn is_right(known: &TokenRole, settings: &Settings, role: &str) -> bool {
+    known.orphan
+        && known.renewable
+        && known.token_period == settings.period.as_secs()
+        && known.token_explicit_max_ttl == 0
+        && !known.token_no_default_policy
+        && known.allowed_policies == [role]
+}

@@ -1,0 +1,193 @@
+//! What a resource asks for, validated: whatever follows need not look at the spec again.
+//!
+//! The API server refuses most of what is wrong here (CEL in the definition); this refuses the rest, and all of it once
+//! more, as a definition can be older than this program.
+
+use std::time::Duration;
+
+use holdfast_api::vault_transit_unseal::{
+    Delivery, OnApiSeal, Provision, RestartPolicy, SealAuth, SecretKeyRef, ServiceAccountLogin, Tls, VaultMode,
+    VaultTransitUnseal, VaultTransitUnsealSpec, parse_duration,
+};
+
+use crate::client::{Address, AddressError};
+use crate::diagnose::Limits;
+use crate::next_step::Allowed;
+
+/// A validated resource.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Its name.
+    pub name: String,
+    /// Its namespace, which is that of everything it names.
+    pub namespace: String,
+    /// Its UID.
+    pub uid: String,
+    /// Its generation.
+    pub generation: Option<i64>,
+    /// When it was made, in seconds since 1970: the older of two that conflict wins.
+    pub created: i64,
+    /// B.
+    pub target: Target,
+    /// A.
+    pub transit: Transit,
+    /// The token; `None` for one that only B knows.
+    pub token: Option<SecretKeyRef>,
+    /// The role that makes tokens, where the spec names one.
+    pub role: String,
+    /// For how long a token lives without a renewal.
+    pub period: Duration,
+    /// What may be done.
+    pub allowed: Allowed,
+    /// Whether A starts without people, though it is sealed by shares.
+    pub transit_unseals_itself: bool,
+    /// What else a cold start depends on.
+    pub depends_on: Vec<String>,
+    /// How often there is a look.
+    pub interval: Duration,
+    /// How long a request may take.
+    pub timeout: Duration,
+}
+
+/// B.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The StatefulSet.
+    pub set: String,
+    /// The container; empty for the one that has the port.
+    pub container: String,
+    /// The port of the API.
+    pub port: u16,
+    /// Whether it speaks TLS.
+    pub tls: bool,
+    /// How its certificate is verified.
+    pub verify: Tls,
+}
+
+/// A.
+#[derive(Clone, Debug)]
+pub struct Transit {
+    /// Where it is.
+    pub address: Address,
+    /// The namespace there.
+    pub namespace: String,
+    /// The mount, without slashes around it.
+    pub mount: String,
+    /// The key.
+    pub key: String,
+    /// How its certificate is verified.
+    pub verify: Tls,
+    /// How we log in there.
+    pub auth: Option<SealAuth>,
+}
+
+/// Why a resource can't mean anything.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// It names no seal.
+    #[error("spec.seal names no seal: write spec.seal.transit")]
+    NoSeal,
+    /// The address of A isn't one.
+    #[error("spec.seal.transit.address: {0}")]
+    Address(#[source] AddressError),
+    /// A time isn't one.
+    #[error("spec.{0} isn't a time such as 720h or 5s")]
+    Time(&'static str),
+    /// The token isn't named.
+    #[error("spec.token.secretRef is missing: name the Secret, or write spec.token.delivery: External")]
+    NoToken,
+    /// It has no name or namespace, which the API server gives.
+    #[error("the object has no name, namespace or UID")]
+    Nameless,
+}
+
+impl TryFrom<&VaultTransitUnseal> for Settings {
+    type Error = Invalid;
+
+    fn try_from(resource: &VaultTransitUnseal) -> Result<Self, Invalid> {
+        let (meta, spec) = (&resource.metadata, &resource.spec);
+        let (Some(name), Some(namespace), Some(uid)) = (&meta.name, &meta.namespace, &meta.uid) else {
+            return Err(Invalid::Nameless);
+        };
+        let transit = spec.seal.transit.as_ref().ok_or(Invalid::NoSeal)?;
+        let token = match spec.token.delivery {
+            Delivery::External => None,
+            Delivery::Auto | Delivery::Env | Delivery::File => {
+                Some(spec.token.secret_ref.clone().ok_or(Invalid::NoToken)?)
+            }
+        };
+        let address = Address::parse(&transit.address, transit.allow_http).map_err(Invalid::Address)?;
+        Ok(Self {
+            name: name.clone(),
+            namespace: namespace.clone(),
+            uid: uid.clone(),
+            generation: meta.generation,
+            created: meta.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second()),
+            target: target(spec),
+            transit: Transit {
+                address,
+                namespace: transit.namespace.clone(),
+                mount: transit.mount.trim_matches('/').to_owned(),
+                key: transit.key.clone(),
+                verify: transit.tls.clone().unwrap_or_default(),
+                auth: transit.auth.clone(),
+            },
+            token,
+            role: spec.token.role.clone(),
+            period: time("token.period", &spec.token.period)?,
+            allowed: allowed(spec, transit.provision)?,
+            transit_unseals_itself: spec.cold_start.transit_unseals_itself,
+            depends_on: spec.cold_start.depends_on.clone(),
+            interval: time("timing.interval", &spec.timing.interval)?,
+            timeout: time("timing.requestTimeout", &spec.timing.request_timeout)?,
+        })
+    }
+}
+
+fn target(spec: &VaultTransitUnsealSpec) -> Target {
+    Target {
+        set: spec.target.stateful_set_ref.name.clone(),
+        container: spec.target.container.clone(),
+        port: spec.target.port,
+        tls: !spec.target.allow_http,
+        verify: spec.target.tls.clone().unwrap_or_default(),
+    }
+}
+
+fn allowed(spec: &VaultTransitUnsealSpec, provision: Provision) -> Result<Allowed, Invalid> {
+    let rotate = &spec.token.rotate_every;
+    Ok(Allowed {
+        manage: spec.mode == VaultMode::Manage,
+        mint: match provision {
+            Provision::Verify => false,
+            Provision::Token | Provision::All => true,
+        },
+        provision: provision == Provision::All,
+        restart: match spec.restart.policy {
+            RestartPolicy::Never => false,
+            RestartPolicy::WhenStuck | RestartPolicy::WhenStuckOrTokenChanged => true,
+        },
+        restart_sealed: match spec.recovery.on_api_seal {
+            OnApiSeal::Report => false,
+            OnApiSeal::Restart => true,
+        },
+        rotate_every: if rotate.is_empty() { None } else { Some(time("token.rotateEvery", rotate)?) },
+        limits: Limits {
+            boot_grace: time("restart.bootGrace", &spec.restart.boot_grace)?,
+            renew_at: spec.token.renew_at,
+            survive_outage: time("coldStart.surviveOutage", &spec.cold_start.survive_outage)?,
+        },
+    })
+}
+
+fn time(field: &'static str, text: &str) -> Result<Duration, Invalid> {
+    parse_duration(text).filter(|time| !time.is_zero()).ok_or(Invalid::Time(field))
+}
+
+impl Settings {
+    /// The login by a ServiceAccount, if that is how we log in to A.
+    #[must_use]
+    pub fn service_account(&self) -> Option<&ServiceAccountLogin> {
+        self.transit.auth.as_ref()?.service_account.as_ref()
+    }
+}

@@ -1,0 +1,181 @@
+//! The StatefulSet of a story, with its namespace, Service, and the Secret of its seal's token.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+use anyhow::{Context as _, Result, ensure};
+use holdfast_testkit::{Authority, ControlPlane, Manifests, eventually};
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::{ConfigMap, ContainerStatus, Pod, Secret};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use kube::{Client, ResourceExt};
+use serde_json::{Value, json};
+
+use super::DEADLINE;
+
+/// How the token reaches the server.
+#[derive(Clone, Copy)]
+pub(crate) enum Delivery {
+    File,
+    Variable,
+}
+
+pub(crate) struct Set {
+    client: Client,
+    namespace: &'static str,
+}
+
+impl Set {
+    pub(crate) async fn create(
+        plane: &ControlPlane,
+        namespace: &'static str,
+        replicas: u32,
+        delivery: Delivery,
+    ) -> Result<Self> {
+        let client = plane.admin();
+        let objects = [
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
+            service(namespace),
+            stateful_set(namespace, replicas, delivery),
+        ];
+        Manifests::parse(&json!({"kind": "List", "apiVersion": "v1", "items": objects}).to_string())?
+            .apply(&client, "story")
+            .await?;
+        Ok(Self { client, namespace })
+    }
+
+    pub(crate) async fn write_token(&self, token: &str) -> Result<()> {
+        let secret =
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "seal"}, "stringData": {"token": token}});
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
+        secrets.patch("seal", &PatchParams::apply("story"), &Patch::Apply(secret)).await?;
+        Ok(())
+    }
+
+    /// For servers at these addresses, and for `localhost`, by which the kubelet probes.
+    pub(crate) async fn write_certificate(&self, authority: &Authority, ips: &[Ipv4Addr]) -> Result<()> {
+        let ips: Vec<String> = ips.iter().map(Ipv4Addr::to_string).collect();
+        let names: Vec<&str> = ips.iter().map(String::as_str).chain(["localhost"]).collect();
+        let issued = authority.issue(&names)?;
+        let files = json!({"ca.crt": authority.pem(), "tls.crt": issued.certificate, "tls.key": issued.key});
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tls"}, "stringData": files});
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
+        secrets.patch("tls", &PatchParams::apply("story"), &Patch::Apply(secret)).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn write_config(&self, seal: &str) -> Result<()> {
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "server"}, "data": {"seal.hcl": seal}});
+        let maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), self.namespace);
+        maps.patch("server", &PatchParams::apply("story"), &Patch::Apply(map)).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn pod(&self, name: &str) -> Result<Pod> {
+        Ok(self.pods().get(name).await?)
+    }
+
+    /// With a grace period in seconds, or the pod's own.
+    pub(crate) async fn delete_pod(&self, name: &str, grace: Option<u32>) -> Result<()> {
+        let parameters = DeleteParams { grace_period_seconds: grace, ..DeleteParams::default() };
+        self.pods().delete(name, &parameters).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn uids(&self) -> Result<BTreeSet<Option<String>>> {
+        let pods = self.pods().list(&ListParams::default()).await?;
+        Ok(pods.iter().map(ResourceExt::uid).collect())
+    }
+
+    /// Waits until something holds of a pod.
+    pub(crate) async fn eventually(&self, name: &str, holds: impl Fn(&Pod) -> Result<()>) -> Result<()> {
+        eventually(&format!("{}/{name}", self.namespace), DEADLINE, async || holds(&self.pod(name).await?)).await
+    }
+
+    pub(crate) async fn await_ready(&self, replicas: i32) -> Result<()> {
+        let sets: Api<StatefulSet> = Api::namespaced(self.client.clone(), self.namespace);
+        eventually(&format!("{replicas} ready pods in {}", self.namespace), DEADLINE, async || {
+            let ready = sets.get("vault").await?.status.and_then(|status| status.ready_replicas).unwrap_or_default();
+            ensure!(ready == replicas, "{ready} are");
+            Ok(())
+        })
+        .await
+    }
+
+    /// The API server refuses loopback addresses there, so nobody may count on them.
+    pub(crate) async fn has_no_endpoints(&self) -> Result<()> {
+        let slices: Api<EndpointSlice> = Api::namespaced(self.client.clone(), self.namespace);
+        let slices = slices.list(&ListParams::default()).await?;
+        let endpoints: Vec<_> = slices.iter().flat_map(|slice| &slice.endpoints).collect();
+        ensure!(endpoints.is_empty(), "{endpoints:?}");
+        Ok(())
+    }
+
+    fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.client.clone(), self.namespace)
+    }
+}
+
+pub(crate) fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.filter(|condition| condition.type_ == "Ready").any(|condition| condition.status == "True")
+}
+
+pub(crate) fn container(pod: &Pod) -> Result<&ContainerStatus> {
+    let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+    statuses.and_then(|statuses| statuses.first()).context("no status of the container")
+}
+
+fn service(namespace: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "vault", "namespace": namespace},
+        "spec": {
+            "clusterIP": "None", "publishNotReadyAddresses": true, "selector": {"app": "vault"},
+            "ports": [{"name": "api", "port": 8200}],
+        },
+    })
+}
+
+fn stateful_set(namespace: &str, replicas: u32, delivery: Delivery) -> Value {
+    let data = json!({"name": "data", "mountPath": "/vault/data"});
+    let pod_ip = json!({"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}});
+    let pod_url = json!({"name": "POD_URL", "value": "http://$(POD_IP):8200"});
+    let token = json!({"name": "VAULT_TOKEN", "valueFrom": {"secretKeyRef": {"name": "seal", "key": "token"}}});
+    let (environment, mounts) = match delivery {
+        Delivery::Variable => (json!([pod_ip, pod_url, token]), json!([data])),
+        Delivery::File => (
+            json!([pod_ip, pod_url]),
+            json!([
+                data,
+                {"name": "seal", "mountPath": "/etc/seal", "readOnly": true},
+                {"name": "server", "mountPath": "/etc/server"},
+                {"name": "tls", "mountPath": "/etc/tls"},
+            ]),
+        ),
+    };
+    json!({
+        "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "vault", "namespace": namespace},
+        "spec": {
+            "replicas": replicas, "serviceName": "vault", "podManagementPolicy": "Parallel",
+            "selector": {"matchLabels": {"app": "vault"}},
+            "template": {
+                "metadata": {"labels": {"app": "vault", "server": "true"}},
+                "spec": {
+                    "containers": [
+                        {"name": "vault", "image": "vault:1", "env": environment, "volumeMounts": mounts},
+                    ],
+                    "volumes": [
+                        {"name": "seal", "secret": {"secretName": "seal"}},
+                        {"name": "tls", "secret": {"secretName": "tls"}},
+                        {"name": "server", "configMap": {"name": "server"}},
+                    ],
+                },
+            },
+            "volumeClaimTemplates": [{
+                "metadata": {"name": "data"},
+                "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+            }],
+        },
+    })
+}
