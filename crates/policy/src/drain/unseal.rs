@@ -50,7 +50,6 @@ pub(super) fn told<'a>(home: &Home<'a>, pod: usize) -> Option<Word<'a>> {
         return None;
     }
     let view = home.view;
-    view.unseals().next()?;
     let set = stateful_set(&home.makers[home.maker_of(pod)].owner)?;
     let about = view.unseals().filter(|(_, unseal)| unseal.stateful_set == set);
     let (name, unseal) = about.min_by_key(|(_, unseal)| weight(&unseal.prospect))?;
