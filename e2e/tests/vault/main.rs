@@ -1,5 +1,6 @@
 //! Real Vault and OpenBao servers: what was found out about them, held against them again, one module per story.
 
+mod keep;
 mod keys;
 mod pods;
 mod stage;
