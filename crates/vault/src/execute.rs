@@ -2,6 +2,7 @@
 
 mod mint;
 mod pod;
+mod take_back;
 
 pub(crate) use mint::MINTED;
 

@@ -14,6 +14,7 @@ pub mod client;
 pub mod conflict;
 pub mod diagnose;
 mod execute;
+mod finalizer;
 mod keeper;
 pub mod metrics;
 pub mod next_step;

@@ -96,6 +96,20 @@ pub async fn provision(
     Ok(written)
 }
 
+/// Takes policy and role away again, if they are ours. Never the key: what it sealed may still be wanted.
+///
+/// # Errors
+/// When A doesn't answer, the login may not, or the policy is somebody else's.
+pub async fn take_back(a: &Client, login: &SecretString, settings: &Settings, role: &str) -> Result<(), Trouble> {
+    let there = a.policy_read(login, role).await?;
+    if let Some(whose) = there.as_deref().and_then(|text| another_owner(text, &policy(settings))) {
+        return Err(Trouble::OwnedByAnother { name: role.to_owned(), whose });
+    }
+    a.delete(&format!("auth/token/roles/{role}"), login).await?;
+    a.delete(&format!("sys/policies/acl/{role}"), login).await?;
+    Ok(())
+}
+
 async fn key(a: &Client, login: &SecretString, settings: &Settings) -> Result<Vec<&'static str>, Error> {
     let (mount, key) = (&settings.transit.mount, &settings.transit.key);
     let mut written = Vec::new();
