@@ -163,9 +163,8 @@ async fn a_read_is_tried_again_and_succeeds() {
 #[tokio::test(start_paused = true)]
 async fn what_changes_something_is_sent_once(#[case] reaction: Reaction) {
     let fake = Fake::new(vec![reaction]);
-    let client = || {
-        fake.clients().client(&spec("http://vault.test:8200").with_timeout(Duration::from_secs(1))).unwrap()
-    };
+    let client =
+        || fake.clients().client(&spec("http://vault.test:8200").with_timeout(Duration::from_secs(1))).unwrap();
     let (token, other) = (token(), "hvs.other-token".into());
     client().create_with_role(&token, "r", &MintRequest::default()).await.unwrap_err();
     assert_eq!(fake.connects().len(), 1);
