@@ -63,7 +63,8 @@ pub(crate) async fn login_policy(a: &TransitServer) -> Result<()> {
     let policy = format!(
         "path \"auth/token/create/{KEY}\" {{ capabilities = [\"update\"] }}\n\
          path \"auth/token/roles/{KEY}\" {{ capabilities = [\"read\"] }}\n\
-         path \"transit/keys/{KEY}\" {{ capabilities = [\"read\"] }}\n"
+         path \"transit/keys/{KEY}\" {{ capabilities = [\"read\"] }}\n\
+         path \"auth/token/revoke-accessor\" {{ capabilities = [\"update\"] }}\n"
     );
     a.write_policy("login", &policy).await
 }
