@@ -64,7 +64,10 @@ fn a_section_begins_with_its_cause_and_says_what_was_seen_why_what_to_do_and_how
 fn links(text: &str) -> Vec<(String, String)> {
     let in_docs = text.split("/blob/main/docs/").skip(1).chain(text.split("](").skip(1));
     let ends = |rest: &str| rest.split([')', '\n', ' ', '"', '\'']).next().unwrap_or_default().to_owned();
-    in_docs.map(ends).filter_map(|link| link.split_once('#').map(|(page, at)| (page.to_owned(), at.to_owned()))).collect()
+    in_docs
+        .map(ends)
+        .filter_map(|link| link.split_once('#').map(|(page, at)| (page.to_owned(), at.to_owned())))
+        .collect()
 }
 
 #[track_caller]
