@@ -10,9 +10,10 @@ use holdfast_e2e::{Cluster, checkout};
 use holdfast_testkit::server_kubelet::{Builder as KubeletBuilder, PodFacts};
 use holdfast_testkit::vault::{Product, TransitServer};
 use holdfast_testkit::{ControlPlane, ControllerProcess, Manifests, ServerKubelet, eventually};
-use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret};
 use kube::Config;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 
@@ -211,6 +212,34 @@ impl Pair {
         merge(&mut resource["spec"], spec);
         self.resources.patch(NAME, &PatchParams::apply("story"), &Patch::Apply(resource)).await?;
         Ok(())
+    }
+
+    /// Deletes the resource, and waits until it is gone.
+    pub(crate) async fn delete(&self, patience: Duration) -> Result<()> {
+        self.resources.delete(NAME, &DeleteParams::default()).await?;
+        eventually("the resource to go", patience, async || {
+            ensure!(self.resources.get_opt(NAME).await?.is_none(), "it is still there");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes the server with its disks.
+    pub(crate) async fn delete_server(&self, cluster: &Cluster, namespace: &str) -> Result<()> {
+        let sets: Api<StatefulSet> = Api::namespaced(cluster.admin(), namespace);
+        let claims: Api<PersistentVolumeClaim> = Api::namespaced(cluster.admin(), namespace);
+        sets.delete(NAME, &DeleteParams::default()).await?;
+        eventually("the pod to go", DEADLINE, async || {
+            ensure!(self.pods.list(&ListParams::default()).await?.items.is_empty(), "it is still there");
+            Ok(())
+        })
+        .await?;
+        claims.delete_collection(&DeleteParams::default(), &ListParams::default()).await?;
+        eventually("the disks to go", DEADLINE, async || {
+            ensure!(claims.list(&ListParams::default()).await?.items.is_empty(), "they are still there");
+            Ok(())
+        })
+        .await
     }
 
     /// The status as it stands.
