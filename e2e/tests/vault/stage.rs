@@ -5,32 +5,18 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_api::{REQUESTED_AT, VaultTransitUnseal, VaultTransitUnsealStatus};
+use holdfast_e2e::vault::{Delivery, Set, resource, values};
 use holdfast_e2e::{Cluster, checkout};
 use holdfast_testkit::server_kubelet::PodFacts;
-use holdfast_testkit::vault::{Product, TransitServer};
+use holdfast_testkit::vault::{Product, TransitServer, initialize};
 use holdfast_testkit::{ControlPlane, ControllerProcess, Manifests, ServerKubelet, eventually};
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::pods::set::{Delivery, Set};
+pub(crate) use holdfast_e2e::vault::{KEY, NAME, condition};
 
 /// Nothing takes as long as this.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
-/// The transit key.
-pub(crate) const KEY: &str = "b";
-/// The resource, and the StatefulSet.
-pub(crate) const NAME: &str = "vault";
-
-/// What the chart gives the controller in each namespace.
-pub(crate) fn values(namespaces: &[&str]) -> Value {
-    let granted = namespaces.iter().map(|name| {
-        json!({
-            "name": name, "statefulSets": [NAME], "secrets": ["seal"], "serviceAccounts": ["holdfast-vault"],
-            "manage": {"token": true, "initialize": false, "restart": true},
-        })
-    });
-    json!({"vault": {"enabled": true, "replicas": 1, "namespaces": granted.collect::<Vec<_>>()}})
-}
 
 /// A control plane with the chart and the namespaces.
 pub(crate) async fn cluster(namespaces: &[&str]) -> Result<Cluster> {
@@ -79,9 +65,7 @@ impl Pair {
         };
         let kubelet = ServerKubelet::builder(cluster.admin(), namespace, product, configure).start().await?;
         kubelet.endpoint("vault-0")?.await_health(&[501], DEADLINE).await?;
-        let shares = json!({"recovery_shares": 3, "recovery_threshold": 2});
-        let (status, body) = kubelet.endpoint("vault-0")?.request("POST", "sys/init", None, &shares).await?;
-        ensure!(status == 200, "{status} {}", body["errors"]);
+        initialize(&kubelet.endpoint("vault-0")?).await?;
         set.await_ready(1).await?;
         let resources = Api::namespaced(cluster.admin(), namespace);
         Ok(Self { a, kubelet, resources })
@@ -89,16 +73,7 @@ impl Pair {
 
     /// Applies the resource; `spec` is merged into what every story has.
     pub(crate) async fn apply(&self, spec: &Value) -> Result<()> {
-        let mut resource = json!({
-            "apiVersion": "holdfast.dev/v1alpha1", "kind": "VaultTransitUnseal", "metadata": {"name": NAME},
-            "spec": {
-                "target": {"statefulSetRef": {"name": NAME}, "port": 8200, "allowHTTP": true},
-                "seal": {"transit": {"address": self.a.server.url(), "allowHTTP": true, "key": KEY}},
-                "token": {"secretRef": {"name": "seal", "key": "token"}},
-                "timing": {"interval": "1s", "requestTimeout": "3s"},
-            },
-        });
-        merge(&mut resource["spec"], spec);
+        let resource = resource(&self.a.server.url(), spec);
         self.resources.patch(NAME, &PatchParams::apply("story"), &Patch::Apply(resource)).await?;
         Ok(())
     }
@@ -145,22 +120,5 @@ impl Pair {
         })
         .await?;
         Ok(self.kubelet.endpoint("vault-0")?.await_health(&[200], patience).await.is_ok())
-    }
-}
-
-/// The status, reason and message of a condition.
-pub(crate) fn condition<'a>(status: &'a VaultTransitUnsealStatus, kind: &str) -> (&'a str, &'a str) {
-    let found = status.conditions.iter().find(|condition| condition.type_ == kind);
-    found.map_or(("", ""), |condition| (condition.status.as_str(), condition.reason.as_str()))
-}
-
-fn merge(base: &mut Value, with: &Value) {
-    match (base, with) {
-        (Value::Object(base), Value::Object(with)) => {
-            for (key, value) in with {
-                merge(base.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (base, with) => *base = with.clone(),
     }
 }
