@@ -217,7 +217,8 @@ impl Client {
 
     async fn send_once(&self, request: &Request<'_>) -> Result<(u16, Vec<u8>), Error> {
         let fail = |kind| Error::new(&self.name, request.operation, kind);
-        if self.server.pace.check().is_err() {
+        // Its turn is waited for: to be told that the server is away because we ask too much would be a lie.
+        if tokio::time::timeout(request.timeout, self.server.pace.until_ready()).await.is_err() {
             return Err(fail(Kind::Paced));
         }
         let attempt = self

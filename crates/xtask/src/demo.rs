@@ -17,6 +17,8 @@ use holdfast_testkit::Tools;
 use picture::Picture;
 use stage::Stage;
 
+pub(crate) use vault::TOOLS as VAULT_TOOLS;
+
 /// The arguments of the verb.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]

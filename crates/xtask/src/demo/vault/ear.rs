@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use futures::{StreamExt as _, TryStreamExt as _};
 use holdfast_api::{VaultTransitUnseal, VaultTransitUnsealStatus};
 use holdfast_testkit::eventually;
@@ -30,6 +30,10 @@ pub(super) struct Ear {
     event: usize,
     _tasks: JoinSet<()>,
 }
+
+/// A place in what was said.
+#[derive(Clone, Copy)]
+pub(super) struct Mark(usize);
 
 #[derive(Default)]
 struct Heard {
@@ -62,6 +66,23 @@ impl Ear {
         .await?;
         self.status = at;
         Ok(status)
+    }
+
+    /// The statuses from the last that was waited for on.
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.status)
+    }
+
+    /// Fails if anything since then was said that is false.
+    pub(super) fn check_since(
+        &self,
+        Mark(from): Mark,
+        is_false: impl Fn(&VaultTransitUnsealStatus) -> bool,
+    ) -> Result<()> {
+        let heard = lock(&self.heard);
+        let found = heard.statuses.iter().skip(from).find(|status| is_false(status));
+        ensure!(found.is_none(), "the controller said what isn't so: {}", found.map(summary).unwrap_or_default());
+        Ok(())
     }
 
     /// Waits for an event that was not waited for yet; its note.

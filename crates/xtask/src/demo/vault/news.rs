@@ -19,7 +19,7 @@ fn all(status: &VaultTransitUnsealStatus) -> Vec<String> {
         Some(found) => {
             format!("diagnosis {}: {}\n             what to do: {}", found.cause, found.message, found.remedy)
         }
-        None => "diagnosis: nothing is wrong".to_owned(),
+        None => "diagnosis: none".to_owned(),
     });
     lines.extend(status.next_step.as_ref().map(|next| format!("next step {} ({})", next.action, next.reason)));
     lines
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn only_what_is_new_is_told() {
         let (well, dead) = (status(None, "None"), status(Some("TokenDead"), "MintToken"));
-        assert_eq!(news(None, &well), ["diagnosis: nothing is wrong", "next step None (Why)"]);
+        assert_eq!(news(None, &well), ["diagnosis: none", "next step None (Why)"]);
         assert_eq!(
             news(Some(&well), &dead),
             ["diagnosis TokenDead: seen\n             what to do: Mend it.", "next step MintToken (Why)"]

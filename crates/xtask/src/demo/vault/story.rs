@@ -7,14 +7,15 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use holdfast_api::VaultTransitUnsealStatus;
+use holdfast_api::vault_transit_unseal::PodState;
 use holdfast_e2e::vault::{KEY, condition};
 use serde_json::json;
 
 use super::super::table::new_table;
 use super::birth;
-use super::ear::Ear;
+use super::ear::{Ear, Mark};
 use super::stage::{POD, Stage, waits};
 use super::voice::Voice;
 
@@ -35,11 +36,13 @@ pub(super) struct Story<'a> {
     ear: Ear,
     voice: &'a Voice,
     told: Vec<Told>,
+    /// From here on A answers.
+    answers_since: Option<Mark>,
 }
 
 impl<'a> Story<'a> {
     pub(super) fn new(stage: &'a Stage, ear: Ear, voice: &'a Voice) -> Self {
-        Self { stage, ear, voice, told: Vec::new() }
+        Self { stage, ear, voice, told: Vec::new(), answers_since: None }
     }
 
     /// Plays it; the table of what happened and what was said.
@@ -50,6 +53,7 @@ impl<'a> Story<'a> {
         self.outage().await?;
         self.revocation().await?;
         self.new_key().await?;
+        self.check_what_was_said()?;
         Ok(self.table())
     }
 
@@ -59,32 +63,30 @@ impl<'a> Story<'a> {
         let began = Instant::now();
         self.stage.apply_resource().await?;
         self.voice.did("A VaultTransitUnseal is applied: mode Manage, provision Token.");
-        self.ear.status("TokenMissing", SOON, |status| cause(status) == "TokenMissing").await?;
+        let status = self.cause("TokenMissing").await?;
+        self.tell("There is no token", said(&status), began);
         self.ear.event("TokenMinted", SOON).await?;
         self.stage.b()?.await_health(&[501], PATIENCE).await?;
         self.voice.did("B's container starts, as its variable has a value now. B was never initialised.");
-        self.tell("There is no token", "TokenMissing; logged in to A, made one, wrote it to the Secret", began);
+        self.tell("", "it logs in to A, makes one and writes it to the Secret: B starts".to_owned(), began);
         Ok(())
     }
 
     async fn birth(&mut self) -> Result<()> {
         self.voice.waits("waiting for B to be initialised");
         let began = Instant::now();
-        self.ear.status("NotInitialised", SOON, |status| cause(status) == "NotInitialised").await?;
+        self.cause("NotInitialised").await?;
         self.voice.did(birth::happen(self.stage).await?);
-        self.ear
-            .status("Unsealed True, WouldStart Unknown", PATIENCE, |status| {
-                condition(status, "Unsealed").0 == "True"
-                    && condition(status, "WouldStart") == ("Unknown", "NoEvidence")
-            })
-            .await?;
-        self.tell("B is initialised", "NotInitialised; then Unsealed, and WouldStart Unknown: NoEvidence", began);
+        let new = |status: &VaultTransitUnsealStatus| {
+            condition(status, "Unsealed").0 == "True" && condition(status, "WouldStart") == ("Unknown", "NoEvidence")
+        };
+        let status = self.ear.status("Unsealed True, WouldStart Unknown", PATIENCE, new).await?;
+        self.tell("B is initialised", said(&status), began);
 
         let began = Instant::now();
         self.voice.did("B's person restarts it, so that it is seen unsealing itself once: kubectl delete pod vault-0");
-        let uid = self.stage.restart_b().await?;
-        self.up(&uid).await?;
-        self.tell("B is restarted once", "WouldStart True: Rehearsed", began);
+        let status = self.restart().await?;
+        self.tell("B is restarted once", said(&status), began);
         self.list().await
     }
 
@@ -95,8 +97,8 @@ impl<'a> Story<'a> {
         self.stage.a.server.kill()?;
         self.stage.kubelet.power_cut();
         self.voice.did("A and B are killed in the same moment.");
-        self.ear.status("TransitUnreachable", SOON, |status| cause(status) == "TransitUnreachable").await?;
-        self.tell("The power fails", "TransitUnreachable, WouldStart False", began);
+        let status = self.cause("TransitUnreachable").await?;
+        self.tell("The power fails", said(&status), began);
 
         self.voice.waits("waiting for B to give up");
         let began = Instant::now();
@@ -105,13 +107,13 @@ impl<'a> Story<'a> {
         self.stage.set.eventually(POD, |pod| waits(pod, "CrashLoopBackOff")).await?;
         self.voice
             .did("B couldn't reach A and ended. Its node waits before each next start: 10 s, 20 s, ... 5 minutes.");
-        self.list().await?;
-        self.tell(
-            "B starts without A, and crash-loops",
-            "TransitUnreachable still; next step Wait: TransitDown",
-            began,
-        );
-        Ok(())
+        let crashes = |status: &VaultTransitUnsealStatus| {
+            let loops = status.pods.iter().any(|pod| pod.state == PodState::CrashLooping);
+            loops && cause(status) == "TransitUnreachable"
+        };
+        let status = self.ear.status("a pod that crash-loops, TransitUnreachable", SOON, crashes).await?;
+        self.tell("B starts without A, and crash-loops", said(&status), began);
+        self.list().await
     }
 
     async fn outage(&mut self) -> Result<()> {
@@ -119,20 +121,21 @@ impl<'a> Story<'a> {
         let began = Instant::now();
         self.stage.a.server.start().await?;
         self.voice.did("A's person starts A. It is sealed, and nothing that it seals can start.");
-        self.ear.status("TransitSealed", SOON, |status| cause(status) == "TransitSealed").await?;
-        self.tell("A is back, sealed", "TransitSealed", began);
+        let status = self.cause("TransitSealed").await?;
+        self.tell("A is back, sealed", said(&status), began);
 
         self.voice.waits("waiting for B");
         let began = Instant::now();
         self.stage.a.unseal().await?;
         self.voice.did("A's person unseals A with the share. From here on nobody does anything.");
-        self.ear.status("Unsealed True, WouldStart True", PATIENCE, is_well).await?;
+        let passes = |status: &VaultTransitUnsealStatus| condition(status, "WouldStart").0 == "True";
+        let status = self.ear.status("WouldStart True", PATIENCE, passes).await?;
+        self.tell("A is unsealed", said(&status), began);
+        self.answers_since = Some(self.ear.mark());
+        let status = self.ear.status("Unsealed True, WouldStart True", PATIENCE, is_well).await?;
         self.stage.b_serves().await?;
-        let how = match self.ear.has_heard("PodDeleted") {
-            true => "rehearsed; its stuck pod was deleted, once; Unsealed",
-            false => "rehearsed; B came back by itself; Unsealed",
-        };
-        self.tell("A is unsealed", how, began);
+        let how = if self.ear.has_heard("PodDeleted") { "its stuck pod was deleted" } else { "it came back by itself" };
+        self.tell("B is back", format!("{how}; {}", said(&status)), began);
         self.list().await
     }
 
@@ -143,20 +146,19 @@ impl<'a> Story<'a> {
         let began = Instant::now();
         self.stage.a.revoke(&before).await?;
         self.voice.did("Somebody revokes the token. B goes on serving, and logs nothing.");
-        self.ear.status("TokenDead", SOON, |status| cause(status) == "TokenDead").await?;
-        self.tell("The token is revoked", "TokenDead, WouldStart False; B serves on", began);
+        let status = self.cause("TokenDead").await?;
+        self.tell("The token is revoked; B serves on", said(&status), began);
         self.ear.event("TokenMinted", SOON).await?;
-        self.ear.status("nothing is wrong", SOON, is_well).await?;
+        let status = self.ear.status("nothing is wrong", SOON, is_well).await?;
         self.stage.b_serves().await?;
         ensure!(self.stage.accessor().await? != before, "the Secret holds the dead token still");
-        self.tell("", "a new one made and delivered; WouldStart True", began);
+        self.tell("", format!("a new one is in the Secret; {}", said(&status)), began);
 
         let began = Instant::now();
         self.voice
             .did("B runs with the dead token in its environment until it is restarted: kubectl delete pod vault-0");
-        let uid = self.stage.restart_b().await?;
-        self.up(&uid).await?;
-        self.tell("B is restarted", "Unsealed, with the new token", began);
+        let status = self.restart().await?;
+        self.tell("B is restarted, with the new token", said(&status), began);
         self.list().await
     }
 
@@ -166,32 +168,41 @@ impl<'a> Story<'a> {
         let began = Instant::now();
         self.stage.a.delete_key(KEY).await?;
         self.stage.a.create_key(KEY).await?;
-        self.stage.a.post(&format!("transit/encrypt/{KEY}"), &json!({"plaintext": "dGVzdA=="})).await?;
-        self.voice.did("The key is deleted and made anew. A answers, the token lives, an encryption works: no other check sees it.");
-        let status = self
-            .ear
-            .status("KeyReplaced", SOON, |status| {
-                cause(status) == "KeyReplaced" && condition(status, "WouldStart") == ("False", "KeyReplaced")
-            })
-            .await?;
-        self.stage.b_serves().await?;
-        ensure!(
-            condition(&status, "Unsealed").0 == "True",
-            "B serves, and the controller says {:?}",
-            condition(&status, "Unsealed")
+        let text = json!({"plaintext": "dGVzdA=="});
+        self.stage.a.post(&format!("transit/encrypt/{KEY}"), &text).await?;
+        self.voice.did(
+            "The key is deleted and made anew. A answers, the token lives, an encryption works: no other check sees it.",
         );
-        self.tell("The key is made anew", "WouldStart False: KeyReplaced, while B serves on", began);
+        let status = self.cause("KeyReplaced").await?;
+        let verdict = (condition(&status, "WouldStart"), condition(&status, "Unsealed").0);
+        ensure!(verdict == (("False", "KeyReplaced"), "True"), "it says {verdict:?}");
+        self.stage.b_serves().await?;
+        self.tell("The key is made anew; B serves on", said(&status), began);
         self.list().await?;
-        self.voice.did("B still serves, so it isn't restarted: it would stay sealed. There is time to restore A's key from its backup.");
+        self.voice.did(
+            "B isn't restarted: it would stay sealed. While it serves there is time to restore A's key from a backup.",
+        );
         Ok(())
     }
 
-    /// Waits until the controller says that the pod with this UID serves, and would again.
-    async fn up(&mut self, uid: &str) -> Result<()> {
+    /// While A answers nobody may say that it doesn't.
+    fn check_what_was_said(&self) -> Result<()> {
+        let since = self.answers_since.context("the story has no outage")?;
+        self.ear.check_since(since, |status| cause(status).starts_with("Transit"))
+    }
+
+    async fn cause(&mut self, wanted: &str) -> Result<VaultTransitUnsealStatus> {
+        self.ear.status(wanted, SOON, |status| cause(status) == wanted).await
+    }
+
+    /// B's person deletes its pod; waits until the controller says that the new one serves, and would again.
+    async fn restart(&mut self) -> Result<VaultTransitUnsealStatus> {
+        let uid = self.stage.restart_b().await?;
         let serves =
-            |status: &VaultTransitUnsealStatus| status.pods.iter().any(|pod| pod.uid == uid) && is_well(status);
-        self.ear.status("the new pod is unsealed, WouldStart True", PATIENCE, serves).await?;
-        self.stage.b_serves().await
+            |status: &VaultTransitUnsealStatus| is_well(status) && status.pods.iter().any(|pod| pod.uid == uid);
+        let status = self.ear.status("the new pod is unsealed, WouldStart True", PATIENCE, serves).await?;
+        self.stage.b_serves().await?;
+        Ok(status)
     }
 
     async fn list(&self) -> Result<()> {
@@ -199,8 +210,8 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    fn tell(&mut self, happened: &'static str, said: &str, began: Instant) {
-        self.told.push(Told { happened, said: said.to_owned(), took: began.elapsed() });
+    fn tell(&mut self, happened: &'static str, said: String, began: Instant) {
+        self.told.push(Told { happened, said, took: began.elapsed() });
     }
 
     fn table(&self) -> String {
@@ -210,6 +221,19 @@ impl<'a> Story<'a> {
         }
         format!("\n{table}")
     }
+}
+
+/// A status in a few words: the cause, the verdicts, and the next step when there is one.
+fn said(status: &VaultTransitUnsealStatus) -> String {
+    let (verdict, reason) = condition(status, "WouldStart");
+    let mut words = vec![format!("Unsealed {}, WouldStart {verdict}", condition(status, "Unsealed").0)];
+    match cause(status) {
+        "" => words[0].push_str(&format!(" ({reason})")),
+        cause => words.insert(0, cause.to_owned()),
+    }
+    let next = status.next_step.iter().filter(|next| next.action != "None");
+    words.extend(next.map(|next| format!("next {} ({})", next.action, next.reason)));
+    words.join("; ")
 }
 
 fn cause(status: &VaultTransitUnsealStatus) -> &str {
