@@ -20,6 +20,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use holdfast_e2e::vault::{ACCOUNT, minting_policy};
 use holdfast_testkit::eventually;
 use holdfast_testkit::server_kubelet::Builder;
 use holdfast_testkit::vault::{Product, Server, TransitServer};
@@ -69,14 +70,14 @@ async fn token(cluster: &holdfast_e2e::Cluster) -> Result<()> {
         pair.a.request("POST", "auth/token/lookup-accessor", &json!({"accessor": second["accessor"]})).await?;
     ensure!(status == 200, "a token was revoked that a server may be using: {status}");
 
-    pair.a.write_policy("login", "path \"none\" { capabilities = [\"read\"] }").await?;
+    pair.a.write_policy(ACCOUNT, "path \"none\" { capabilities = [\"read\"] }").await?;
     pair.a.revoke(&third["accessor"]).await?;
     pair.eventually("the dead token to be told", |status| {
         status.diagnosis.as_ref().is_some_and(|found| found.cause == "TokenDead")
             && status.next_step.as_ref().is_some_and(|step| step.reason == "FailedJustNow")
     })
     .await?;
-    stage::login_policy(&pair.a).await?;
+    pair.a.write_policy(ACCOUNT, &minting_policy()).await?;
     pair.another_token(&third["token"]).await?;
     pair.eventually("health", |status| condition(status, "Ready").0 == "True").await.map(drop)
 }

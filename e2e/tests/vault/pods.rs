@@ -11,19 +11,16 @@
 //! 3. Frozen, it runs and isn't ready. Held, it isn't started. Its disk wiped, it is born anew.
 //! 4. Deleted by force, and deleted without power, another pod takes its place, the second time once there is power again.
 
-pub(crate) mod set;
-
 use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use holdfast_e2e::vault::set::{self, Delivery, Set};
 use holdfast_testkit::server_kubelet::PodFacts;
-use holdfast_testkit::vault::{Product, Server, TlsFiles, TransitSeal, TransitServer};
+use holdfast_testkit::vault::{self, Product, Server, TlsFiles, TransitSeal, TransitServer};
 use holdfast_testkit::{Authority, ControlPlane, ServerKubelet, eventually};
 use k8s_openapi::api::core::v1::{ContainerState, Pod};
-use serde_json::{Value, json};
-
-use set::{Delivery, Set};
+use serde_json::Value;
 
 const DEADLINE: Duration = Duration::from_secs(120);
 const KEY: &str = "b";
@@ -187,9 +184,7 @@ async fn pods_go_with_and_without_power(set: &Set, kubelet: &ServerKubelet) -> R
 }
 
 async fn initialize(kubelet: &ServerKubelet) -> Result<()> {
-    let shares = json!({"recovery_shares": 3, "recovery_threshold": 2});
-    let (status, body) = kubelet.endpoint("vault-0")?.request("POST", "sys/init", None, &shares).await?;
-    ensure!(status == 200, "{status} {}", body["errors"]);
+    vault::initialize(&kubelet.endpoint("vault-0")?).await?;
     let probe = async || {
         let (_, state) = kubelet.endpoint("vault-0")?.request("GET", "sys/seal-status", None, &Value::Null).await?;
         ensure!(state["sealed"] == false, "{state}");

@@ -6,36 +6,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_api::{REQUESTED_AT, VaultTransitUnseal, VaultTransitUnsealStatus};
+use holdfast_e2e::vault::{ACCOUNT, AUDIENCE, Delivery, Set, admit, resource, trust_accounts, values};
 use holdfast_e2e::{Cluster, checkout};
 use holdfast_testkit::server_kubelet::{Builder as KubeletBuilder, PodFacts};
 use holdfast_testkit::vault::{Product, TransitServer};
 use holdfast_testkit::{ControlPlane, ControllerProcess, Manifests, ServerKubelet, eventually};
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret};
-use kube::Config;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 
-use crate::pods::set::{Delivery, Set};
+pub(crate) use holdfast_e2e::vault::{KEY, NAME, condition};
 
 /// Nothing takes as long as this.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
-/// The transit key.
-pub(crate) const KEY: &str = "b";
-/// The resource, and the StatefulSet.
-pub(crate) const NAME: &str = "vault";
-
-/// What the chart gives the controller in each namespace.
-pub(crate) fn values(namespaces: &[&str]) -> Value {
-    let granted = namespaces.iter().map(|name| {
-        json!({
-            "name": name, "statefulSets": [NAME], "secrets": ["seal"], "serviceAccounts": ["holdfast-vault"],
-            "manage": {"token": true, "initialize": false, "restart": true},
-        })
-    });
-    json!({"vault": {"enabled": true, "replicas": 1, "namespaces": granted.collect::<Vec<_>>()}})
-}
 
 /// A control plane with the chart and the namespaces.
 pub(crate) async fn cluster(namespaces: &[&str]) -> Result<Cluster> {
@@ -58,46 +42,13 @@ pub(crate) async fn controller(cluster: &Cluster, namespaces: &[&str]) -> Result
     Ok(controller)
 }
 
-/// What the login of the controller may on A.
-pub(crate) async fn login_policy(a: &TransitServer) -> Result<()> {
-    let policy = format!(
-        "path \"auth/token/create/{KEY}\" {{ capabilities = [\"update\"] }}\n\
-         path \"auth/token/roles/{KEY}\" {{ capabilities = [\"read\"] }}\n\
-         path \"transit/keys/{KEY}\" {{ capabilities = [\"read\"] }}\n\
-         path \"auth/token/revoke-accessor\" {{ capabilities = [\"update\"] }}\n"
-    );
-    a.write_policy("login", &policy).await
-}
-
-/// Lets the ServiceAccount `holdfast-vault` of a namespace log in to A.
+/// Lets the ServiceAccount of a namespace log in to A.
 pub(crate) async fn trust(a: &TransitServer, cluster: &Cluster, namespace: &str) -> Result<()> {
-    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "holdfast-vault", "namespace": namespace}});
-    // The keys of the API server are public, but it shows them only to whom it is told.
-    let shown = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "issuer-is-public"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:service-account-issuer-discovery"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:unauthenticated"}],
-    });
-    for object in [account, shown] {
-        Manifests::parse(&object.to_string())?.apply(&cluster.admin(), "story").await?;
-    }
-    let kubeconfig = Kubeconfig::read_from(cluster.plane.kubeconfig())?;
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
-    let authority = config.root_cert.context("no authority")?.into_iter().map(|der| pem(&der)).collect::<String>();
-    let keys = format!("{}openid/v1/jwks", config.cluster_url);
-    a.enable_auth("jwt").await?;
-    a.post("auth/jwt/config", &json!({"jwks_url": keys, "jwks_ca_pem": authority})).await?;
-    login_policy(a).await?;
-    let role = json!({
-        "role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault-a"], "token_policies": ["login"],
-        "bound_subject": format!("system:serviceaccount:{namespace}:holdfast-vault"),
-    });
-    a.post("auth/jwt/role/holdfast", &role).await.map(drop)
-}
-
-fn pem(der: &[u8]) -> String {
-    let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
-    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    let account =
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": namespace}});
+    Manifests::parse(&account.to_string())?.apply(&cluster.admin(), "story").await?;
+    trust_accounts(a, &cluster.plane).await?;
+    admit(a, namespace).await
 }
 
 /// The part of a spec by which tokens are made.
@@ -106,7 +57,7 @@ pub(crate) fn managed() -> Value {
         "mode": "Manage",
         "seal": {"transit": {
             "provision": "Token",
-            "auth": {"serviceAccount": {"name": "holdfast-vault", "mount": "jwt", "role": "holdfast", "audience": "vault-a"}},
+            "auth": {"serviceAccount": {"name": ACCOUNT, "mount": "jwt", "role": ACCOUNT, "audience": AUDIENCE}},
         }},
         "token": {"role": KEY},
     })
@@ -201,16 +152,7 @@ impl Pair {
 
     /// Applies the resource; `spec` is merged into what every story has.
     pub(crate) async fn apply(&self, spec: &Value) -> Result<()> {
-        let mut resource = json!({
-            "apiVersion": "holdfast.dev/v1alpha1", "kind": "VaultTransitUnseal", "metadata": {"name": NAME},
-            "spec": {
-                "target": {"statefulSetRef": {"name": NAME}, "port": 8200, "allowHTTP": true},
-                "seal": {"transit": {"address": self.a.server.url(), "allowHTTP": true, "key": KEY}},
-                "token": {"secretRef": {"name": "seal", "key": "token"}},
-                "timing": {"interval": "1s", "requestTimeout": "3s"},
-            },
-        });
-        merge(&mut resource["spec"], spec);
+        let resource = resource(&self.a.server.url(), spec);
         self.resources.patch(NAME, &PatchParams::apply("story"), &Patch::Apply(resource)).await?;
         Ok(())
     }
@@ -285,22 +227,5 @@ impl Pair {
         })
         .await?;
         Ok(self.kubelet.endpoint("vault-0")?.await_health(&[200], patience).await.is_ok())
-    }
-}
-
-/// The status, reason and message of a condition.
-pub(crate) fn condition<'a>(status: &'a VaultTransitUnsealStatus, kind: &str) -> (&'a str, &'a str) {
-    let found = status.conditions.iter().find(|condition| condition.type_ == kind);
-    found.map_or(("", ""), |condition| (condition.status.as_str(), condition.reason.as_str()))
-}
-
-fn merge(base: &mut Value, with: &Value) {
-    match (base, with) {
-        (Value::Object(base), Value::Object(with)) => {
-            for (key, value) in with {
-                merge(base.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (base, with) => *base = with.clone(),
     }
 }

@@ -140,7 +140,8 @@ fn count(picture: &Picture, is_meant: impl Fn(&Outcome) -> bool) -> usize {
     outcomes(picture).filter(|(_, outcome)| is_meant(outcome)).count()
 }
 
-fn new_table<const N: usize>(header: [&str; N]) -> Table {
+/// A table as wide as the terminal.
+pub(crate) fn new_table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     if table.width().is_none() {

@@ -1,7 +1,9 @@
-//! The StatefulSet of a story, with its namespace, Service, and the Secret of its seal's token.
+//! The StatefulSet of a story, with its namespace, Service, and the Secret of its seal's token. Its pods are for a
+//! [`ServerKubelet`](holdfast_testkit::ServerKubelet).
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_testkit::{Authority, ControlPlane, Manifests, eventually};
@@ -12,22 +14,26 @@ use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
-use super::DEADLINE;
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// How the token reaches the server.
 #[derive(Clone, Copy)]
-pub(crate) enum Delivery {
+pub enum Delivery {
+    /// As the file `/etc/seal/token`.
     File,
+    /// As `VAULT_TOKEN`.
     Variable,
 }
 
-pub(crate) struct Set {
+/// A StatefulSet of servers.
+pub struct Set {
     client: Client,
     namespace: &'static str,
 }
 
 impl Set {
-    pub(crate) async fn create(
+    /// Makes it, and its namespace. Its Secrets and its ConfigMap are for the caller to write.
+    pub async fn create(
         plane: &ControlPlane,
         namespace: &'static str,
         replicas: u32,
@@ -45,7 +51,8 @@ impl Set {
         Ok(Self { client, namespace })
     }
 
-    pub(crate) async fn write_token(&self, token: &str) -> Result<()> {
+    /// Writes the token into the Secret `seal`, key `token`.
+    pub async fn write_token(&self, token: &str) -> Result<()> {
         let secret =
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "seal"}, "stringData": {"token": token}});
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
@@ -53,8 +60,16 @@ impl Set {
         Ok(())
     }
 
+    /// Makes the Secret without a token: the controller fills one that is there, and makes none.
+    pub async fn write_no_token(&self) -> Result<()> {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "seal"}});
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
+        secrets.patch("seal", &PatchParams::apply("story"), &Patch::Apply(secret)).await?;
+        Ok(())
+    }
+
     /// For servers at these addresses, and for `localhost`, by which the kubelet probes.
-    pub(crate) async fn write_certificate(&self, authority: &Authority, ips: &[Ipv4Addr]) -> Result<()> {
+    pub async fn write_certificate(&self, authority: &Authority, ips: &[Ipv4Addr]) -> Result<()> {
         let ips: Vec<String> = ips.iter().map(Ipv4Addr::to_string).collect();
         let names: Vec<&str> = ips.iter().map(String::as_str).chain(["localhost"]).collect();
         let issued = authority.issue(&names)?;
@@ -65,35 +80,39 @@ impl Set {
         Ok(())
     }
 
-    pub(crate) async fn write_config(&self, seal: &str) -> Result<()> {
+    /// Writes the file `/etc/server/seal.hcl`.
+    pub async fn write_config(&self, seal: &str) -> Result<()> {
         let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "server"}, "data": {"seal.hcl": seal}});
         let maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), self.namespace);
         maps.patch("server", &PatchParams::apply("story"), &Patch::Apply(map)).await?;
         Ok(())
     }
 
-    pub(crate) async fn pod(&self, name: &str) -> Result<Pod> {
+    /// A pod as it stands.
+    pub async fn pod(&self, name: &str) -> Result<Pod> {
         Ok(self.pods().get(name).await?)
     }
 
-    /// With a grace period in seconds, or the pod's own.
-    pub(crate) async fn delete_pod(&self, name: &str, grace: Option<u32>) -> Result<()> {
+    /// Deletes a pod, with a grace period in seconds, or the pod's own.
+    pub async fn delete_pod(&self, name: &str, grace: Option<u32>) -> Result<()> {
         let parameters = DeleteParams { grace_period_seconds: grace, ..DeleteParams::default() };
         self.pods().delete(name, &parameters).await?;
         Ok(())
     }
 
-    pub(crate) async fn uids(&self) -> Result<BTreeSet<Option<String>>> {
+    /// The UIDs of the pods.
+    pub async fn uids(&self) -> Result<BTreeSet<Option<String>>> {
         let pods = self.pods().list(&ListParams::default()).await?;
         Ok(pods.iter().map(ResourceExt::uid).collect())
     }
 
     /// Waits until something holds of a pod.
-    pub(crate) async fn eventually(&self, name: &str, holds: impl Fn(&Pod) -> Result<()>) -> Result<()> {
+    pub async fn eventually(&self, name: &str, holds: impl Fn(&Pod) -> Result<()>) -> Result<()> {
         eventually(&format!("{}/{name}", self.namespace), DEADLINE, async || holds(&self.pod(name).await?)).await
     }
 
-    pub(crate) async fn await_ready(&self, replicas: i32) -> Result<()> {
+    /// Waits until so many pods are ready.
+    pub async fn await_ready(&self, replicas: i32) -> Result<()> {
         let sets: Api<StatefulSet> = Api::namespaced(self.client.clone(), self.namespace);
         eventually(&format!("{replicas} ready pods in {}", self.namespace), DEADLINE, async || {
             let ready = sets.get("vault").await?.status.and_then(|status| status.ready_replicas).unwrap_or_default();
@@ -104,7 +123,7 @@ impl Set {
     }
 
     /// The API server refuses loopback addresses there, so nobody may count on them.
-    pub(crate) async fn has_no_endpoints(&self) -> Result<()> {
+    pub async fn has_no_endpoints(&self) -> Result<()> {
         let slices: Api<EndpointSlice> = Api::namespaced(self.client.clone(), self.namespace);
         let slices = slices.list(&ListParams::default()).await?;
         let endpoints: Vec<_> = slices.iter().flat_map(|slice| &slice.endpoints).collect();
@@ -117,12 +136,14 @@ impl Set {
     }
 }
 
-pub(crate) fn is_ready(pod: &Pod) -> bool {
+/// Whether a pod is ready.
+pub fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
     conditions.filter(|condition| condition.type_ == "Ready").any(|condition| condition.status == "True")
 }
 
-pub(crate) fn container(pod: &Pod) -> Result<&ContainerStatus> {
+/// How the first container of a pod stands.
+pub fn container(pod: &Pod) -> Result<&ContainerStatus> {
     let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
     statuses.and_then(|statuses| statuses.first()).context("no status of the container")
 }
