@@ -20,12 +20,16 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
 pub(crate) const KEY: &str = "b";
 /// The resource, and the StatefulSet.
 pub(crate) const NAME: &str = "vault";
+/// The account with which the controller logs in to A.
+pub(crate) const ACCOUNT: &str = "holdfast-vault";
+/// The controller's own account, as the audit log names it.
+pub(crate) const USER: &str = "system:serviceaccount:holdfast-system:holdfast-vault";
 
 /// What the chart gives the controller in each namespace.
 pub(crate) fn values(namespaces: &[&str]) -> Value {
     let granted = namespaces.iter().map(|name| {
         json!({
-            "name": name, "statefulSets": [NAME], "secrets": ["seal"], "serviceAccounts": ["holdfast-vault"],
+            "name": name, "statefulSets": [NAME], "secrets": ["seal", "ca", "tls"], "serviceAccounts": [ACCOUNT],
             "manage": {"token": true, "initialize": false, "restart": true},
         })
     });
@@ -34,6 +38,11 @@ pub(crate) fn values(namespaces: &[&str]) -> Value {
 
 /// A control plane with the chart and the namespaces.
 pub(crate) async fn cluster(namespaces: &[&str]) -> Result<Cluster> {
+    cluster_with(namespaces, &values(namespaces)).await
+}
+
+/// The same, with other values for the chart.
+pub(crate) async fn cluster_with(namespaces: &[&str], values: &Value) -> Result<Cluster> {
     let plane = ControlPlane::builder().nodes(3).start().await?;
     let cluster = Cluster::on(plane).await?;
     Manifests::read(&checkout().join("e2e/crds"))?.apply(&cluster.admin(), "e2e").await?;
@@ -41,7 +50,7 @@ pub(crate) async fn cluster(namespaces: &[&str]) -> Result<Cluster> {
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         Manifests::parse(&namespace.to_string())?.apply(&cluster.admin(), "story").await?;
     }
-    cluster.install(&values(namespaces)).await?;
+    cluster.install(values).await?;
     Ok(cluster)
 }
 
@@ -53,15 +62,39 @@ pub(crate) async fn controller(cluster: &Cluster, namespaces: &[&str]) -> Result
     Ok(controller)
 }
 
-/// A server of one pod, sealed by another one.
+/// Servers that another one seals.
 pub(crate) struct Pair {
     pub(crate) a: TransitServer,
+    pub(crate) set: Set,
     pub(crate) kubelet: ServerKubelet,
-    resources: Api<VaultTransitUnseal>,
+    pub(crate) resources: Api<VaultTransitUnseal>,
+}
+
+/// How many servers there are, and how each gets its token.
+#[derive(Clone)]
+pub(crate) struct Shape {
+    pub(crate) product: Product,
+    pub(crate) replicas: u32,
+    pub(crate) delivery: Delivery,
+    /// They listen with TLS, with certificates of this authority (PEM).
+    pub(crate) authority: Option<String>,
+}
+
+impl Shape {
+    /// One with its token in a variable.
+    pub(crate) fn single(product: Product) -> Self {
+        Self { product, replicas: 1, delivery: Delivery::Variable, authority: None }
+    }
+}
+
+/// What an initialisation returned.
+pub(crate) struct Born {
+    pub(crate) root: String,
+    pub(crate) shares: Vec<String>,
 }
 
 impl Pair {
-    /// Runs, and was initialised by somebody else; the token is in the Secret.
+    /// One that runs, and was initialised by somebody else; the token is in the Secret.
     pub(crate) async fn start(
         cluster: &Cluster,
         namespace: &'static str,
@@ -70,27 +103,58 @@ impl Pair {
         token: &str,
     ) -> Result<Self> {
         let seal = a.seal_with(KEY, None);
-        let set = Set::create(&cluster.plane, namespace, 1, Delivery::Variable).await?;
-        set.write_token(token).await?;
         let configure = move |facts: &PodFacts| {
             let mut config = facts.config();
             config.seals.push(seal.clone());
             Ok(config.to_string())
         };
-        let kubelet = ServerKubelet::builder(cluster.admin(), namespace, product, configure).start().await?;
-        kubelet.endpoint("vault-0")?.await_health(&[501], DEADLINE).await?;
-        let shares = json!({"recovery_shares": 3, "recovery_threshold": 2});
-        let (status, body) = kubelet.endpoint("vault-0")?.request("POST", "sys/init", None, &shares).await?;
-        ensure!(status == 200, "{status} {}", body["errors"]);
-        set.await_ready(1).await?;
+        let pair = Self::prepare(cluster, namespace, a, &Shape::single(product), token, configure).await?;
+        pair.kubelet.endpoint("vault-0")?.await_health(&[501], DEADLINE).await?;
+        pair.initialise().await?;
+        pair.set.await_ready(1).await?;
+        Ok(pair)
+    }
+
+    /// Pods whose servers are started as `configure` says; the token is in the Secret.
+    pub(crate) async fn prepare(
+        cluster: &Cluster,
+        namespace: &'static str,
+        a: TransitServer,
+        shape: &Shape,
+        token: &str,
+        configure: impl Fn(&PodFacts) -> Result<String> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let set = Set::create(&cluster.plane, namespace, shape.replicas, shape.delivery).await?;
+        set.write_token(token).await?;
+        let mut builder = ServerKubelet::builder(cluster.admin(), namespace, shape.product, configure);
+        if let Some(authority) = &shape.authority {
+            builder = builder.tls(authority);
+        }
+        let kubelet = builder.start().await?;
         let resources = Api::namespaced(cluster.admin(), namespace);
-        Ok(Self { a, kubelet, resources })
+        Ok(Self { a, set, kubelet, resources })
+    }
+
+    /// Initialises the first pod, as a person would.
+    pub(crate) async fn initialise(&self) -> Result<Born> {
+        let shares = json!({"recovery_shares": 3, "recovery_threshold": 2});
+        let (status, body) = self.kubelet.endpoint("vault-0")?.request("POST", "sys/init", None, &shares).await?;
+        ensure!(status == 200, "{status} {}", body["errors"]);
+        let text = |value: &Value| value.as_str().map(str::to_owned).context("no string");
+        let shares =
+            body["recovery_keys_base64"].as_array().context("no shares")?.iter().map(text).collect::<Result<_>>()?;
+        Ok(Born { root: text(&body["root_token"])?, shares })
     }
 
     /// Applies the resource; `spec` is merged into what every story has.
     pub(crate) async fn apply(&self, spec: &Value) -> Result<()> {
+        self.apply_as(NAME, spec).await
+    }
+
+    /// The same, by another name.
+    pub(crate) async fn apply_as(&self, name: &str, spec: &Value) -> Result<()> {
         let mut resource = json!({
-            "apiVersion": "holdfast.dev/v1alpha1", "kind": "VaultTransitUnseal", "metadata": {"name": NAME},
+            "apiVersion": "holdfast.dev/v1alpha1", "kind": "VaultTransitUnseal", "metadata": {"name": name},
             "spec": {
                 "target": {"statefulSetRef": {"name": NAME}, "port": 8200, "allowHTTP": true},
                 "seal": {"transit": {"address": self.a.server.url(), "allowHTTP": true, "key": KEY}},
@@ -99,13 +163,18 @@ impl Pair {
             },
         });
         merge(&mut resource["spec"], spec);
-        self.resources.patch(NAME, &PatchParams::apply("story"), &Patch::Apply(resource)).await?;
+        self.resources.patch(name, &PatchParams::apply("story"), &Patch::Apply(resource)).await?;
         Ok(())
     }
 
     /// The status as it stands.
     pub(crate) async fn status(&self) -> Result<VaultTransitUnsealStatus> {
-        self.resources.get(NAME).await?.status.context("no status yet")
+        self.status_of(NAME).await
+    }
+
+    /// That of a resource of another name.
+    pub(crate) async fn status_of(&self, name: &str) -> Result<VaultTransitUnsealStatus> {
+        self.resources.get(name).await?.status.context("no status yet")
     }
 
     /// Asks for a look, and waits for what it came to.
@@ -154,7 +223,8 @@ pub(crate) fn condition<'a>(status: &'a VaultTransitUnsealStatus, kind: &str) ->
     found.map_or(("", ""), |condition| (condition.status.as_str(), condition.reason.as_str()))
 }
 
-fn merge(base: &mut Value, with: &Value) {
+/// `with` wins where both say something.
+pub(crate) fn merge(base: &mut Value, with: &Value) {
     match (base, with) {
         (Value::Object(base), Value::Object(with)) => {
             for (key, value) in with {
