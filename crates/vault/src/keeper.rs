@@ -24,6 +24,7 @@ use crate::cause::{Cause, Gravity};
 use crate::conflict::{Identity, older_rival};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::execute::{Done, Hands};
+use crate::finalizer::{self, FINALIZER, Leave, Left, Remains};
 use crate::metrics::{Ended, Gauges};
 use crate::next_step::{Memory, Step, Wait, next_step, renewal_due};
 use crate::observe::{Eyes, Look, Seen};
@@ -137,10 +138,17 @@ impl Keeper {
             self.asked = asked;
             self.last_whole = None;
         }
-        let settings = match Settings::try_from(&*resource) {
+        let parsed = Settings::try_from(&*resource);
+        if let Some(going) = &resource.metadata.deletion_timestamp {
+            return Some(self.let_go(&resource, parsed.ok(), going.0).await);
+        }
+        let settings = match parsed {
             Ok(settings) => settings,
             Err(why) => return Some(self.refuse(&resource, &why).await),
         };
+        if finalizer::is_wanted(&settings) != is_held(&resource) {
+            self.shared.hands.finalizer(&resource, finalizer::is_wanted(&settings)).await;
+        }
         let look = self.look(&settings).await;
         let rival = self.rival(&settings, &look);
         let diagnosis = rival.clone().or_else(|| diagnose(&look.view, &settings.allowed.limits));
@@ -160,6 +168,48 @@ impl Keeper {
             return Some(SOON);
         }
         Some(wait(&settings, &look))
+    }
+
+    /// The resource is going: what is ours on A is taken back first where the spec asks for it.
+    async fn let_go(
+        &mut self,
+        resource: &VaultTransitUnseal,
+        settings: Option<Settings>,
+        going: Timestamp,
+    ) -> Duration {
+        if !is_held(resource) {
+            return WHOLE;
+        }
+        let wanted = settings.as_ref().is_some_and(finalizer::is_wanted);
+        let remains = match &settings {
+            Some(settings) if wanted => self.shared.hands.remains(settings).await,
+            Some(_) | None => Remains::Unseen,
+        };
+        let about = resource.object_ref(&());
+        match (finalizer::leave(wanted, remains, between(going, Timestamp::now())), settings) {
+            (Leave::TakeBack, Some(settings)) => {
+                let look = self.shared.eyes.look(&settings, &mut self.seen, &[], None).await;
+                let (Some(a), Some(login)) = (&look.a, self.seen.session.token().cloned()) else { return SOON * 4 };
+                if self.shared.hands.take_back(&settings, a, &login, &about).await == Done::Nothing {
+                    return SOON * 4;
+                }
+            }
+            (Leave::LetGo(left), _) => self.tell_left(&about, left),
+            (Leave::Wait | Leave::TakeBack, _) => return SOON * 4,
+        }
+        self.shared.hands.finalizer(resource, false).await;
+        SOON
+    }
+
+    fn tell_left(&self, about: &ObjectReference, left: Left) {
+        let note = match left {
+            Left::AsAsked => return,
+            Left::ForTheServer => "the token isn't revoked: the StatefulSet or a volume of it is still there",
+            Left::TooLate => {
+                "the transit server couldn't be asked within a minute: a token, a policy and a role may be left there"
+            }
+        };
+        self.shared.hands.announce(about, "NotRevoked", "Revoke", true, note.to_owned());
     }
 
     /// A glance when everything was well a short time ago, else a whole look.
@@ -287,6 +337,10 @@ impl Keeper {
         let gauges = crate::board::gauges(settings, &look.view, self.written.as_ref(), cause);
         self.shared.gauges.lock().insert(self.key.clone(), gauges);
     }
+}
+
+fn is_held(resource: &VaultTransitUnseal) -> bool {
+    resource.finalizers().iter().any(|finalizer| finalizer == FINALIZER)
 }
 
 /// The interval, jittered; less when the token has to be renewed before.

@@ -234,14 +234,17 @@ impl Collector for Board {
                 None,
                 prometheus_client::metrics::MetricType::Gauge,
             )?;
+            if row.labels.is_empty() {
+                // As a family it would have braces around nothing.
+                if let Some((_, value)) = series.first() {
+                    ConstGauge::new(*value).encode(metric)?;
+                }
+                continue;
+            }
             for (values, value) in series {
                 let labels: Vec<(&str, &str)> =
                     row.labels.iter().copied().zip(values.iter().map(String::as_str)).collect();
-                if labels.is_empty() {
-                    ConstGauge::new(value).encode(metric.encode_family(&[("", ""); 0])?)?;
-                } else {
-                    ConstGauge::new(value).encode(metric.encode_family(&labels)?)?;
-                }
+                ConstGauge::new(value).encode(metric.encode_family(&labels)?)?;
             }
         }
         Ok(())

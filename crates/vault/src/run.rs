@@ -123,7 +123,7 @@ impl Parts {
         let resources = self.follow("resources", &settings, stop, &mut tasks, wake);
         let pods = self.follow("pods", &settings, stop, &mut tasks, move |pod: &Pod| of_pods.pod(pod));
         let events: Arc<Events<ObjectReference>> = Arc::new(Events::new(self.metrics.events_dropped()));
-        let clients = Clients::new(Options { allow_loopback: settings.allow_loopback });
+        let clients = Clients::new(Options::new().with_allow_loopback(settings.allow_loopback));
         let shared = Arc::new(Shared {
             eyes: Eyes { kube: self.kube.clone(), clients: clients.clone(), require_label: settings.require_label },
             hands: Hands { kube: self.writes.clone(), metrics: self.metrics.clone(), events: Arc::clone(&events) },
@@ -259,6 +259,7 @@ async fn keep(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Infall
             keepers.insert(key, ends);
         }
         while tasks.try_join_next().is_some() {}
+        shared.eyes.clients.forget_unused();
         tokio::select! {
             () = stop.cancelled() => break,
             () = tokio::time::sleep(ROUND) => {}

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use holdfast_api::vault_transit_unseal::{
-    Delivery, OnApiSeal, Provision, RestartPolicy, SealAuth, SecretKeyRef, ServiceAccountLogin, Tls, VaultMode,
-    VaultTransitUnseal, VaultTransitUnsealSpec, parse_duration,
+    DeletionPolicy, Delivery, OnApiSeal, Provision, RestartPolicy, SealAuth, SecretKeyRef, ServiceAccountLogin, Tls,
+    VaultMode, VaultTransitUnseal, VaultTransitUnsealSpec, parse_duration,
 };
 
 use crate::client::{Address, AddressError};
@@ -43,6 +43,8 @@ pub struct Settings {
     pub transit_unseals_itself: bool,
     /// What else a cold start depends on.
     pub depends_on: Vec<String>,
+    /// Whether what we made on A is taken back when the resource goes.
+    pub revoke: bool,
     /// How often there is a look.
     pub interval: Duration,
     /// How long a request may take.
@@ -138,6 +140,7 @@ impl TryFrom<&VaultTransitUnseal> for Settings {
             allowed: allowed(spec, transit.provision)?,
             transit_unseals_itself: spec.cold_start.transit_unseals_itself,
             depends_on: spec.cold_start.depends_on.clone(),
+            revoke: spec.deletion_policy == DeletionPolicy::Revoke,
             interval: time("timing.interval", &spec.timing.interval)?,
             timeout: time("timing.requestTimeout", &spec.timing.request_timeout)?,
         })

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod causes;
+mod keep;
 mod keys;
 mod permissions;
 mod pods;

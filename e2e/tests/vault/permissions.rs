@@ -16,7 +16,7 @@ use holdfast_vault::cause::Cause;
 use serde_json::json;
 
 use crate::causes::{Place, Stage, auth, trust};
-use crate::stage::{self, ACCOUNT, DEADLINE, KEY, NAME, USER};
+use crate::stage::{self, ACCOUNT, KEY, NAME, USER};
 
 const NAMESPACE: &str = "observed";
 
@@ -64,7 +64,6 @@ async fn everything(place: Place<'_>) -> Result<()> {
         .prepare(Server::builder(place.product).inmem().tls(&[]), &place.shape(), crate::causes::Twist::None)
         .await?;
     let (pair, set) = (&scene.pair, &scene.pair.set);
-    pair.kubelet.endpoint("vault-0")?.await_health(&[501], DEADLINE).await?;
     pair.initialise().await?;
     trust(place, &pair.a).await?;
     set.write_secret("ca", &json!({"ca.crt": pair.a.server.authority()})).await?;

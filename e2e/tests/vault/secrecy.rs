@@ -18,7 +18,7 @@ use kube::api::{Api, ListParams};
 use serde_json::{Value, json};
 
 use crate::causes::{HTML, Impostor, Place, Scene, Stage, Twist, auth, trust};
-use crate::stage::{self, DEADLINE, KEY};
+use crate::stage::{self, KEY};
 use crate::wire::Wire;
 
 const NAMESPACE: &str = "secret";
@@ -44,7 +44,6 @@ async fn nothing_secret_is_told() -> Result<()> {
     let place = Place { stage: &stage, namespace: NAMESPACE, product: Product::OpenBao };
     let scene = place.prepare(Server::builder(place.product).inmem(), &place.shape(), Twist::None).await?;
     let (pair, a) = (&scene.pair, &scene.pair.a);
-    pair.kubelet.endpoint("vault-0")?.await_health(&[501], DEADLINE).await?;
     let born = pair.initialise().await?;
     trust(place, a).await?;
     let wire = Wire::to((a.server.ip(), API).into(), (a.server.ip(), 0)).await?;

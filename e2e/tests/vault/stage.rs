@@ -1,15 +1,20 @@
 //! Where the stories of the Vault controller play: a real control plane with the chart, servers as pods, and the controller
 //! under the chart's own account.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_api::{REQUESTED_AT, VaultTransitUnseal, VaultTransitUnsealStatus};
 use holdfast_e2e::{Cluster, checkout};
-use holdfast_testkit::server_kubelet::PodFacts;
+use holdfast_testkit::server_kubelet::{Builder as KubeletBuilder, PodFacts};
 use holdfast_testkit::vault::{Product, TransitServer};
 use holdfast_testkit::{ControlPlane, ControllerProcess, Manifests, ServerKubelet, eventually};
-use kube::api::{Api, Patch, PatchParams};
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret};
+use kube::Config;
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 
 use crate::pods::set::{Delivery, Set};
@@ -62,12 +67,58 @@ pub(crate) async fn controller(cluster: &Cluster, namespaces: &[&str]) -> Result
     Ok(controller)
 }
 
-/// Servers that another one seals.
-pub(crate) struct Pair {
-    pub(crate) a: TransitServer,
-    pub(crate) set: Set,
-    pub(crate) kubelet: ServerKubelet,
-    pub(crate) resources: Api<VaultTransitUnseal>,
+/// What the login of the controller may on A.
+pub(crate) async fn login_policy(a: &TransitServer) -> Result<()> {
+    let policy = format!(
+        "path \"auth/token/create/{KEY}\" {{ capabilities = [\"update\"] }}\n\
+         path \"auth/token/roles/{KEY}\" {{ capabilities = [\"read\"] }}\n\
+         path \"transit/keys/{KEY}\" {{ capabilities = [\"read\"] }}\n\
+         path \"auth/token/revoke-accessor\" {{ capabilities = [\"update\"] }}\n"
+    );
+    a.write_policy("login", &policy).await
+}
+
+/// Lets the ServiceAccount `holdfast-vault` of a namespace log in to A.
+pub(crate) async fn trust(a: &TransitServer, cluster: &Cluster, namespace: &str) -> Result<()> {
+    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "holdfast-vault", "namespace": namespace}});
+    // The keys of the API server are public, but it shows them only to whom it is told.
+    let shown = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "issuer-is-public"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:service-account-issuer-discovery"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:unauthenticated"}],
+    });
+    for object in [account, shown] {
+        Manifests::parse(&object.to_string())?.apply(&cluster.admin(), "story").await?;
+    }
+    let kubeconfig = Kubeconfig::read_from(cluster.plane.kubeconfig())?;
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    let authority = config.root_cert.context("no authority")?.into_iter().map(|der| pem(&der)).collect::<String>();
+    let keys = format!("{}openid/v1/jwks", config.cluster_url);
+    a.enable_auth("jwt").await?;
+    a.post("auth/jwt/config", &json!({"jwks_url": keys, "jwks_ca_pem": authority})).await?;
+    login_policy(a).await?;
+    let role = json!({
+        "role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault-a"], "token_policies": ["login"],
+        "bound_subject": format!("system:serviceaccount:{namespace}:holdfast-vault"),
+    });
+    a.post("auth/jwt/role/holdfast", &role).await.map(drop)
+}
+
+fn pem(der: &[u8]) -> String {
+    let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, der);
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+}
+
+/// The part of a spec by which tokens are made.
+pub(crate) fn managed() -> Value {
+    json!({
+        "mode": "Manage",
+        "seal": {"transit": {
+            "provision": "Token",
+            "auth": {"serviceAccount": {"name": "holdfast-vault", "mount": "jwt", "role": "holdfast", "audience": "vault-a"}},
+        }},
+        "token": {"role": KEY},
+    })
 }
 
 /// How many servers there are, and how each gets its token.
@@ -93,8 +144,18 @@ pub(crate) struct Born {
     pub(crate) shares: Vec<String>,
 }
 
+/// Servers that another one seals.
+pub(crate) struct Pair {
+    pub(crate) a: TransitServer,
+    pub(crate) set: Set,
+    pub(crate) kubelet: ServerKubelet,
+    pub(crate) resources: Api<VaultTransitUnseal>,
+    secrets: Api<Secret>,
+    pods: Api<Pod>,
+}
+
 impl Pair {
-    /// One that runs, and was initialised by somebody else; the token is in the Secret.
+    /// Runs, and was initialised by somebody else; the token is in the Secret.
     pub(crate) async fn start(
         cluster: &Cluster,
         namespace: &'static str,
@@ -102,21 +163,34 @@ impl Pair {
         a: TransitServer,
         token: &str,
     ) -> Result<Self> {
+        let pair = Self::prepare(cluster, namespace, product, a, |builder| builder).await?;
+        pair.write_secret(token).await?;
+        pair.initialise().await?;
+        Ok(pair)
+    }
+
+    /// There is a Secret, but no token in it yet, so the server can't start.
+    pub(crate) async fn prepare(
+        cluster: &Cluster,
+        namespace: &'static str,
+        product: Product,
+        a: TransitServer,
+        kubelet: impl FnOnce(KubeletBuilder) -> KubeletBuilder,
+    ) -> Result<Self> {
         let seal = a.seal_with(KEY, None);
+        let set = Set::create(&cluster.plane, namespace, 1, Delivery::Variable).await?;
+        set.write_secret("seal", &json!({})).await?;
         let configure = move |facts: &PodFacts| {
             let mut config = facts.config();
             config.seals.push(seal.clone());
             Ok(config.to_string())
         };
-        let pair = Self::prepare(cluster, namespace, a, &Shape::single(product), token, configure).await?;
-        pair.kubelet.endpoint("vault-0")?.await_health(&[501], DEADLINE).await?;
-        pair.initialise().await?;
-        pair.set.await_ready(1).await?;
-        Ok(pair)
+        let builder = ServerKubelet::builder(cluster.admin(), namespace, product, configure);
+        Self::run(cluster, namespace, a, set, kubelet(builder)).await
     }
 
     /// Pods whose servers are started as `configure` says; the token is in the Secret.
-    pub(crate) async fn prepare(
+    pub(crate) async fn prepare_as(
         cluster: &Cluster,
         namespace: &'static str,
         a: TransitServer,
@@ -130,20 +204,62 @@ impl Pair {
         if let Some(authority) = &shape.authority {
             builder = builder.tls(authority);
         }
-        let kubelet = builder.start().await?;
-        let resources = Api::namespaced(cluster.admin(), namespace);
-        Ok(Self { a, set, kubelet, resources })
+        Self::run(cluster, namespace, a, set, builder).await
     }
 
-    /// Initialises the first pod, as a person would.
+    async fn run(
+        cluster: &Cluster,
+        namespace: &str,
+        a: TransitServer,
+        set: Set,
+        kubelet: KubeletBuilder,
+    ) -> Result<Self> {
+        let kubelet = kubelet.start().await?;
+        let resources = Api::namespaced(cluster.admin(), namespace);
+        let secrets = Api::namespaced(cluster.admin(), namespace);
+        let pods = Api::namespaced(cluster.admin(), namespace);
+        Ok(Self { a, set, kubelet, resources, secrets, pods })
+    }
+
+    /// Initialises the first pod as somebody else would: the recovery keys aren't ours.
     pub(crate) async fn initialise(&self) -> Result<Born> {
+        let endpoint = self.kubelet.endpoint("vault-0")?;
+        endpoint.await_health(&[501], DEADLINE).await?;
         let shares = json!({"recovery_shares": 3, "recovery_threshold": 2});
-        let (status, body) = self.kubelet.endpoint("vault-0")?.request("POST", "sys/init", None, &shares).await?;
+        let (status, body) = endpoint.request("POST", "sys/init", None, &shares).await?;
         ensure!(status == 200, "{status} {}", body["errors"]);
+        endpoint.await_health(&[200], DEADLINE).await?;
         let text = |value: &Value| value.as_str().map(str::to_owned).context("no string");
-        let shares =
-            body["recovery_keys_base64"].as_array().context("no shares")?.iter().map(text).collect::<Result<_>>()?;
-        Ok(Born { root: text(&body["root_token"])?, shares })
+        let shares = body["recovery_keys_base64"].as_array().context("no shares")?;
+        Ok(Born { root: text(&body["root_token"])?, shares: shares.iter().map(text).collect::<Result<_>>()? })
+    }
+
+    /// Writes the token by hand.
+    pub(crate) async fn write_secret(&self, token: &str) -> Result<()> {
+        let patch = json!({"stringData": {"token": token}});
+        self.secrets.patch("seal", &PatchParams::default(), &Patch::Merge(patch)).await?;
+        Ok(())
+    }
+
+    /// What the Secret holds.
+    pub(crate) async fn secret(&self) -> Result<BTreeMap<String, String>> {
+        let data = self.secrets.get("seal").await?.data.unwrap_or_default();
+        data.into_iter().map(|(key, value)| Ok((key, String::from_utf8(value.0)?))).collect()
+    }
+
+    /// Waits until the Secret holds another token, and returns what it holds.
+    pub(crate) async fn another_token(&self, than: &str) -> Result<BTreeMap<String, String>> {
+        eventually("another token in the Secret", DEADLINE, async || {
+            let held = self.secret().await?;
+            ensure!(held.get("token").is_some_and(|token| token != than), "it is the old one, or none");
+            Ok(held)
+        })
+        .await
+    }
+
+    /// The pod's UID.
+    pub(crate) async fn uid(&self) -> Result<Option<String>> {
+        Ok(self.pods.get_opt("vault-0").await?.and_then(|pod| pod.metadata.uid))
     }
 
     /// Applies the resource; `spec` is merged into what every story has.
@@ -165,6 +281,34 @@ impl Pair {
         merge(&mut resource["spec"], spec);
         self.resources.patch(name, &PatchParams::apply("story"), &Patch::Apply(resource)).await?;
         Ok(())
+    }
+
+    /// Deletes the resource, and waits until it is gone.
+    pub(crate) async fn delete(&self, patience: Duration) -> Result<()> {
+        self.resources.delete(NAME, &DeleteParams::default()).await?;
+        eventually("the resource to go", patience, async || {
+            ensure!(self.resources.get_opt(NAME).await?.is_none(), "it is still there");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes the server with its disks.
+    pub(crate) async fn delete_server(&self, cluster: &Cluster, namespace: &str) -> Result<()> {
+        let sets: Api<StatefulSet> = Api::namespaced(cluster.admin(), namespace);
+        let claims: Api<PersistentVolumeClaim> = Api::namespaced(cluster.admin(), namespace);
+        sets.delete(NAME, &DeleteParams::default()).await?;
+        eventually("the pod to go", DEADLINE, async || {
+            ensure!(self.pods.list(&ListParams::default()).await?.items.is_empty(), "it is still there");
+            Ok(())
+        })
+        .await?;
+        claims.delete_collection(&DeleteParams::default(), &ListParams::default()).await?;
+        eventually("the disks to go", DEADLINE, async || {
+            ensure!(claims.list(&ListParams::default()).await?.items.is_empty(), "they are still there");
+            Ok(())
+        })
+        .await
     }
 
     /// The status as it stands.

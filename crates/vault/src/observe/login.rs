@@ -11,7 +11,7 @@ use kube::{Api, Client as Kube};
 use secrecy::SecretString;
 
 use super::Secrets;
-use crate::client::{Client, Error, Login as Granted};
+use crate::client::{Client, Error, Login as Granted, Says};
 use crate::settings::Settings;
 use crate::view::{KeyFacts, Login, Lookup, Role};
 
@@ -81,14 +81,16 @@ impl Session {
     /// What the key is like, where we may see it.
     pub(super) async fn key(&mut self, a: &Client, settings: &Settings) -> Option<Option<KeyFacts>> {
         let token = self.token()?.clone();
-        match a.key(&token, &settings.transit.mount, &settings.transit.key).await {
+        match a.transit_key(&token, &settings.transit.mount, &settings.transit.key).await {
             Ok(found) => Some(found.map(|key| KeyFacts {
                 latest: key.latest_version,
                 min_decryption: key.min_decryption_version,
                 deletion_allowed: key.deletion_allowed,
                 exportable: key.exportable,
-                rotated: key.rotated,
+                rotated: key.versions.get(&key.latest_version).copied(),
             })),
+            // Without the mount there is no key.
+            Err(error) if error.says() == Some(Says::NoRoute) => Some(None),
             Err(error) => {
                 self.doubt(&error);
                 None
@@ -101,14 +103,14 @@ impl Session {
         let token = self.token()?.clone();
         let Lookup::Alive { role, .. } = lookup else { return None };
         let name = if settings.role.is_empty() { role.clone()? } else { settings.role.clone() };
-        let seconds = |seconds: u64| (seconds != 0).then(|| Duration::from_secs(seconds));
-        match a.token_role(&token, &name).await {
+        let some = |time: Duration| (!time.is_zero()).then_some(time);
+        match a.role_read(&token, &name).await {
             Ok(found) => found.map(|found| Role {
                 name,
-                period: seconds(found.token_period),
+                period: some(found.token_period),
                 orphan: found.orphan,
                 renewable: found.renewable,
-                explicit_max: seconds(found.token_explicit_max_ttl),
+                explicit_max: some(found.token_explicit_max_ttl),
                 default_policy: !found.token_no_default_policy,
             }),
             Err(error) => {
@@ -120,7 +122,7 @@ impl Session {
 
     /// A login that isn't known any more is made anew at the next look.
     fn doubt(&mut self, error: &Error) {
-        if error.said().is_some_and(crate::client::Said::is_dead_token) {
+        if error.says() == Some(Says::TokenDead) {
             self.forget();
         }
     }
@@ -156,13 +158,14 @@ async fn log_in(
 /// Used for half of its life.
 fn granted(login: Result<Granted, Error>, with: &str) -> Result<Held, Login> {
     let login = login.map_err(|error| refused(&error))?;
-    let half = if login.lease.is_zero() { LONGEST } else { (login.lease / 2).min(LONGEST) };
+    let lease = login.lease_duration;
+    let half = if lease.is_zero() { LONGEST } else { (lease / 2).min(LONGEST) };
     let until = Some(Timestamp::now() + half);
     Ok(Held { token: login.token, until, ends: None, by_token: false, auth: with.to_owned() })
 }
 
 fn refused(error: &Error) -> Login {
-    if error.said().is_some() { Login::Refused(error.kind.to_string()) } else { Login::Untried }
+    error.refusal().map_or(Login::Untried, |refusal| Login::Refused(refusal.to_string()))
 }
 
 async fn read(

@@ -1,38 +1,27 @@
 //! What goes wrong with our own login to A, and what only it can see.
 
-use std::fs;
-
-use anyhow::{Context as _, Result, ensure};
-use holdfast_testkit::Manifests;
+use anyhow::{Result, ensure};
 use holdfast_testkit::vault::{Server, TransitServer};
 use holdfast_vault::cause::Cause;
 use serde_json::{Value, json};
 
 use super::Place;
 use super::scene::Twist;
-use crate::stage::{ACCOUNT, DEADLINE, KEY};
+use crate::stage::{self, ACCOUNT, KEY};
 
 const AUDIENCE: &str = "vault-a";
 const ROLE: &str = "holdfast";
 
-/// A trusts the issuer of this cluster's tokens, and lets the account see the key and the role of the token.
+/// A trusts the account.
 pub(crate) async fn trust(place: Place<'_>, a: &TransitServer) -> Result<()> {
-    let issuer = fs::read_to_string(place.stage.cluster.plane.dir().join("sa.pub")).context("the issuer's key")?;
-    a.enable_auth("jwt").await?;
-    a.post("auth/jwt/config", &json!({"jwt_validation_pubkeys": [issuer]})).await?;
-    let policy = format!(
-        "path \"transit/keys/{KEY}\" {{ capabilities = [\"read\"] }}\npath \"auth/token/roles/{KEY}\" {{ capabilities = [\"read\"] }}\n"
-    );
-    a.write_policy(ROLE, &policy).await?;
-    admit(place, a).await?;
-    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": place.namespace}});
-    Manifests::parse(&account.to_string())?.apply(&place.stage.cluster.admin(), "story").await.map(drop)
+    stage::trust(a, &place.stage.cluster, place.namespace).await?;
+    admit(place, a).await
 }
 
 /// A login lasts four seconds, so that one that is refused is noticed.
 async fn admit(place: Place<'_>, a: &TransitServer) -> Result<()> {
     let role = json!({
-        "role_type": "jwt", "user_claim": "sub", "bound_audiences": [AUDIENCE], "token_policies": [ROLE],
+        "role_type": "jwt", "user_claim": "sub", "bound_audiences": [AUDIENCE], "token_policies": ["login"],
         "bound_subject": format!("system:serviceaccount:{}:{ACCOUNT}", place.namespace), "token_ttl": "4s",
     });
     a.post(&format!("auth/jwt/role/{ROLE}"), &role).await.map(drop)
@@ -41,14 +30,13 @@ async fn admit(place: Place<'_>, a: &TransitServer) -> Result<()> {
 /// The login of the spec, changed.
 pub(crate) fn auth(change: &Value) -> Value {
     let mut account = json!({"name": ACCOUNT, "mount": "jwt", "role": ROLE, "audience": AUDIENCE});
-    crate::stage::merge(&mut account, change);
+    stage::merge(&mut account, change);
     json!({"seal": {"transit": {"auth": {"serviceAccount": account}}}})
 }
 
 pub(super) async fn login(place: Place<'_>) -> Result<()> {
     let scene = place.prepare(Server::builder(place.product).inmem(), &place.shape(), Twist::None).await?;
     let (pair, a) = (&scene.pair, &scene.pair.a);
-    pair.kubelet.endpoint("vault-0")?.await_health(&[501], DEADLINE).await?;
     pair.initialise().await?;
     trust(place, a).await?;
     let right = auth(&json!({}));
@@ -76,7 +64,7 @@ pub(super) async fn login(place: Place<'_>) -> Result<()> {
 
     let role = |change: Value| {
         let mut role = json!({"allowed_policies": [KEY], "orphan": true, "token_period": "24h", "renewable": true});
-        crate::stage::merge(&mut role, &change);
+        stage::merge(&mut role, &change);
         async move { a.write_token_role(KEY, &role).await }
     };
     for (how, change) in [

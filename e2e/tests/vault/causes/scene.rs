@@ -110,7 +110,7 @@ impl<'a> Place<'a> {
         let twist = Arc::new(Mutex::new(twist));
         let (seal, shape_of, twisted) = (a.seal_with(KEY, None), shape.clone(), Arc::clone(&twist));
         let configure = move |facts: &PodFacts| configuration(facts, &shape_of, seal.clone(), &twisted.lock());
-        let pair = Pair::prepare(&self.stage.cluster, self.namespace, a, shape, &token, configure).await?;
+        let pair = Pair::prepare_as(&self.stage.cluster, self.namespace, a, shape, &token, configure).await?;
         Ok(Scene { place: self, pair, twist })
     }
 

@@ -162,7 +162,6 @@ pub(super) async fn three(place: Place<'_>) -> Result<()> {
 pub(super) async fn stays_sealed(place: Place<'_>) -> Result<()> {
     let scene = place.prepare(Server::builder(place.product), &place.shape(), Twist::None).await?;
     let (pair, a) = (&scene.pair, &scene.pair.a);
-    pair.kubelet.endpoint("vault-0")?.await_health(&[501], DEADLINE).await?;
     pair.initialise().await?;
     pair.set.await_ready(1).await?;
     let before = a.copy_storage().await?;
