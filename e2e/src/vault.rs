@@ -20,7 +20,7 @@ pub const NAME: &str = "vault";
 pub fn values(namespaces: &[&str]) -> Value {
     let granted = namespaces.iter().map(|name| {
         json!({
-            "name": name, "statefulSets": [NAME], "secrets": ["seal"], "serviceAccounts": [ACCOUNT],
+            "name": name, "statefulSets": [NAME], "secrets": ["seal", "ca", "tls"], "serviceAccounts": [ACCOUNT],
             "manage": {"token": true, "initialize": false, "restart": true},
         })
     });
@@ -49,7 +49,8 @@ pub fn condition<'a>(status: &'a VaultTransitUnsealStatus, kind: &str) -> (&'a s
     found.map_or(("", ""), |condition| (condition.status.as_str(), condition.reason.as_str()))
 }
 
-fn merge(base: &mut Value, with: &Value) {
+/// `with` wins where both say something.
+pub fn merge(base: &mut Value, with: &Value) {
     match (base, with) {
         (Value::Object(base), Value::Object(with)) => {
             for (key, value) in with {

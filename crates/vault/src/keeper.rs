@@ -88,7 +88,7 @@ impl Keeper {
         }
     }
 
-    /// Runs until told to stop, or the resource is gone.
+    /// Runs until told to stop, or the resource is gone or another one.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let Some(resource) = self.resource() else { return };
         self.recall(&resource);
@@ -126,11 +126,15 @@ impl Keeper {
         self.shared.resources.iter().find_map(|store| store.get(&object))
     }
 
-    /// One pass: how long to wait for the next; `None` when the resource is gone.
+    /// One pass: how long to wait for the next; `None` when the resource is gone, or another one.
     async fn pass(&mut self) -> Option<Duration> {
         let resource = self.resource()?;
         let asked = Some(asked(&resource));
         if self.asked != asked {
+            // Another resource of this name has no status yet, and whoever keeps it begins without what is known of this one.
+            if self.asked.as_ref().zip(asked.as_ref()).is_some_and(|(before, now)| before.uid != now.uid) {
+                return None;
+            }
             self.asked = asked;
             self.last_whole = None;
         }

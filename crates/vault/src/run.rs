@@ -269,11 +269,13 @@ async fn keep(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Infall
     Ok(())
 }
 
-/// The resources that are to be kept: none while another leads, or before everything is listed.
+/// The resources that are to be kept: none while another leads, and in a namespace none before its pods are listed. One that may
+/// not be read, or is gone, keeps nobody elsewhere from being kept.
 fn wanted(shared: &Shared) -> Vec<Key> {
-    if !shared.leadership.is_leader() || !shared.pods.iter().all(is_listed) {
+    if !shared.leadership.is_leader() {
         return Vec::new();
     }
-    let all = shared.resources.iter().flat_map(Store::state);
+    let namespaces = shared.resources.iter().zip(&shared.pods).filter(|(_, pods)| is_listed(pods));
+    let all = namespaces.flat_map(|(resources, _)| resources.state());
     all.filter_map(|resource| Some((resource.namespace()?, resource.name_any()))).collect()
 }

@@ -65,10 +65,19 @@ fn key(resource: &VaultTransitUnseal) -> Key {
     (resource.namespace().unwrap_or_default(), resource.name_any())
 }
 
-/// What a person changes: the generation of the spec, or the annotation that asks for a look.
-pub(crate) type Asked = (Option<i64>, Option<String>);
+/// What a person changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// Which resource it is: one that was deleted and made anew has the name of the one before, and nothing else of it.
+    pub(crate) uid: Option<String>,
+    /// The generation of the spec.
+    generation: Option<i64>,
+    /// The annotation that asks for a look.
+    look: Option<String>,
+}
 
 /// What a person asked for last.
 pub(crate) fn asked(resource: &VaultTransitUnseal) -> Asked {
-    (resource.metadata.generation, resource.annotations().get(REQUESTED_AT).cloned())
+    let look = resource.annotations().get(REQUESTED_AT).cloned();
+    Asked { uid: resource.uid(), generation: resource.metadata.generation, look }
 }

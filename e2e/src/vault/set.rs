@@ -10,7 +10,7 @@ use holdfast_testkit::{Authority, ControlPlane, Manifests, eventually};
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{ConfigMap, ContainerStatus, Pod, Secret};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, PropagationPolicy};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
@@ -29,6 +29,8 @@ pub enum Delivery {
 pub struct Set {
     client: Client,
     namespace: &'static str,
+    replicas: u32,
+    delivery: Delivery,
 }
 
 impl Set {
@@ -39,24 +41,56 @@ impl Set {
         replicas: u32,
         delivery: Delivery,
     ) -> Result<Self> {
-        let client = plane.admin();
-        let objects = [
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
-            service(namespace),
-            stateful_set(namespace, replicas, delivery),
-        ];
-        Manifests::parse(&json!({"kind": "List", "apiVersion": "v1", "items": objects}).to_string())?
-            .apply(&client, "story")
-            .await?;
-        Ok(Self { client, namespace })
+        let set = Self { client: plane.admin(), namespace, replicas, delivery };
+        set.apply().await?;
+        Ok(set)
     }
 
     /// Writes the token into the Secret `seal`, key `token`.
     pub async fn write_token(&self, token: &str) -> Result<()> {
-        let secret =
-            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "seal"}, "stringData": {"token": token}});
-        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
-        secrets.patch("seal", &PatchParams::apply("story"), &Patch::Apply(secret)).await?;
+        self.write_secret("seal", &json!({"token": token})).await
+    }
+
+    /// The Secret then holds this and nothing else.
+    pub async fn write_secret(&self, name: &str, texts: &Value) -> Result<()> {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": texts});
+        let secret: Secret = serde_json::from_value(secret)?;
+        match self.secrets().get_opt(name).await? {
+            Some(_) => self.secrets().replace(name, &PostParams::default(), &secret).await?,
+            None => self.secrets().create(&PostParams::default(), &secret).await?,
+        };
+        Ok(())
+    }
+
+    /// The Secret is gone.
+    pub async fn delete_secret(&self, name: &str) -> Result<()> {
+        self.secrets().delete(name, &DeleteParams::default()).await?;
+        Ok(())
+    }
+
+    /// The StatefulSet goes, its pods stay.
+    pub async fn orphan(&self) -> Result<()> {
+        let parameters =
+            DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..DeleteParams::default() };
+        let sets: Api<StatefulSet> = Api::namespaced(self.client.clone(), self.namespace);
+        sets.delete("vault", &parameters).await?;
+        eventually("the StatefulSet to be gone", DEADLINE, async || {
+            ensure!(sets.get_opt("vault").await?.is_none(), "it is there");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes it, or makes it anew.
+    pub async fn apply(&self) -> Result<()> {
+        let objects = [
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}),
+            service(self.namespace),
+            stateful_set(self.namespace, self.replicas, self.delivery),
+        ];
+        Manifests::parse(&json!({"kind": "List", "apiVersion": "v1", "items": objects}).to_string())?
+            .apply(&self.client, "story")
+            .await?;
         Ok(())
     }
 
@@ -74,10 +108,7 @@ impl Set {
         let names: Vec<&str> = ips.iter().map(String::as_str).chain(["localhost"]).collect();
         let issued = authority.issue(&names)?;
         let files = json!({"ca.crt": authority.pem(), "tls.crt": issued.certificate, "tls.key": issued.key});
-        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tls"}, "stringData": files});
-        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
-        secrets.patch("tls", &PatchParams::apply("story"), &Patch::Apply(secret)).await?;
-        Ok(())
+        self.write_secret("tls", &files).await
     }
 
     /// Writes the file `/etc/server/seal.hcl`.
@@ -129,6 +160,10 @@ impl Set {
         let endpoints: Vec<_> = slices.iter().flat_map(|slice| &slice.endpoints).collect();
         ensure!(endpoints.is_empty(), "{endpoints:?}");
         Ok(())
+    }
+
+    fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), self.namespace)
     }
 
     fn pods(&self) -> Api<Pod> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_api::{REQUESTED_AT, VaultTransitUnseal, VaultTransitUnsealStatus};
-use holdfast_e2e::vault::{ACCOUNT, AUDIENCE, Delivery, Set, admit, resource, trust_accounts, values};
+use holdfast_e2e::vault::{AUDIENCE, Delivery, Set, admit, resource, trust_accounts};
 use holdfast_e2e::{Cluster, checkout};
 use holdfast_testkit::server_kubelet::{Builder as KubeletBuilder, PodFacts};
 use holdfast_testkit::vault::{Product, TransitServer};
@@ -16,13 +16,20 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret};
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-pub(crate) use holdfast_e2e::vault::{KEY, NAME, condition};
+pub(crate) use holdfast_e2e::vault::{ACCOUNT, KEY, NAME, condition, merge, values};
 
 /// Nothing takes as long as this.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
+/// The controller's own account, as the audit log names it.
+pub(crate) const USER: &str = "system:serviceaccount:holdfast-system:holdfast-vault";
 
 /// A control plane with the chart and the namespaces.
 pub(crate) async fn cluster(namespaces: &[&str]) -> Result<Cluster> {
+    cluster_with(namespaces, &values(namespaces)).await
+}
+
+/// The same, with other values for the chart.
+pub(crate) async fn cluster_with(namespaces: &[&str], values: &Value) -> Result<Cluster> {
     let plane = ControlPlane::builder().nodes(3).start().await?;
     let cluster = Cluster::on(plane).await?;
     Manifests::read(&checkout().join("e2e/crds"))?.apply(&cluster.admin(), "e2e").await?;
@@ -30,7 +37,7 @@ pub(crate) async fn cluster(namespaces: &[&str]) -> Result<Cluster> {
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         Manifests::parse(&namespace.to_string())?.apply(&cluster.admin(), "story").await?;
     }
-    cluster.install(&values(namespaces)).await?;
+    cluster.install(values).await?;
     Ok(cluster)
 }
 
@@ -63,11 +70,35 @@ pub(crate) fn managed() -> Value {
     })
 }
 
-/// A server of one pod, sealed by another one.
+/// How many servers there are, and how each gets its token.
+#[derive(Clone)]
+pub(crate) struct Shape {
+    pub(crate) product: Product,
+    pub(crate) replicas: u32,
+    pub(crate) delivery: Delivery,
+    /// They listen with TLS, with certificates of this authority (PEM).
+    pub(crate) authority: Option<String>,
+}
+
+impl Shape {
+    /// One with its token in a variable.
+    pub(crate) fn single(product: Product) -> Self {
+        Self { product, replicas: 1, delivery: Delivery::Variable, authority: None }
+    }
+}
+
+/// What an initialisation returned.
+pub(crate) struct Born {
+    pub(crate) root: String,
+    pub(crate) shares: Vec<String>,
+}
+
+/// Servers that another one seals.
 pub(crate) struct Pair {
     pub(crate) a: TransitServer,
+    pub(crate) set: Set,
     pub(crate) kubelet: ServerKubelet,
-    resources: Api<VaultTransitUnseal>,
+    pub(crate) resources: Api<VaultTransitUnseal>,
     secrets: Api<Secret>,
     pods: Api<Pod>,
 }
@@ -96,30 +127,60 @@ impl Pair {
         kubelet: impl FnOnce(KubeletBuilder) -> KubeletBuilder,
     ) -> Result<Self> {
         let seal = a.seal_with(KEY, None);
-        Set::create(&cluster.plane, namespace, 1, Delivery::Variable).await?;
-        let secrets: Api<Secret> = Api::namespaced(cluster.admin(), namespace);
-        let empty = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "seal"}});
-        secrets.patch("seal", &PatchParams::apply("story"), &Patch::Apply(empty)).await?;
+        let set = Set::create(&cluster.plane, namespace, 1, Delivery::Variable).await?;
+        set.write_secret("seal", &json!({})).await?;
         let configure = move |facts: &PodFacts| {
             let mut config = facts.config();
             config.seals.push(seal.clone());
             Ok(config.to_string())
         };
         let builder = ServerKubelet::builder(cluster.admin(), namespace, product, configure);
-        let kubelet = kubelet(builder).start().await?;
-        let resources = Api::namespaced(cluster.admin(), namespace);
-        let pods = Api::namespaced(cluster.admin(), namespace);
-        Ok(Self { a, kubelet, resources, secrets, pods })
+        Self::run(cluster, namespace, a, set, kubelet(builder)).await
     }
 
-    /// As somebody else would: the recovery keys aren't ours.
-    pub(crate) async fn initialise(&self) -> Result<()> {
+    /// Pods whose servers are started as `configure` says; the token is in the Secret.
+    pub(crate) async fn prepare_as(
+        cluster: &Cluster,
+        namespace: &'static str,
+        a: TransitServer,
+        shape: &Shape,
+        token: &str,
+        configure: impl Fn(&PodFacts) -> Result<String> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let set = Set::create(&cluster.plane, namespace, shape.replicas, shape.delivery).await?;
+        set.write_token(token).await?;
+        let mut builder = ServerKubelet::builder(cluster.admin(), namespace, shape.product, configure);
+        if let Some(authority) = &shape.authority {
+            builder = builder.tls(authority);
+        }
+        Self::run(cluster, namespace, a, set, builder).await
+    }
+
+    async fn run(
+        cluster: &Cluster,
+        namespace: &str,
+        a: TransitServer,
+        set: Set,
+        kubelet: KubeletBuilder,
+    ) -> Result<Self> {
+        let kubelet = kubelet.start().await?;
+        let resources = Api::namespaced(cluster.admin(), namespace);
+        let secrets = Api::namespaced(cluster.admin(), namespace);
+        let pods = Api::namespaced(cluster.admin(), namespace);
+        Ok(Self { a, set, kubelet, resources, secrets, pods })
+    }
+
+    /// Initialises the first pod as somebody else would: the recovery keys aren't ours.
+    pub(crate) async fn initialise(&self) -> Result<Born> {
         let endpoint = self.kubelet.endpoint("vault-0")?;
         endpoint.await_health(&[501], DEADLINE).await?;
         let shares = json!({"recovery_shares": 3, "recovery_threshold": 2});
         let (status, body) = endpoint.request("POST", "sys/init", None, &shares).await?;
         ensure!(status == 200, "{status} {}", body["errors"]);
-        endpoint.await_health(&[200], DEADLINE).await.map(drop)
+        endpoint.await_health(&[200], DEADLINE).await?;
+        let text = |value: &Value| value.as_str().map(str::to_owned).context("no string");
+        let shares = body["recovery_keys_base64"].as_array().context("no shares")?;
+        Ok(Born { root: text(&body["root_token"])?, shares: shares.iter().map(text).collect::<Result<_>>()? })
     }
 
     /// Writes the token by hand.
@@ -152,8 +213,14 @@ impl Pair {
 
     /// Applies the resource; `spec` is merged into what every story has.
     pub(crate) async fn apply(&self, spec: &Value) -> Result<()> {
-        let resource = resource(&self.a.server.url(), spec);
-        self.resources.patch(NAME, &PatchParams::apply("story"), &Patch::Apply(resource)).await?;
+        self.apply_as(NAME, spec).await
+    }
+
+    /// The same, by another name.
+    pub(crate) async fn apply_as(&self, name: &str, spec: &Value) -> Result<()> {
+        let mut resource = resource(&self.a.server.url(), spec);
+        resource["metadata"]["name"] = json!(name);
+        self.resources.patch(name, &PatchParams::apply("story"), &Patch::Apply(resource)).await?;
         Ok(())
     }
 
@@ -187,7 +254,12 @@ impl Pair {
 
     /// The status as it stands.
     pub(crate) async fn status(&self) -> Result<VaultTransitUnsealStatus> {
-        self.resources.get(NAME).await?.status.context("no status yet")
+        self.status_of(NAME).await
+    }
+
+    /// That of a resource of another name.
+    pub(crate) async fn status_of(&self, name: &str) -> Result<VaultTransitUnsealStatus> {
+        self.resources.get(name).await?.status.context("no status yet")
     }
 
     /// Asks for a look, and waits for what it came to.
