@@ -13,7 +13,7 @@ mod voice;
 
 use std::io::IsTerminal as _;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use holdfast_testkit::Tool;
 use indicatif::ProgressBar;
 
@@ -41,6 +41,18 @@ impl Vault {
         super::build()?;
         // All of them now, so that nothing is fetched in the middle.
         tokio::task::spawn_blocking(|| TOOLS.iter().try_for_each(|tool| tool.find().map(drop))).await??;
+        tokio::select! {
+            biased;
+            ended = self.play() => ended,
+            // What runs is ended here: folders are removed only by who is still there.
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted?;
+                bail!("interrupted; everything that was started is stopped")
+            }
+        }
+    }
+
+    async fn play(&self) -> Result<()> {
         let progress = if self.check { ProgressBar::hidden() } else { super::progress::progress("starting") };
         let voice = Voice::new(progress);
         let stage = Stage::build(&voice).await?;
