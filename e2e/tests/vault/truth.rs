@@ -11,10 +11,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
 use holdfast_e2e::Cluster;
+use holdfast_testkit::eventually;
 use holdfast_testkit::vault::{Product, Server, TransitServer};
 use serde_json::json;
 
-use crate::stage::{self, KEY, Pair, condition};
+use crate::stage::{self, DEADLINE, KEY, Pair, condition};
 
 /// A server that unseals itself does so within this time; one that hangs would for ever.
 const START: Duration = Duration::from_secs(20);
@@ -88,7 +89,13 @@ async fn story(cluster: &Cluster, namespace: &'static str, fault: Fault, expecte
     }
     befall(&pair, fault, &granted.accessor).await?;
     let keys = if pair_answers(fault) { Some(pair.a.keys().await?) } else { None };
-    let status = pair.look().await?;
+    let status = eventually("a look at an A that answers if it can", DEADLINE, async || {
+        let status = pair.look().await?;
+        // One that was away for a moment isn't asked again at once.
+        ensure!(!pair_answers(fault) || condition(&status, "TransitReachable").0 == "True", "{:?}", status.diagnosis);
+        Ok(status)
+    })
+    .await?;
     let (verdict, reason) = condition(&status, "WouldStart");
     let predicted = match fault {
         Fault::None => ("True", "Rehearsed"),

@@ -125,7 +125,7 @@ pub(super) async fn three(place: Place<'_>) -> Result<()> {
     for pod in ["vault-0", "vault-1", "vault-2"] {
         pair.kubelet.endpoint(pod)?.await_health(&[501], PATIENCE).await?;
     }
-    pair.initialise().await?;
+    let born = pair.initialise().await?;
     pair.set.await_ready(2).await?;
     let spec = json!({"restart": {"bootGrace": "5s"}});
     let joins = async || {
@@ -135,6 +135,7 @@ pub(super) async fn three(place: Place<'_>) -> Result<()> {
     };
     scene.suffers(Cause::NotJoined, "retry_join names nobody", async || pair.apply(&spec).await, joins).await?;
 
+    await_voters(&scene, &born).await?;
     let away = async || {
         for pod in ["vault-1", "vault-2"] {
             pair.kubelet.hold(pod)?;
@@ -156,6 +157,20 @@ pub(super) async fn three(place: Place<'_>) -> Result<()> {
         .await
     };
     scene.suffers(Cause::QuorumLost, "two of three pods are away", away, back).await
+}
+
+/// Who has joined votes after twenty seconds only; a quorum without it isn't lost with it.
+async fn await_voters(scene: &Scene<'_>, born: &Born) -> Result<()> {
+    let leader = scene.pair.kubelet.endpoint("vault-0")?;
+    eventually("three voters", PATIENCE, async || {
+        let path = "sys/storage/raft/configuration";
+        let (status, body) = leader.request("GET", path, Some(&born.root), &Value::Null).await?;
+        let servers = body["data"]["config"]["servers"].as_array().context("no servers")?;
+        let voters = servers.iter().filter(|server| server["voter"] == true).count();
+        ensure!(status == 200 && voters == 3, "{status}: {voters} of {}", servers.len());
+        Ok(())
+    })
+    .await
 }
 
 /// Nobody watched when the key was made anew.
