@@ -99,3 +99,97 @@ helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 - name: HOLDFAST_LOG_LEVEL
   value: {{ .Values.controller.logLevel | quote }}
 {{- end }}
+
+{{/* The probes of a controller, on its port `health`. */}}
+{{- define "holdfast.probes" -}}
+startupProbe:
+  httpGet:
+    path: /livez
+    port: health
+  periodSeconds: 2
+  failureThreshold: 30
+livenessProbe:
+  httpGet:
+    path: /livez
+    port: health
+  periodSeconds: 10
+  timeoutSeconds: 3
+  failureThreshold: 3
+readinessProbe:
+  httpGet:
+    path: /readyz
+    port: health
+  periodSeconds: 5
+  timeoutSeconds: 3
+  failureThreshold: 2
+{{- end }}
+
+{{/* Where the pods of a Deployment go: `root` is the chart, `labels` are those of its pods. */}}
+{{- define "holdfast.scheduling" -}}
+affinity:
+  {{- if .root.Values.affinity }}
+  {{- toYaml .root.Values.affinity | nindent 2 }}
+  {{- else }}
+  podAntiAffinity:
+    preferredDuringSchedulingIgnoredDuringExecution:
+      - weight: 100
+        podAffinityTerm:
+          topologyKey: kubernetes.io/hostname
+          labelSelector:
+            matchLabels:
+              {{- toYaml .labels | nindent 14 }}
+  {{- end }}
+topologySpreadConstraints:
+  {{- if .root.Values.topologySpreadConstraints }}
+  {{- toYaml .root.Values.topologySpreadConstraints | nindent 2 }}
+  {{- else }}
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- toYaml .labels | nindent 8 }}
+  {{- end }}
+{{- with .root.Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "holdfast.vaultName" -}}
+{{- printf "%s-vault" (include "holdfast.fullname" .) }}
+{{- end }}
+
+{{/* The Vault controller's pods. */}}
+{{- define "holdfast.vaultLabels" -}}
+{{ include "holdfast.selectorLabels" . }}
+app.kubernetes.io/component: vault-controller
+{{- end }}
+
+{{- define "holdfast.vaultServiceAccountName" -}}
+{{- default (include "holdfast.vaultName" .) .Values.vault.serviceAccount.name }}
+{{- end }}
+
+{{/*
+  The rules of a role for one entry of vault.namespaces. What is about named objects takes their names from the entry, and is left out
+  where the entry names none: a rule without names would be about all of them.
+*/}}
+{{- define "holdfast.vaultRules" -}}
+{{- $rules := list }}
+{{- range $rule := .root.Files.Get (printf "files/rbac/%s.yaml" .role) | fromYamlArray }}
+{{- if hasKey $rule "namesFrom" }}
+{{- with get $.entry $rule.namesFrom }}
+{{- $rules = append $rules (set (omit $rule "namesFrom") "resourceNames" .) }}
+{{- end }}
+{{- else }}
+{{- $rules = append $rules $rule }}
+{{- end }}
+{{- end }}
+{{- with $rules }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}

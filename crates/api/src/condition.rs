@@ -131,27 +131,50 @@ pub fn merge_conditions(
     generation: Option<i64>,
     now: Timestamp,
 ) -> (Vec<Condition>, Change) {
-    let foreign = observed.iter().filter(|known| ConditionType::ALL.iter().all(|ours| ours.as_str() != known.type_));
-    let merged = wanted.iter().map(|wanted| {
-        let known = observed.iter().find(|known| known.type_ == wanted.0.as_str());
-        condition(wanted, known, generation, now)
+    let drafts = wanted.iter().map(|(kind, holds, reason, message)| Draft {
+        kind: kind.as_str(),
+        status: if *holds { "True" } else { "False" },
+        reason: reason.as_str(),
+        message,
+    });
+    merge(observed, &ConditionType::ALL.map(ConditionType::as_str), drafts, generation, Time(now))
+}
+
+/// A condition as it should be, in the API's spelling.
+pub(crate) struct Draft<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) status: &'a str,
+    pub(crate) reason: &'a str,
+    pub(crate) message: &'a str,
+}
+
+/// The same for conditions of any kind, of which these types are ours.
+pub(crate) fn merge<'a>(
+    observed: &[Condition],
+    ours: &[&str],
+    wanted: impl Iterator<Item = Draft<'a>>,
+    generation: Option<i64>,
+    now: Time,
+) -> (Vec<Condition>, Change) {
+    let foreign = observed.iter().filter(|known| !ours.contains(&known.type_.as_str()));
+    let merged = wanted.map(|wanted| {
+        let known = observed.iter().find(|known| known.type_ == wanted.kind);
+        condition(&wanted, known, generation, &now)
     });
     let merged: Vec<Condition> = merged.chain(foreign.cloned()).collect();
     let change = compare(observed, &merged);
     (merged, change)
 }
 
-fn condition(wanted: &Wanted, known: Option<&Condition>, generation: Option<i64>, now: Timestamp) -> Condition {
-    let (kind, holds, reason, message) = wanted;
-    let status = if *holds { "True" } else { "False" };
-    let since = known.filter(|known| known.status == status).map(|known| known.last_transition_time.clone());
+fn condition(wanted: &Draft<'_>, known: Option<&Condition>, generation: Option<i64>, now: &Time) -> Condition {
+    let since = known.filter(|known| known.status == wanted.status).map(|known| known.last_transition_time.clone());
     Condition {
-        type_: kind.as_str().to_owned(),
-        status: status.to_owned(),
-        reason: reason.as_str().to_owned(),
-        message: message.clone(),
+        type_: wanted.kind.to_owned(),
+        status: wanted.status.to_owned(),
+        reason: wanted.reason.to_owned(),
+        message: wanted.message.to_owned(),
         observed_generation: generation,
-        last_transition_time: since.unwrap_or(Time(now)),
+        last_transition_time: since.unwrap_or_else(|| now.clone()),
     }
 }
 

@@ -11,12 +11,14 @@
 )]
 #![expect(unreachable_pub, reason = "KubeSchema derives a private twin of each type, with the type's visibility")]
 
+pub mod access;
 mod condition;
 mod disruption_policy;
 mod drain_readiness;
 mod namespace_security_policy;
 mod policy_exception;
 mod selector;
+pub mod vault_transit_unseal;
 
 pub use condition::{Change, ConditionType, Lifecycle, Wanted, merge_conditions};
 pub use disruption_policy::{
@@ -33,6 +35,7 @@ pub use namespace_security_policy::{
 };
 pub use policy_exception::{ExceptionTarget, PolicyException, PolicyExceptionSpec, PolicyExceptionStatus};
 pub use selector::{LabelSelector, Operator, SelectorRequirement};
+pub use vault_transit_unseal::{VaultTransitUnseal, VaultTransitUnsealSpec, VaultTransitUnsealStatus};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, ValidationRule};
 use kube_core::CustomResourceExt;
@@ -51,6 +54,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         namespace_security_policy::definition(),
         PolicyException::crd(),
         drain_readiness::definition(),
+        vault_transit_unseal::definition(),
     ]
 }
 

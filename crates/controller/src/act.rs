@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_policy::disruption::Write;
+use holdfast_runtime::failure::{Failure, said};
+use holdfast_runtime::lease::Leadership;
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
@@ -20,10 +22,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use budget::Written;
 pub(crate) use queue::{Job, Queue};
 
-use crate::lease::Leadership;
 use crate::metrics::{Metrics, Verb};
 use crate::view::View;
-use crate::write::{Failure, said};
 
 /// How many writes are under way at once. API priority and fairness seats about 50 of one account without queueing.
 pub(crate) const WRITERS: usize = 24;

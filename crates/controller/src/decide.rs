@@ -15,6 +15,9 @@ use std::time::Duration;
 use holdfast_model::{ObjectKey, Text, Touched};
 use holdfast_policy::disruption::{Brake, Braking, Reason, Write};
 use holdfast_policy::{Policies, plan_namespace};
+use holdfast_runtime::backoff::{Backoff, Exponential};
+use holdfast_runtime::failure::Class;
+use holdfast_runtime::lease::{Heartbeat, Leadership};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -25,15 +28,12 @@ use recheck::Recheck;
 
 use crate::access::Concern;
 use crate::act::{self, Job, Outcome, Queue, Refusal, Written};
-use crate::backoff::{Backoff, Exponential};
-use crate::lease::{Heartbeat, Leadership};
 use crate::metrics::{Metrics, Passed};
 use crate::observe::watch::Relist;
 use crate::permissions::Permissions;
 use crate::status::{Act, Board};
 use crate::upgrade::Upgrades;
 use crate::view::{Taken, View};
-use crate::write::Class;
 
 /// After a pass further events are collected for this long: between the two, the longer the more there was to plan, so that
 /// a burst of events (the echoes of a thousand writes) leaves the processor to those who write.

@@ -5,24 +5,19 @@
 
 pub mod access;
 mod act;
-mod backoff;
-mod connections;
 mod decide;
 mod forecast;
-pub mod lease;
+mod lease;
 mod look;
 pub mod metrics;
 mod observe;
 mod permissions;
 mod pod_security;
 mod run;
-mod server;
 mod status;
-mod supervise;
 mod upgrade;
 mod view;
 mod withdraw;
-mod write;
 
 pub use look::{LookError, look};
 pub use observe::Feed;

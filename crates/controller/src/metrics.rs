@@ -10,8 +10,10 @@ use std::{
     time::Duration,
 };
 
+use holdfast_runtime::failure::Failure;
+use holdfast_runtime::metrics::{Counters, Labels, Row, encode, inc};
+use holdfast_runtime::requests::Requests;
 use prometheus_client::{
-    encoding::text,
     metrics::{
         counter::Counter,
         family::Family,
@@ -21,33 +23,23 @@ use prometheus_client::{
     registry::Registry,
 };
 
-mod requests;
 mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use requests::CountRequests;
 pub(crate) use snapshot::Snapshot;
-pub use table::{Row, Type, table};
+pub use table::table;
 
-use crate::{
-    observe::watch::{Change, Reason},
-    write::Failure,
-};
+use crate::observe::watch::{Change, Reason};
 use snapshot::Gauges;
 use table as rows;
-
-/// The content type of `Metrics::encode`.
-pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The name of our one controller, election and queue in the metrics that controller-runtime made common.
 const CONTROLLER: &str = "holdfast";
 const OK: &str = "ok";
 const EVENTS: [&str; 4] = ["applied", "deleted", "malformed", "listed"];
 
-type Labels<const N: usize> = [(&'static str, &'static str); N];
-type Counters<const N: usize> = Family<Labels<N>, Counter>;
 type Histograms<const N: usize> = Family<Labels<N>, Histogram, fn() -> Histogram>;
 
 /// The label values that others decide on.
@@ -128,7 +120,7 @@ struct Inner {
     passes: Counters<2>,
     pass_errors: Counters<1>,
     pass_times: Histograms<1>,
-    requests: Counters<2>,
+    requests: Requests,
 }
 
 impl Metrics {
@@ -141,17 +133,17 @@ impl Metrics {
         let reactions = Histogram::new(exponential_buckets(0.005, 2.0, 12));
         rows::REACTION_SECONDS.register(&mut registry, reactions.clone());
         let inner = Inner {
-            watch_events: counters(&mut registry, &rows::WATCH_EVENTS, watch_events(dimensions)),
-            watch_errors: counters(&mut registry, &rows::WATCH_ERRORS, watch_errors(dimensions)),
+            watch_events: rows::WATCH_EVENTS.counters(&mut registry, watch_events(dimensions)),
+            watch_errors: rows::WATCH_ERRORS.counters(&mut registry, watch_errors(dimensions)),
             plans: histograms(&mut registry, &rows::PLAN_SECONDS, plan_time, &dimensions.concerns),
-            writes: counters(&mut registry, &rows::WRITES, writes(dimensions)),
-            overflow: counter(&mut registry, &rows::WRITE_QUEUE_OVERFLOW),
+            writes: rows::WRITES.counters(&mut registry, writes(dimensions)),
+            overflow: rows::WRITE_QUEUE_OVERFLOW.counter(&mut registry),
             reactions,
-            events_dropped: counter(&mut registry, &rows::EVENTS_DROPPED),
-            passes: counters(&mut registry, &rows::RECONCILE, Passed::ALL.map(|passed| [CONTROLLER, passed.as_str()])),
-            pass_errors: counters(&mut registry, &rows::RECONCILE_ERRORS, [[CONTROLLER]]),
+            events_dropped: rows::EVENTS_DROPPED.counter(&mut registry),
+            passes: rows::RECONCILE.counters(&mut registry, Passed::ALL.map(|passed| [CONTROLLER, passed.as_str()])),
+            pass_errors: rows::RECONCILE_ERRORS.counters(&mut registry, [[CONTROLLER]]),
             pass_times: histograms(&mut registry, &rows::RECONCILE_SECONDS, pass_time, &[CONTROLLER]),
-            requests: counters(&mut registry, &rows::REQUESTS, requests::series()),
+            requests: Requests::register(&mut registry),
             source,
             registry,
         };
@@ -167,14 +159,7 @@ impl Metrics {
 
     /// OpenMetrics text.
     pub(crate) fn encode(&self) -> String {
-        let mut text = String::new();
-        match text::encode(&mut text, &self.0.registry) {
-            Ok(()) => text,
-            Err(error) => {
-                tracing::error!(%error, "metrics can't be encoded");
-                "# EOF\n".to_owned()
-            }
-        }
+        encode(&self.0.registry)
     }
 
     /// What a watch said.
@@ -216,9 +201,9 @@ impl Metrics {
         self.0.reactions.observe(took.as_secs_f64());
     }
 
-    /// An event for a person couldn't be delivered.
-    pub(crate) fn dropped_event(&self) {
-        self.0.events_dropped.inc();
+    /// To count the events for people that couldn't be delivered.
+    pub(crate) fn events_dropped(&self) -> Counter {
+        self.0.events_dropped.clone()
     }
 
     /// A pass over what was touched ended.
@@ -232,36 +217,10 @@ impl Metrics {
         }
     }
 
-    /// Counts what passes through a client.
-    pub(crate) fn requests(&self) -> CountRequests {
-        CountRequests::new(self.0.requests.clone())
+    /// To count what passes through a client.
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.0.requests
     }
-}
-
-/// Only series that were there from the start: nothing grows with the cluster.
-fn inc<const N: usize>(counters: &Counters<N>, labels: &Labels<N>) {
-    if let Some(counter) = counters.get(labels) {
-        counter.inc();
-    }
-}
-
-fn counter(registry: &mut Registry, row: &'static Row) -> Counter {
-    let counter = Counter::default();
-    row.register(registry, counter.clone());
-    counter
-}
-
-fn counters<const N: usize>(
-    registry: &mut Registry,
-    row: &'static Row,
-    series: impl IntoIterator<Item = [&'static str; N]>,
-) -> Counters<N> {
-    let family = Counters::<N>::default();
-    for values in series {
-        drop(family.get_or_create(&row.labels(values)));
-    }
-    row.register(registry, family.clone());
-    family
 }
 
 fn histograms(

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use holdfast_api::{DisruptionPolicy, DrainReadiness, NamespaceSecurityPolicy, PolicyException};
 use holdfast_model::shapes::{OfShape, Shape};
 use holdfast_model::{Cluster, ObjectKey, Touched};
+use holdfast_runtime::supervise::Supervisor;
 use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Source;
 use crate::metrics::Metrics;
-use crate::supervise::Supervisor;
 use crate::view::{Facts, View};
 pub use feed::Feed;
 use watch::{Change, Reason, Relist, Seen, Watch};

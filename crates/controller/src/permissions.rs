@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use holdfast_runtime::backoff::Exponential;
+use holdfast_runtime::lease::Leadership;
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use kube::api::{Api, PostParams};
 use kube::{Client, Error};
@@ -16,8 +18,6 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Concern, TABLE};
-use crate::backoff::Exponential;
-use crate::lease::Leadership;
 
 /// When a missing permission is asked for again: a role is bound soon after it was found missing, or not for days.
 const AGAIN: Exponential = Exponential::new(Duration::from_secs(5), Duration::from_secs(60));

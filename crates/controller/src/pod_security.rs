@@ -21,6 +21,9 @@ use holdfast_policy::disruption::{Brake, Braking};
 use holdfast_policy::pod_security::{
     Advice, Answer, Moment, Probe, Progress, Rehearsal, Server, Step, advise, deciding, probe,
 };
+use holdfast_runtime::backoff::Exponential;
+use holdfast_runtime::failure::{Class, Failure, said};
+use holdfast_runtime::lease::Leadership;
 use jiff::Timestamp;
 use kube::Client;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -28,14 +31,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::labels::Executed;
 use crate::access::{Concern, Source};
-use crate::backoff::Exponential;
-use crate::lease::Leadership;
 use crate::metrics::{Metrics, Verb};
 use crate::permissions::Permissions;
 use crate::status::{Board, Events, Levels};
 use crate::upgrade::Upgrades;
 use crate::view::{Facts, Generations, View};
-use crate::write::{Class, Failure, said};
 
 /// The concern, as it is written in metrics.
 pub(crate) const CONCERN: &str = "pod-security";

@@ -10,23 +10,24 @@ use holdfast_policy::RuleId;
 use holdfast_policy::Severity;
 use holdfast_policy::disruption::WorkloadState;
 use holdfast_policy::drain::Verdict;
+use holdfast_runtime::connections::{self, Doubts};
+use holdfast_runtime::lease::{self, Elector, Leadership};
+use holdfast_runtime::server::{BindError, Readiness, Server};
+use holdfast_runtime::supervise::{Supervisor, TaskEnded};
 use kube::{Client, Config};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{LEASE, Source};
+use crate::access::Source;
 use crate::act::{self, Queue, Worker};
-use crate::connections::{self, Doubts};
 use crate::decide::{Engine, Parts};
 use crate::forecast::{self, Forecaster, Gauged};
-use crate::lease::{self, Candidacy, Elector, Leadership, Pulse};
+use crate::lease::{Pulse, candidacy};
 use crate::metrics::{Dimensions, Metrics};
 use crate::observe::Observer;
 use crate::permissions::Permissions;
 use crate::pod_security::{self, Raiser};
-use crate::server::{BindError, Readiness, Server};
 use crate::status::{Board, Events, Teller, Writer};
-use crate::supervise::{Supervisor, TaskEnded};
 use crate::upgrade::Upgrades;
 use crate::view::View;
 
@@ -77,17 +78,18 @@ pub enum RunError {
 pub async fn run(config: Config, settings: Settings, stop: CancellationToken) -> Result<(), RunError> {
     let metrics = Metrics::new(&dimensions(settings.version));
     let doubts = Doubts::default();
-    let client =
-        connections::client(config.clone(), &metrics, &doubts).map_err(|error| RunError::Client(Box::new(error)))?;
+    let client = connections::client(config.clone(), metrics.requests(), &doubts)
+        .map_err(|error| RunError::Client(Box::new(error)))?;
     let pulse = Pulse::default();
     let view = Arc::new(View::new(pulse.clone()));
     // The Lease is given back last, when nothing writes any more.
     let resign = CancellationToken::new();
-    let elector = Elector::new(client.clone(), candidacy(&settings), pulse.clone());
+    let candidacy = candidacy(&settings.lease_namespace, lease::identity(&settings.pod));
+    let elector = Elector::new(client.clone(), candidacy, settings.leader_elect, pulse.hearts());
     let leadership = elector.leadership();
-    let writes = connections::of_leader(config, &metrics, &doubts, leadership.clone());
+    let writes = connections::of_leader(config, metrics.requests(), &doubts, leadership.clone());
     let writes = writes.map_err(|error| RunError::Client(Box::new(error)))?;
-    let events = Arc::new(Events::new(metrics.clone()));
+    let events = Arc::new(Events::new(metrics.events_dropped()));
     let shared = Shared {
         upgrades: Arc::new(Upgrades::new(Arc::clone(&events))),
         events,
@@ -151,7 +153,8 @@ impl Shared {
         stop: &CancellationToken,
         tasks: &mut Supervisor,
     ) -> Result<(), BindError> {
-        let metrics = Server::metrics(settings.metrics_addr, self.metrics.clone()).await?;
+        let shown = self.metrics.clone();
+        let metrics = Server::metrics(settings.metrics_addr, move || shown.encode()).await?;
         let health = Server::health(settings.health_addr, tasks.liveness(), self.readiness()).await?;
         tasks.spawn("metrics", metrics.run(stop.clone()));
         tasks.spawn("health", health.run(stop.clone()));
@@ -300,15 +303,6 @@ impl Shared {
             snapshot.drainable(drainable);
             nodes.into_iter().for_each(|(verdict, count)| snapshot.nodes(verdict.as_str(), count));
         });
-    }
-}
-
-fn candidacy(settings: &Settings) -> Candidacy {
-    Candidacy {
-        namespace: settings.lease_namespace.clone(),
-        name: LEASE.to_owned(),
-        identity: lease::identity(&settings.pod),
-        elect: settings.leader_elect,
     }
 }
 

@@ -14,13 +14,13 @@ use holdfast_model::facts::{Budget, Fact};
 use holdfast_model::shapes::{MANAGED_BY, PodDisruptionBudget, Shape as _};
 use holdfast_policy::Policies;
 use holdfast_policy::pod_security::{JUDGED, Moment, Progress, advise};
+use holdfast_runtime::lease::{self, DURATION, LeaseError};
 use jiff::Timestamp;
 use kube::api::{Api, DeleteParams, ListParams, Preconditions};
 use kube::{Client, Resource as _};
 use tokio::time::sleep;
 
-use crate::access::LEASE;
-use crate::lease::{self, DURATION, LeaseError};
+use crate::lease::candidacy;
 use crate::look::{LookError, look};
 use crate::pod_security::finalizer;
 use crate::pod_security::labels::{self, Executed};
@@ -58,7 +58,7 @@ impl From<kube::Error> for WithdrawError {
 /// # Errors
 /// When the Lease can't be taken, the API server refuses, or budgets come back.
 pub async fn withdraw(client: Client, lease_namespace: &str, identity: &str) -> Result<usize, WithdrawError> {
-    match lease::take(client.clone(), lease_namespace, LEASE, identity, HOLD).await {
+    match lease::take(client.clone(), &candidacy(lease_namespace, identity.to_owned()), HOLD).await {
         Ok(()) => {
             tracing::info!(namespace = lease_namespace, "lease taken; waiting until no controller writes any more");
         }

@@ -80,6 +80,8 @@ pub(crate) enum Command {
     PodSecurity(pod_security::Arguments),
     /// Watches a cluster and keeps its disruption budgets as the policies ask.
     Controller(Controller),
+    /// Keeps Vaults and OpenBaos startable that seal themselves with a transit key of another one.
+    VaultController(VaultController),
     /// Takes back everything that is ours; what the chart runs before it is uninstalled.
     Withdraw,
     /// Prints the custom resource definitions.
@@ -96,7 +98,9 @@ impl Command {
     pub(crate) const fn is_for_people(&self) -> bool {
         match self {
             Self::Audit(_) | Self::Drain(_) | Self::Explain(_) | Self::PodSecurity(_) => true,
-            Self::Controller(_) | Self::Withdraw | Self::Crds | Self::Completions { .. } => false,
+            Self::Controller(_) | Self::VaultController(_) | Self::Withdraw | Self::Crds | Self::Completions { .. } => {
+                false
+            }
         }
     }
 }
@@ -118,6 +122,32 @@ pub(crate) struct Controller {
     pub(crate) brake_delay: Duration,
     /// The name of this replica, for the Lease and for events.
     #[arg(long, env = "HOSTNAME", default_value = "holdfast", hide_env = true)]
+    pub(crate) pod: String,
+}
+
+/// How the Vault controller runs.
+#[derive(Debug, Args)]
+pub(crate) struct VaultController {
+    /// Where metrics are served, at /metrics.
+    #[arg(long, env = "HOLDFAST_METRICS_ADDR", default_value = ":8080", value_parser = parse_address)]
+    pub(crate) metrics_addr: SocketAddr,
+    /// Where probes are answered, at /livez and /readyz.
+    #[arg(long, env = "HOLDFAST_HEALTH_ADDR", default_value = ":8081", value_parser = parse_address)]
+    pub(crate) health_addr: SocketAddr,
+    /// Whether replicas elect a leader. Without, run only one.
+    #[arg(long, env = "HOLDFAST_LEADER_ELECT", default_value_t = true, action = ArgAction::Set)]
+    pub(crate) leader_elect: bool,
+    /// The namespaces whose resources are kept, with commas between.
+    #[arg(long, env = "HOLDFAST_VAULT_NAMESPACES", value_delimiter = ',', required = true)]
+    pub(crate) namespaces: Vec<String>,
+    /// Whether only Secrets labelled holdfast.dev/vault=NAME are read: for clusters without the chart's admission policy.
+    #[arg(long, env = "HOLDFAST_VAULT_REQUIRE_LABEL", default_value_t = false, action = ArgAction::Set)]
+    pub(crate) require_label: bool,
+    /// Lets it connect to loopback addresses. For tests and the demo.
+    #[arg(long)]
+    pub(crate) allow_loopback_servers: bool,
+    /// The name of this replica, for the Lease and for events.
+    #[arg(long, env = "HOSTNAME", default_value = "holdfast-vault", hide_env = true)]
     pub(crate) pod: String,
 }
 

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::arguments::{Arguments, Cluster, Controller};
+use crate::arguments::{Arguments, Cluster, Controller, VaultController};
 use crate::cluster;
 
 /// Runs the controller until it is told to stop.
@@ -31,11 +31,31 @@ pub(crate) fn controller(cluster: &Cluster, arguments: Controller) -> anyhow::Re
     })
 }
 
+/// Runs the Vault controller until it is told to stop.
+pub(crate) fn vault_controller(cluster: &Cluster, arguments: VaultController) -> anyhow::Result<()> {
+    let settings = holdfast_vault::Settings {
+        version: env!("CARGO_PKG_VERSION"),
+        metrics_addr: arguments.metrics_addr,
+        health_addr: arguments.health_addr,
+        lease_namespace: cluster.lease_namespace.clone(),
+        leader_elect: arguments.leader_elect,
+        pod: arguments.pod,
+        namespaces: arguments.namespaces,
+        require_label: arguments.require_label,
+        allow_loopback: arguments.allow_loopback_servers,
+    };
+    runtime()?.block_on(async {
+        let config = cluster::config(cluster).await?;
+        let stop = stop_on_signal()?;
+        Ok(holdfast_vault::run(config, settings, stop).await?)
+    })
+}
+
 /// Takes back everything that is ours.
 pub(crate) fn withdraw(cluster: &Cluster) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let client = Client::try_from(cluster::config(cluster).await?)?;
-        let identity = holdfast_controller::lease::identity("holdfast-withdraw");
+        let identity = holdfast_runtime::lease::identity("holdfast-withdraw");
         let withdrawn = holdfast_controller::withdraw(client, &cluster.lease_namespace, &identity).await?;
         tracing::info!(budgets = withdrawn, "everything of ours is withdrawn");
         Ok(())

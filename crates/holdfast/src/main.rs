@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Explain(explain) => return explain.run(),
         Command::PodSecurity(pods) => return pods.run(),
         Command::Controller(controller) => commands::controller(&cluster, controller),
+        Command::VaultController(vault) => commands::vault_controller(&cluster, vault),
         Command::Withdraw => commands::withdraw(&cluster),
         Command::Crds => commands::crds(),
         Command::Completions { shell } => commands::completions(shell),

@@ -1,4 +1,5 @@
-//! Real servers for tests and the demo: a control plane, fake kubelets, Helm, and the controller as a process.
+//! Real servers for tests and the demo: a control plane, fake kubelets, Helm, Vault and OpenBao, and the controller as a
+//! process.
 //!
 //! Everything here is started by the test that needs it, listens on loopback only, and ends with the process that
 //! started it, even when that is killed with `-9`. Nothing is mocked, nothing waits for a fixed time, and nothing here
@@ -18,8 +19,12 @@ pub mod usage;
 pub mod helm;
 pub mod manifests;
 
+pub mod server_kubelet;
+pub mod vault;
+
 pub mod eventually;
 
+mod address;
 mod cache;
 mod certificates;
 mod component;
@@ -30,6 +35,7 @@ mod process;
 
 pub use audit::{AuditEvent, AuditLog};
 pub use cache::Cache;
+pub use certificates::{Authority, Issued};
 pub use control_plane::{ControlPlane, Kept};
 pub use controller::ControllerProcess;
 pub use eventually::{eventually, give_up};
@@ -38,5 +44,6 @@ pub use helm::Helm;
 pub use kubeconfig::{account_kubeconfig, client_from};
 pub use manifests::Manifests;
 pub use metrics::Metrics;
+pub use server_kubelet::ServerKubelet;
 pub use tools::{Tool, Tools};
 pub use usage::Usage;

@@ -11,7 +11,9 @@ mod helm;
 mod kubectl;
 mod kustomize;
 mod kwok;
+mod openbao;
 mod pod_security;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,6 +27,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::cache::Cache;
 
 pub use control_plane::VERSION as KUBERNETES_VERSION;
+pub use openbao::{OLDER_VERSION as OLDER_OPENBAO_VERSION, VERSION as OPENBAO_VERSION};
+pub use vault::VERSION as VAULT_VERSION;
 
 /// Found once per process; the lock also keeps the tests of one process from building the same thing twice.
 static FOUND: Mutex<BTreeMap<Tool, Found>> = Mutex::new(BTreeMap::new());
@@ -44,6 +48,12 @@ pub enum Tool {
     Kustomize,
     /// The fixtures of the Pod Security Standards.
     PodSecurity,
+    /// OpenBao, the newest release.
+    OpenBao,
+    /// OpenBao, an older release.
+    OlderOpenBao,
+    /// HashiCorp Vault.
+    Vault,
     /// The Go toolchain, which builds the others.
     Go,
     /// The check of licences, bans and sources.
@@ -77,7 +87,7 @@ pub struct Found {
 
 impl Tool {
     /// Every tool, in the order in which they are best got.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Go,
         Self::ControlPlane,
         Self::Kubectl,
@@ -85,6 +95,9 @@ impl Tool {
         Self::Helm,
         Self::Kustomize,
         Self::PodSecurity,
+        Self::OpenBao,
+        Self::OlderOpenBao,
+        Self::Vault,
         Self::CargoDeny,
     ];
 
@@ -97,6 +110,9 @@ impl Tool {
             Self::Helm => "helm",
             Self::Kustomize => "kustomize",
             Self::PodSecurity => "pod-security",
+            Self::OpenBao => "openbao",
+            Self::OlderOpenBao => "openbao-2.6",
+            Self::Vault => "vault",
             Self::Go => "go",
             Self::CargoDeny => "cargo-deny",
         }
@@ -116,6 +132,9 @@ impl Tool {
             Self::Helm => helm::find(&cache),
             Self::Kustomize => kustomize::find(&cache),
             Self::PodSecurity => pod_security::find(&cache),
+            Self::OpenBao => openbao::find(&cache, openbao::VERSION),
+            Self::OlderOpenBao => openbao::find(&cache, openbao::OLDER_VERSION),
+            Self::Vault => vault::find(&cache),
             Self::Go => go::find(&cache),
             Self::CargoDeny => cargo_deny::find(&cache),
         }

@@ -8,7 +8,8 @@ use holdfast_testkit::tools::Origin;
 /// The arguments of the verb.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Tools {
-    /// Only these: go, control-plane, kubectl, kwok, helm, kustomize, pod-security, cargo-deny.
+    /// Only these: go, control-plane, kubectl, kwok, helm, kustomize, pod-security, openbao, openbao-2.6, vault,
+    /// cargo-deny.
     tools: Vec<Tool>,
 }
 

@@ -44,7 +44,13 @@ async fn what_a_forgotten_installation_left_is_taken_back_from_a_laptop() -> Res
     await_budgets(&tenant.client, NAME, &[]).await?;
     tenant.enforces(None).await?;
 
-    let definitions = ["disruptionpolicies", "namespacesecuritypolicies", "policyexceptions", "drainreadinesses"];
+    let definitions = [
+        "disruptionpolicies",
+        "namespacesecuritypolicies",
+        "policyexceptions",
+        "drainreadinesses",
+        "vaulttransitunseals",
+    ];
     let definitions = definitions.map(|kind| format!("crd/{kind}.holdfast.dev"));
     let delete = ["delete", "--timeout=60s"].into_iter().chain(definitions.iter().map(String::as_str));
     kubectl.run(delete).await?;

@@ -6,16 +6,14 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use holdfast_runtime::metrics::{Row, Type};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric as _},
     metrics::{MetricType, gauge::ConstGauge},
 };
 
-use super::{
-    CONTROLLER, Dimensions,
-    table::{self as rows, Row},
-};
+use super::{CONTROLLER, Dimensions, table as rows};
 
 /// Fills in a snapshot.
 pub(super) type Source = Box<dyn Fn(&mut Snapshot) + Send + Sync>;
@@ -171,7 +169,7 @@ impl Collector for Gauges {
         if let Some(source) = self.source.get() {
             source(&mut snapshot);
         }
-        for row in rows::table().iter().filter(|row| row.kind == rows::Type::Gauge) {
+        for row in rows::table().iter().filter(|row| row.kind == Type::Gauge) {
             // The registry adds the full stop to what is registered there.
             let help = format!("{}.", row.help);
             let mut metric = encoder.encode_descriptor(row.name, &help, None, MetricType::Gauge)?;

@@ -1,71 +1,7 @@
 //! Every metric there is: name, type, help and labels. The documentation is made from this.
 
-use prometheus_client::registry::{Metric, Registry};
-
-/// What kind of number a metric is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Type {
-    /// Only grows.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// A distribution.
-    Histogram,
-    /// Always 1; its labels say something.
-    Info,
-}
-
-impl Type {
-    /// As in the exposition format.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-            Self::Info => "info",
-        }
-    }
-}
-
-/// One metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
-    /// As it is queried.
-    pub name: &'static str,
-    /// Its type.
-    pub kind: Type,
-    /// What it says, as a sentence without a full stop.
-    pub help: &'static str,
-    /// Its labels, in order.
-    pub labels: &'static [&'static str],
-}
-
-impl Row {
-    const fn new(kind: Type, name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
-        Self { name, kind, help, labels }
-    }
-
-    /// The labels with these values.
-    pub(super) fn labels<const N: usize>(&self, values: [&'static str; N]) -> [(&'static str, &'static str); N] {
-        debug_assert_eq!(self.labels.len(), N, "{}", self.name);
-        let mut names = self.labels.iter();
-        values.map(|value| (names.next().copied().unwrap_or_default(), value))
-    }
-
-    pub(super) fn register(&self, registry: &mut Registry, metric: impl Metric) {
-        registry.register(self.family(), self.help, metric);
-    }
-
-    /// The name without the suffix that the format adds to counters and infos.
-    pub(super) fn family(&self) -> &'static str {
-        let suffix = match self.kind {
-            Type::Counter => "_total",
-            Type::Info => "_info",
-            Type::Gauge | Type::Histogram => "",
-        };
-        self.name.strip_suffix(suffix).unwrap_or(self.name)
-    }
-}
+use holdfast_runtime::metrics::{Row, Type};
+use holdfast_runtime::requests;
 
 /// Every metric, in the order of the documentation.
 pub fn table() -> &'static [Row] {
@@ -75,7 +11,8 @@ pub fn table() -> &'static [Row] {
 macro_rules! rows {
     ($($id:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)+) => {
         $(pub(super) static $id: Row = Row::new(Type::$kind, $name, &[$($label),*], $help);)+
-        static TABLE: [Row; [$($name),+].len()] = [$(Row::new(Type::$kind, $name, &[$($label),*], $help)),+];
+        static TABLE: [Row; [$($name),+].len() + 1] =
+            [$(Row::new(Type::$kind, $name, &[$($label),*], $help),)+ requests::METRIC];
     };
 }
 
@@ -108,5 +45,4 @@ rows! {
     RECONCILE_SECONDS = Histogram "controller_runtime_reconcile_time_seconds" ["controller"] "Time of a pass over what was touched";
     QUEUE_DEPTH = Gauge "workqueue_depth" ["name"] "Namespaces that wait to be planned";
     MASTER_STATUS = Gauge "leader_election_master_status" ["name"] "1 while this replica leads";
-    REQUESTS = Counter "rest_client_requests_total" ["code", "method"] "Requests to the API server by its answer";
 }

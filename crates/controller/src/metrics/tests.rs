@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use tower::ServiceExt as _;
-
 use super::*;
 use crate::observe::watch::Seen;
 
@@ -74,7 +72,7 @@ fn what_happens_is_counted() {
     metrics.planned("disruption", Duration::from_micros(20));
     metrics.reacted(Duration::from_millis(30));
     metrics.overflowed();
-    metrics.dropped_event();
+    metrics.events_dropped().inc();
     metrics.passed(Passed::Error, Duration::from_millis(2));
     let lines = [
         r#"holdfast_watch_events_total{kind="Pod",event="applied"} 1"#,
@@ -132,28 +130,4 @@ fn unknown_label_values_make_no_series() {
         snapshot.findings("no-such-rule", "low", 1);
     });
     assert_eq!(metrics.encode().lines().count(), before.lines().count());
-}
-
-#[tokio::test]
-async fn requests_are_counted_by_their_answer() {
-    use axum::http::{Request, Response};
-    let metrics = metrics();
-    let server = tower::service_fn(|request: Request<u16>| async move {
-        match *request.body() {
-            0 => Err("refused"),
-            code => Ok(Response::builder().status(code).body(()).unwrap()),
-        }
-    });
-    for (method, code) in [("GET", 200), ("PATCH", 409), ("PATCH", 418), ("DELETE", 0), ("OPTIONS", 200)] {
-        let client = tower::Layer::layer(&metrics.requests(), server);
-        let _ = client.oneshot(Request::builder().method(method).body(code).unwrap()).await;
-    }
-    let lines = [
-        r#"rest_client_requests_total{code="200",method="GET"} 1"#,
-        r#"rest_client_requests_total{code="409",method="PATCH"} 1"#,
-        r#"rest_client_requests_total{code="other",method="PATCH"} 1"#,
-        r#"rest_client_requests_total{code="<error>",method="DELETE"} 1"#,
-    ];
-    check(&metrics, &lines);
-    assert!(!metrics.encode().contains("OPTIONS"));
 }

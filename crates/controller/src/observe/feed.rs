@@ -8,6 +8,7 @@ use holdfast_api::{DisruptionPolicy, DrainReadiness, NamespaceSecurityPolicy, Po
 use holdfast_model::Cluster;
 use holdfast_model::shapes::{OfShape, Shape};
 use holdfast_policy::{NamespacePlan, plan_namespace};
+use holdfast_runtime::failure::{Failure, said};
 use jiff::Timestamp;
 use kube::Resource;
 use kube::core::Status;
@@ -17,7 +18,6 @@ use super::watch::{Change, Seen, wire};
 use super::{observe_exception, observe_facts, observe_policy, observe_readiness, observe_security};
 use crate::access::Source;
 use crate::view::Facts;
-use crate::write::{Failure, said};
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use holdfast_api::{Mode, NamespaceSecurityPolicy};
 use holdfast_model::Text;
 use holdfast_model::shapes::SECURITY_MANAGER;
 use holdfast_policy::Policies;
+use holdfast_runtime::failure::{Failure, said};
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use kube::api::{Api, ListParams, Patch, PatchParams};
@@ -19,7 +20,6 @@ use tokio::time::timeout;
 use super::Parts;
 use crate::access::Concern;
 use crate::view::Facts;
-use crate::write::{Failure, said};
 
 /// The finalizer.
 pub(crate) const WITHDRAW: &str = "holdfast.dev/withdraw";

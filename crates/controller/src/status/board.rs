@@ -13,7 +13,7 @@ use kube::Resource;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::events::{Announcement, Events};
+use super::events::Events;
 use crate::view::{Generations, generation};
 
 /// How many of the worst findings a status shows.
@@ -156,7 +156,7 @@ impl Board {
 
     /// A budget was written: told on its workload.
     pub(crate) fn acted(&self, act: Act, write: &Write) {
-        self.events.push(Announcement::of_write(act, write));
+        self.events.wrote(act, write);
     }
 
     /// How many withdrawals the brake holds, if it holds.

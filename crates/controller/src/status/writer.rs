@@ -7,6 +7,9 @@ use std::time::Duration;
 use holdfast_api::{DisruptionPolicy, NamespaceSecurityPolicy, PolicyException};
 use holdfast_model::{ObjectKey, Text};
 use holdfast_policy::{PolicyKind, PolicyRef};
+use holdfast_runtime::backoff::Exponential;
+use holdfast_runtime::failure::{Class, Failure, said};
+use holdfast_runtime::lease::Leadership;
 use jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
@@ -16,12 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Board, Frozen, exception, policy, security};
 use crate::access::Concern;
-use crate::backoff::Exponential;
-use crate::lease::Leadership;
 use crate::metrics::{Metrics, Verb};
 use crate::permissions::Permissions;
 use crate::view::{Known, Readable, View};
-use crate::write::{Class, Failure, said};
 
 /// The field manager of everything under `status`.
 pub(crate) const FIELD_MANAGER: &str = "holdfast/status";

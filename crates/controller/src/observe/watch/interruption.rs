@@ -7,12 +7,9 @@
 
 use std::time::Duration;
 
+use holdfast_runtime::backoff::Exponential;
+use holdfast_runtime::failure::{retry_after, said};
 use kube::core::Status;
-
-use crate::{
-    backoff::Exponential,
-    write::{retry_after, said},
-};
 
 /// A connection that lived this long wasn't part of a row of failures.
 const LIVED: Duration = Duration::from_secs(5);
@@ -129,7 +126,7 @@ pub(crate) struct Interruption {
 }
 
 impl Interruption {
-    pub(super) fn new(reason: Reason, message: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { reason, message, retry_after: None }
     }

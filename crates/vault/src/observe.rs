@@ -1,0 +1,206 @@
+//! A look at everything that one resource is about: the pods of B one by one, A, and the token between them.
+//!
+//! There are two kinds. A *whole* look asks everything and tries the token out. A *glance* asks each server one thing, in a
+//! form in which only "as before" is an answer; anything else makes the look a whole one. So a quiet server costs one
+//! request in an interval, and nothing is concluded from a glance that wasn't seen in a whole look.
+
+mod login;
+mod pods;
+mod reach;
+mod set;
+mod token;
+mod trial;
+
+pub(crate) use login::Session;
+pub(crate) use set::Secrets;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod as RawPod;
+use kube::Client as Kube;
+use secrecy::SecretString;
+
+use crate::claim::Phase;
+use crate::client::{Client, Clients};
+use crate::rehearsal::{Ignorance, Ledger, Outcome, Trial, Witness, judge};
+use crate::settings::Settings;
+use crate::view::{Content, Lookup, Reach, Target, TokenView, TransitView, View, Wiring};
+
+/// What a look needs beside the settings.
+pub(crate) struct Eyes {
+    pub(crate) kube: Kube,
+    pub(crate) clients: Clients,
+    /// Whether only Secrets with our label are read, as nothing else proves that their author may.
+    pub(crate) require_label: bool,
+}
+
+/// What is remembered between looks.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) ledger: Ledger,
+    pub(crate) passing_since: Option<Timestamp>,
+    /// The containers that were seen unsealed.
+    pub(crate) unsealed: std::collections::BTreeSet<crate::rehearsal::ContainerId>,
+    /// What the token's renewal or mint warned of.
+    pub(crate) capped: Option<String>,
+    pub(crate) session: Session,
+    whole: Option<Whole>,
+}
+
+/// What a glance compares with.
+struct Whole {
+    target: Target,
+    transit: TransitView,
+    token: TokenView,
+    rehearsal: Outcome,
+    a: Client,
+    secret: Option<SecretString>,
+    doors: pods::Doors,
+}
+
+/// What a look found.
+pub(crate) struct Look {
+    pub(crate) view: View,
+    /// B's token, for a renewal.
+    pub(crate) secret: Option<SecretString>,
+    /// When the token was made by us; `None` when it wasn't, or the Secret wasn't read.
+    pub(crate) minted: Option<Timestamp>,
+    /// A, for what is done next; `None` when its settings make no sense.
+    pub(crate) a: Option<Client>,
+}
+
+impl Eyes {
+    /// One glance: `None` when anything isn't as it was, or there was no whole look yet.
+    pub(crate) async fn glance(settings: &Settings, seen: &Seen, pods: &[Arc<RawPod>]) -> Option<Look> {
+        let whole = seen.whole.as_ref().filter(|whole| whole.rehearsal == Outcome::Passed)?;
+        let (same_pods, same_a) = tokio::join!(
+            pods::are_as_before(settings, pods, &whole.target, &whole.doors),
+            trial::decrypts(&whole.a, settings, whole.secret.as_ref(), &seen.ledger),
+        );
+        if !(same_pods && same_a) {
+            return None;
+        }
+        let view = View {
+            now: Timestamp::now(),
+            target: whole.target.clone(),
+            transit: whole.transit.clone(),
+            token: whole.token.clone(),
+            rehearsal: whole.rehearsal.clone(),
+            passing_since: seen.passing_since,
+            claim: None,
+        };
+        Some(Look { view, secret: whole.secret.clone(), minted: None, a: Some(whole.a.clone()) })
+    }
+
+    /// A whole look.
+    pub(crate) async fn look(
+        &self,
+        settings: &Settings,
+        seen: &mut Seen,
+        pods: &[Arc<RawPod>],
+        claim: Option<Phase>,
+    ) -> Look {
+        let secrets = Secrets::new(&self.kube, settings, self.require_label);
+        let (set, (content, secret, minted)) =
+            tokio::join!(set::observe(&self.kube, settings), token::content(&secrets, settings));
+        let wiring = set.as_ref().map(|set| set.wiring.clone()).ok();
+        let ((pods, doors), (transit, lookup, role, trial, a)) = tokio::join!(
+            pods::observe(self, settings, &secrets, set.as_ref().ok(), pods, &seen.unsealed),
+            self.try_out(settings, &secrets, &mut seen.session, secret.as_ref(), &seen.ledger),
+        );
+        let now = Timestamp::now();
+        let target = Target { set, pods };
+        seen.unsealed.extend(target.unsealed().filter_map(crate::view::Pod::container_id));
+        let rehearsal = conclude(&content, wiring.as_ref(), trial.as_ref(), &seen.ledger, &transit.reach);
+        if let Some(trial) = &trial {
+            seen.ledger = std::mem::take(&mut seen.ledger).after(trial, &witness(&target), now);
+        }
+        seen.passing_since = (rehearsal == Outcome::Passed).then(|| seen.passing_since.unwrap_or(now));
+        let token = TokenView { content, lookup, role, capped: seen.capped.clone() };
+        if let Some(a) = &a {
+            seen.whole = Some(Whole {
+                target: target.clone(),
+                transit: transit.clone(),
+                token: token.clone(),
+                rehearsal: rehearsal.clone(),
+                a: a.clone(),
+                secret: secret.clone(),
+                doors,
+            });
+        }
+        let view = View { now, target, transit, token, rehearsal, passing_since: seen.passing_since, claim };
+        Look { view, secret, minted, a }
+    }
+
+    async fn try_out(
+        &self,
+        settings: &Settings,
+        secrets: &Secrets<'_>,
+        session: &mut Session,
+        secret: Option<&SecretString>,
+        ledger: &Ledger,
+    ) -> (TransitView, Lookup, Option<crate::view::Role>, Option<Trial>, Option<Client>) {
+        let unasked = |reach| {
+            let transit = TransitView { reach, facts: None, login: crate::view::Login::Untried, key: None };
+            (transit, Lookup::Unseen, None, None, None)
+        };
+        let a = match reach::client(&self.clients, settings, secrets).await {
+            Ok(a) => a,
+            Err(reach) => return unasked(reach),
+        };
+        let (reach, facts) = reach::ask(&a).await;
+        if reach != Reach::Answers {
+            let (mut transit, lookup, role, trial, _) = unasked(reach);
+            transit.facts = facts;
+            return (transit, lookup, role, trial, Some(a));
+        }
+        let login = session.refresh(&self.kube, settings, secrets, &a).await;
+        let key = session.key(&a, settings).await;
+        let (lookup, trial) = match secret {
+            Some(secret) => trial::run(&a, settings, secret, ledger, key.as_ref()).await,
+            None => (Lookup::Unseen, None),
+        };
+        let role = session.role(&a, settings, &lookup).await;
+        (TransitView { reach, facts, login, key }, lookup, role, trial, Some(a))
+    }
+}
+
+/// What is known about B's next start.
+fn conclude(
+    content: &Content,
+    wiring: Option<&Wiring>,
+    trial: Option<&Trial>,
+    ledger: &Ledger,
+    reach: &Reach,
+) -> Outcome {
+    if let Some(cause) = reach.cause() {
+        return Outcome::Failed(cause, reach.message());
+    }
+    match (content, wiring) {
+        (Content::External, _) => return Outcome::Unknown(Ignorance::TokenExternal),
+        (Content::Malformed(what), _) => {
+            let message = format!("what the Secret holds is no token: {}", what.as_str());
+            return Outcome::Failed(crate::cause::Cause::TokenMalformed, message);
+        }
+        (Content::NoSecret | Content::NoKey, _) => {
+            return Outcome::Failed(crate::cause::Cause::TokenMissing, "there is no token in the Secret".to_owned());
+        }
+        (Content::Refused(_) | Content::Unseen, _) => {
+            return Outcome::Unknown(Ignorance::Untried("the Secret of the token wasn't read".to_owned()));
+        }
+        (Content::Present, Some(Wiring::Unused | Wiring::SubPath(_))) => {
+            return Outcome::Unknown(Ignorance::TokenNotWired);
+        }
+        (Content::Present, Some(Wiring::Env(_) | Wiring::File(_)) | None) => {}
+    }
+    match trial {
+        Some(trial) => judge(trial, ledger),
+        None => Outcome::Unknown(Ignorance::Untried("the token wasn't tried".to_owned())),
+    }
+}
+
+fn witness(target: &Target) -> Witness {
+    let active = target.pods.iter().find(|pod| pod.is_active()).and_then(crate::view::Pod::container_id);
+    Witness { active, running: target.pods.iter().filter_map(crate::view::Pod::container_id).collect() }
+}

@@ -1,0 +1,281 @@
+//! Wires the controller up and runs it until it is told to stop, or one of its tasks ends.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use holdfast_api::VaultTransitUnseal;
+use holdfast_runtime::connections::{self, Doubts};
+use holdfast_runtime::events::{Events, Teller};
+use holdfast_runtime::lease::{self, Candidacy, Elector, Leadership};
+use holdfast_runtime::server::{BindError, Readiness, Server};
+use holdfast_runtime::supervise::{Supervisor, TaskEnded};
+use k8s_openapi::api::core::v1::{ObjectReference, Pod};
+use kube::runtime::reflector::{self, Store};
+use kube::runtime::watcher::Event;
+use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::{Api, Client, Config, ResourceExt as _};
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Clients, Options};
+use crate::execute::Hands;
+use crate::keeper::{Keeper, Key, Shared};
+use crate::metrics::{Metrics, Snapshot};
+use crate::observe::Eyes;
+use crate::wake::Wakes;
+
+/// The name of the Lease.
+pub const LEASE: &str = "holdfast-vault";
+/// How long tasks get to end by themselves.
+const GRACE: Duration = Duration::from_secs(10);
+/// How often it is looked whether somebody should be kept, or no longer.
+const ROUND: Duration = Duration::from_millis(500);
+
+/// How the controller runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The version, for metrics.
+    pub version: &'static str,
+    /// Where metrics are served.
+    pub metrics_addr: SocketAddr,
+    /// Where the probes are answered.
+    pub health_addr: SocketAddr,
+    /// The namespace of the Lease.
+    pub lease_namespace: String,
+    /// Whether a leader is elected; without, there must be one replica.
+    pub leader_elect: bool,
+    /// The name of this replica.
+    pub pod: String,
+    /// The namespaces whose resources are kept.
+    pub namespaces: Vec<String>,
+    /// Whether only Secrets with our label are read.
+    pub require_label: bool,
+    /// Whether loopback addresses may be connected to.
+    pub allow_loopback: bool,
+}
+
+/// Why the controller ended.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No namespace is given.
+    #[error("no namespace to keep: give --namespaces, such as --namespaces vault")]
+    NoNamespaces,
+    /// The configuration of the client makes no sense.
+    #[error("the Kubernetes client can't be made")]
+    Client(#[source] Box<kube::Error>),
+    /// An address is taken.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A part of it ended by itself.
+    #[error(transparent)]
+    Task(#[from] TaskEnded),
+}
+
+/// Runs until `stop` is cancelled.
+///
+/// # Errors
+/// When an address is taken, or a task ends by itself.
+pub async fn run(config: Config, settings: Settings, stop: CancellationToken) -> Result<(), RunError> {
+    if settings.namespaces.is_empty() {
+        return Err(RunError::NoNamespaces);
+    }
+    let metrics = Metrics::new(settings.version, settings.allow_loopback);
+    let doubts = Doubts::default();
+    let failed = |error| RunError::Client(Box::new(error));
+    let kube = connections::client(config.clone(), metrics.requests(), &doubts).map_err(failed)?;
+    let candidacy = Candidacy {
+        namespace: settings.lease_namespace.clone(),
+        name: LEASE.to_owned(),
+        identity: lease::identity(&settings.pod),
+        field_manager: "holdfast/vault-lease",
+    };
+    let elector = Elector::new(kube.clone(), candidacy, settings.leader_elect, []);
+    let leadership = elector.leadership();
+    let writes = connections::of_leader(config, metrics.requests(), &doubts, leadership.clone()).map_err(failed)?;
+    // The Lease is given back last, when nothing writes any more.
+    let resign = CancellationToken::new();
+    let election = tokio::spawn(elector.run(resign.clone()));
+    let ended = Parts { kube, writes, metrics, leadership }.supervise(settings, &stop).await;
+    resign.cancel();
+    // A Lease that can't be given back in time runs out by itself.
+    let _ = tokio::time::timeout(GRACE, election).await;
+    ended
+}
+
+struct Parts {
+    kube: Client,
+    writes: Client,
+    metrics: Metrics,
+    leadership: Leadership,
+}
+
+impl Parts {
+    async fn supervise(self, settings: Settings, stop: &CancellationToken) -> Result<(), RunError> {
+        let mut tasks = Supervisor::new(stop.clone());
+        let wakes: Arc<Wakes> = Arc::default();
+        let (of_resources, of_pods) = (Arc::clone(&wakes), Arc::clone(&wakes));
+        let wake = move |resource: &VaultTransitUnseal| of_resources.resource(resource);
+        let resources = self.follow("resources", &settings, stop, &mut tasks, wake);
+        let pods = self.follow("pods", &settings, stop, &mut tasks, move |pod: &Pod| of_pods.pod(pod));
+        let events: Arc<Events<ObjectReference>> = Arc::new(Events::new(self.metrics.events_dropped()));
+        let clients = Clients::new(Options::new().with_allow_loopback(settings.allow_loopback));
+        let shared = Arc::new(Shared {
+            eyes: Eyes { kube: self.kube.clone(), clients: clients.clone(), require_label: settings.require_label },
+            hands: Hands { kube: self.writes.clone(), metrics: self.metrics.clone(), events: Arc::clone(&events) },
+            pods: pods.clone(),
+            resources: resources.clone(),
+            leadership: self.leadership.clone(),
+            wakes,
+            identities: Mutex::default(),
+            gauges: Mutex::default(),
+        });
+        self.expose(&shared, clients);
+        let readiness = readiness(resources, pods);
+        let text = self.metrics.clone();
+        let metrics = Server::metrics(settings.metrics_addr, move || text.text()).await?;
+        let health = Server::health(settings.health_addr, tasks.liveness(), readiness).await?;
+        tasks.spawn("metrics", metrics.run(stop.clone()));
+        tasks.spawn("health", health.run(stop.clone()));
+        let teller = Teller {
+            client: self.writes.clone(),
+            leadership: self.leadership.clone(),
+            reporter: "holdfast.dev/vault-controller",
+            instance: settings.pod.clone(),
+            stop: stop.clone(),
+        };
+        tasks.spawn("events", async move {
+            events.run(teller, |about| Some(about.clone()), || std::future::ready(())).await
+        });
+        tasks.spawn("keepers", keep(shared, stop.clone()));
+        Ok(tasks.run(GRACE).await?)
+    }
+
+    /// Watches a kind in each namespace, and says what changed.
+    fn follow<K>(
+        &self,
+        name: &'static str,
+        settings: &Settings,
+        stop: &CancellationToken,
+        tasks: &mut Supervisor,
+        changed: impl Fn(&K) + Clone + Send + 'static,
+    ) -> Vec<Store<K>>
+    where
+        K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+            + Clone
+            + std::fmt::Debug
+            + serde::de::DeserializeOwned
+            + Send
+            + Sync
+            + 'static,
+    {
+        let mut stores = Vec::new();
+        for namespace in &settings.namespaces {
+            let (store, writer) = reflector::store();
+            stores.push(store);
+            let api: Api<K> = Api::namespaced(self.kube.clone(), namespace);
+            let stream = watcher(api, watcher::Config::default())
+                .modify(|object| object.managed_fields_mut().clear())
+                .default_backoff()
+                .reflect(writer);
+            let (stop, changed, namespace) = (stop.clone(), changed.clone(), namespace.clone());
+            tasks.spawn(name, async move {
+                let mut stream = std::pin::pin!(stream);
+                loop {
+                    let event = tokio::select! {
+                        () = stop.cancelled() => return Ok::<_, Infallible>(()),
+                        event = stream.next() => event,
+                    };
+                    match event {
+                        Some(Ok(Event::Apply(object) | Event::InitApply(object) | Event::Delete(object))) => {
+                            changed(&object)
+                        }
+                        Some(Ok(Event::Init | Event::InitDone)) => {}
+                        Some(Err(error)) => {
+                            tracing::warn!(kind = name, namespace, %error, "a watch failed and is begun anew")
+                        }
+                        None => return Ok(()),
+                    }
+                }
+            });
+        }
+        stores
+    }
+
+    fn expose(&self, shared: &Arc<Shared>, clients: Clients) {
+        let (shared, leadership) = (Arc::clone(shared), self.leadership.clone());
+        self.metrics.read_from(move || Snapshot {
+            resources: shared.gauges.lock().values().cloned().collect(),
+            breakers: clients.open_breakers(),
+            leader: leadership.is_leader(),
+        });
+    }
+}
+
+fn readiness(resources: Vec<Store<VaultTransitUnseal>>, pods: Vec<Store<Pod>>) -> Readiness {
+    let listed = |ready: bool| if ready { Ok(()) } else { Err("not listed yet".to_owned()) };
+    Readiness::default()
+        .with("resources", move || listed(resources.iter().all(is_listed)))
+        .with("pods", move || listed(pods.iter().all(is_listed)))
+}
+
+fn is_listed<K>(store: &Store<K>) -> bool
+where
+    K: kube::Resource<DynamicType = ()> + Clone + 'static,
+{
+    use futures::FutureExt as _;
+    store.wait_until_ready().now_or_never().is_some_and(|ready| ready.is_ok())
+}
+
+/// One keeper for each resource, while we lead.
+async fn keep(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Infallible> {
+    let mut keepers: BTreeMap<Key, CancellationToken> = BTreeMap::new();
+    let mut tasks = JoinSet::new();
+    loop {
+        let wanted = wanted(&shared);
+        keepers.retain(|key, keeper| {
+            let stays = wanted.contains(key) && !keeper.is_cancelled();
+            if !stays {
+                keeper.cancel();
+            }
+            stays
+        });
+        for key in wanted {
+            if keepers.contains_key(&key) {
+                continue;
+            }
+            let ends = stop.child_token();
+            let keeper = Keeper::new(Arc::clone(&shared), key.clone());
+            let told = ends.clone();
+            tasks.spawn(async move {
+                keeper.run(told.clone()).await;
+                // One that ends by itself is begun anew when its resource is there again.
+                told.cancel();
+            });
+            keepers.insert(key, ends);
+        }
+        while tasks.try_join_next().is_some() {}
+        shared.eyes.clients.forget_unused();
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(ROUND) => {}
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// The resources that are to be kept: none while another leads, and in a namespace none before its pods are listed. One that may
+/// not be read, or is gone, keeps nobody elsewhere from being kept.
+fn wanted(shared: &Shared) -> Vec<Key> {
+    if !shared.leadership.is_leader() {
+        return Vec::new();
+    }
+    let namespaces = shared.resources.iter().zip(&shared.pods).filter(|(_, pods)| is_listed(pods));
+    let all = namespaces.flat_map(|(resources, _)| resources.state());
+    all.filter_map(|resource| Some((resource.namespace()?, resource.name_any()))).collect()
+}
