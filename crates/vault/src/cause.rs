@@ -318,7 +318,7 @@ impl Cause {
                 "Delete the pod: it hung at a transit server that answers again. With spec.mode: Manage it is done."
             }
             Self::ServerCrashes => {
-                "Read the last lines of the container's log: the seal is not the reason as far as can be seen from here. A pod that waits in CrashLoopBackOff starts at once when it is deleted."
+                "A pod that only waits in CrashLoopBackOff starts at once when it is deleted; with spec.mode: Manage it is done. One that ends again although the rehearsal passes has another reason: read the last lines of the container's log."
             }
             Self::ServerUnreachable => {
                 "Open the way from the controller to the pods (network policy, TLS of the listener, spec.target.tls)."

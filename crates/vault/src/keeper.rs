@@ -280,6 +280,8 @@ impl Keeper {
         diagnosis: Option<&Diagnosis>,
         step: &Step,
     ) {
+        let before = self.before(resource);
+        let transit_seal = before.transit.as_ref().and_then(|transit| transit.seal_type.as_deref());
         let requested_at = resource.annotations().get(REQUESTED_AT).map(String::as_str);
         let pass = Pass {
             settings,
@@ -288,9 +290,9 @@ impl Keeper {
             step,
             ledger: &self.seen.ledger,
             memory: &self.memory,
+            transit_seal,
             requested_at,
         };
-        let before = self.before(resource);
         let after = status::status(&pass, &before);
         self.write(&before, after).await;
     }

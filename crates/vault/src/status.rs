@@ -34,6 +34,8 @@ pub struct Pass<'a> {
     pub ledger: &'a Ledger,
     /// What was done before.
     pub memory: &'a Memory,
+    /// The seal of A, as it was told last.
+    pub transit_seal: Option<&'a str>,
     /// The value of `reconcile.fluxcd.io/requestedAt`.
     pub requested_at: Option<&'a str>,
 }

@@ -100,11 +100,25 @@ fn runs_for(pod: &Pod, now: Timestamp) -> Option<Duration> {
 
 pub(super) fn crashes(view: &View, _: &Limits) -> Option<Diagnosis> {
     let ended: Vec<&Pod> = view.target.pods.iter().filter(|pod| matches!(pod.container, Container::Ended(_))).collect();
-    (!ended.is_empty()).then(|| {
-        let codes: Vec<String> = ended.iter().filter_map(|pod| code(pod)).collect();
-        let message = format!("{} ({}), though the transit server answers", names(&ended), codes.join(", "));
-        Diagnosis::new(Cause::ServerCrashes, message)
-    })
+    if ended.is_empty() {
+        return None;
+    }
+    let codes: Vec<String> = ended.iter().filter_map(|pod| code(pod)).collect();
+    let why = if ended.iter().all(|pod| waits_only(pod, view)) {
+        "before what its start needs worked again; it waits for its next start"
+    } else {
+        "though the transit server answers"
+    };
+    let message = format!("{} ended ({}) {why}", names(&ended), codes.join(", "));
+    Some(Diagnosis::new(Cause::ServerCrashes, message))
+}
+
+/// Whether it ended before the rehearsal began to pass: for what is mended now.
+pub(crate) fn waits_only(pod: &Pod, view: &View) -> bool {
+    match &pod.container {
+        Container::Ended(ended) => ended.at.zip(view.passing_since).is_some_and(|(at, since)| at < since),
+        Container::Running { .. } | Container::Waiting(_) => false,
+    }
 }
 
 fn code(pod: &Pod) -> Option<String> {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::{Allowed, Memory, Step, Wait};
-use crate::diagnose::is_hung;
+use crate::diagnose::{is_hung, waits_only};
 use crate::rehearsal::Outcome;
 use crate::view::{Container, Pod, View, between};
 
@@ -56,7 +56,11 @@ pub(super) fn delete(view: &View, allowed: &Allowed, memory: &Memory) -> Option<
             }
         }
     }
-    hindered.map(|hindrance| Step::Wait(Wait::Hindered(hindrance)))
+    hindered.map(|hindrance| match hindrance {
+        // Whoever looks should see whose turn it is.
+        Hindrance::NotRehearsed if view.transit.reach.cause().is_some() => Step::Wait(Wait::ForTransit),
+        hindrance => Step::Wait(Wait::Hindered(hindrance)),
+    })
 }
 
 fn is_stuck(pod: &Pod, view: &View, allowed: &Allowed) -> bool {
@@ -64,13 +68,10 @@ fn is_stuck(pod: &Pod, view: &View, allowed: &Allowed) -> bool {
     by_hand || is_hung(pod, view.now) || waits(pod, view)
 }
 
-/// Ended before the rehearsal began to pass: it ended for what is mended now, and waits without need.
+/// Ended for what is mended now and waits without need; or nothing is known of what it ended for, and it isn't deleted.
 fn waits(pod: &Pod, view: &View) -> bool {
     match &pod.container {
-        Container::Ended(ended) => match (view.passing_since, ended.at) {
-            (Some(since), Some(at)) => at < since,
-            (None, _) | (_, None) => view.passing_since.is_none(),
-        },
+        Container::Ended(_) => view.passing_since.is_none() || waits_only(pod, view),
         Container::Running { .. } | Container::Waiting(_) => false,
     }
 }

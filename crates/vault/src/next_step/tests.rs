@@ -163,7 +163,7 @@ fn nothing_is_deleted_while_a_cannot_decrypt() {
         let down = view().reaching(reach).rehearsed(Outcome::Failed(cause, String::new()));
         for stuck in [hung(), pod(0).ended_at(900)] {
             let step = next_step(&down.clone().with_pods(vec![stuck]), Some(cause), &allowed(), &Memory::default());
-            assert_eq!(step, Step::Wait(Wait::Hindered(Hindrance::NotRehearsed)));
+            assert_eq!(step, Step::Wait(Wait::ForTransit));
         }
     }
 }

@@ -146,10 +146,12 @@ fn would_start(view: &View) -> Verdict {
 /// After everything was off: A starts by itself, and the token outlives the outage.
 fn cold_start(pass: &Pass<'_>) -> Verdict {
     let (view, limits) = (pass.view, &pass.settings.allowed.limits);
-    let Some(a) = &view.transit.facts else {
+    // What it said last holds while it is silent.
+    let told = view.transit.facts.as_ref().map(|facts| facts.seal_type.as_str());
+    let Some(seal) = told.or(pass.transit_seal) else {
         return (Tristate::Unknown, "TransitUnknown", "the transit server says nothing of its own seal".to_owned());
     };
-    if a.seal_type == "shamir" && !pass.settings.transit_unseals_itself {
+    if seal == "shamir" && !pass.settings.transit_unseals_itself {
         let message = "the transit server is sealed with shares: people have to unseal it, and until then nothing that it seals starts";
         return (Tristate::False, "TransitNeedsPeople", message.to_owned());
     }
