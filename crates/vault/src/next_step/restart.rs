@@ -56,11 +56,10 @@ pub(super) fn delete(view: &View, allowed: &Allowed, memory: &Memory) -> Option<
             }
         }
     }
-    hindered.map(|hindrance| match hindrance {
-        // Whoever looks should see whose turn it is.
-        Hindrance::NotRehearsed if view.transit.reach.cause().is_some() => Step::Wait(Wait::ForTransit),
-        hindrance => Step::Wait(Wait::Hindered(hindrance)),
-    })
+    let hindrance = hindered?;
+    // Whoever looks should see whose turn it is.
+    let is_as_turn = hindrance == Hindrance::NotRehearsed && view.transit.reach.cause().is_some();
+    Some(Step::Wait(if is_as_turn { Wait::ForTransit } else { Wait::Hindered(hindrance) }))
 }
 
 fn is_stuck(pod: &Pod, view: &View, allowed: &Allowed) -> bool {
