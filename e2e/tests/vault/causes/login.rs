@@ -21,7 +21,7 @@ pub(crate) async fn trust(place: Place<'_>, a: &TransitServer) -> Result<()> {
 /// A login lasts four seconds, so that one that is refused is noticed.
 async fn admit(place: Place<'_>, a: &TransitServer) -> Result<()> {
     let role = json!({
-        "role_type": "jwt", "user_claim": "sub", "bound_audiences": [AUDIENCE], "token_policies": ["login"],
+        "role_type": "jwt", "user_claim": "sub", "bound_audiences": [AUDIENCE], "token_policies": [ACCOUNT],
         "bound_subject": format!("system:serviceaccount:{}:{ACCOUNT}", place.namespace), "token_ttl": "4s",
     });
     a.post(&format!("auth/jwt/role/{ROLE}"), &role).await.map(drop)
