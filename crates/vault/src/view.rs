@@ -8,9 +8,10 @@ mod target;
 mod token;
 mod transit;
 
+pub use holdfast_api::vault_transit_unseal::Product;
 pub use target::{Answer, Container, Ended, Pod, Serving, StatefulSet, Target, Unknown};
 pub use token::{Content, Lookup, Malformed, Role, TokenView, Wiring};
-pub use transit::{KeyFacts, Login, Product, Reach, ServerFacts, TransitView};
+pub use transit::{KeyFacts, Login, Reach, ServerFacts, TransitView};
 
 use jiff::Timestamp;
 

@@ -1,26 +1,19 @@
 //! What the servers, the token and the pods are like, as the status tells it.
 
 use holdfast_api::vault_transit_unseal::{
-    CANARIES, CanaryStatus, PODS, PodState, PodStatus, Product as ProductStatus, RehearsalResult, RehearsalStatus,
-    RunningStatus, ServerStatus, TokenStatus, TransitStatus, Tristate,
+    CANARIES, CanaryStatus, PODS, PodState, PodStatus, RehearsalResult, RehearsalStatus, RunningStatus, ServerStatus,
+    TokenStatus, TransitStatus, Tristate,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::next_step::Memory;
 use crate::rehearsal::{Ledger, Outcome};
-use crate::view::{Answer, Container, Lookup, Pod, Product, Serving, View};
-
-fn product(product: Product) -> ProductStatus {
-    match product {
-        Product::OpenBao => ProductStatus::OpenBao,
-        Product::Vault => ProductStatus::Vault,
-    }
-}
+use crate::view::{Answer, Container, Lookup, Pod, Serving, View};
 
 pub(super) fn server(view: &View) -> Option<ServerStatus> {
     let facts = view.target.server()?;
     Some(ServerStatus {
-        product: Some(product(facts.product)),
+        product: Some(facts.product),
         version: Some(facts.version.clone()),
         cluster_id: facts.cluster_id.clone(),
         seal_type: Some(facts.seal_type.clone()),
@@ -33,7 +26,7 @@ pub(super) fn server(view: &View) -> Option<ServerStatus> {
 pub(super) fn transit(view: &View, before: Option<&TransitStatus>) -> Option<TransitStatus> {
     let mut status = before.cloned().unwrap_or_default();
     if let Some(facts) = &view.transit.facts {
-        status.product = Some(product(facts.product));
+        status.product = Some(facts.product);
         status.cluster_id = facts.cluster_id.clone().or(status.cluster_id);
         status.seal_type = Some(facts.seal_type.clone());
     }
