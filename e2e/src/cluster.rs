@@ -73,6 +73,14 @@ impl Cluster {
         self.plane.service_account_kubeconfig(NAMESPACE, "holdfast").await
     }
 
+    /// A Vault controller that isn't started yet, under its own account; it may connect to the servers of tests.
+    pub async fn vault_controller_builder(&self, namespaces: &[&str]) -> Result<ControllerBuilder> {
+        let account = self.plane.service_account_kubeconfig(NAMESPACE, "holdfast-vault").await?;
+        let namespaces = format!("--namespaces={}", namespaces.join(","));
+        let builder = ControllerProcess::builder(account).command("vault-controller");
+        Ok(builder.argument(namespaces).argument("--allow-loopback-servers"))
+    }
+
     /// A controller that isn't started yet.
     pub async fn controller_builder(&self) -> Result<ControllerBuilder> {
         Ok(ControllerProcess::builder(self.account().await?))

@@ -17,6 +17,7 @@ pub mod sample;
 mod shared;
 mod tenant;
 pub mod uninstall;
+pub mod vault;
 
 pub use answers::Comparison;
 pub use behind_proxy::{BUDGETS, BehindProxy, budget_of};

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use holdfast_api::{DisruptionPolicy, DrainReadiness, NamespaceSecurityPolicy, PolicyException, merge_conditions};
+use holdfast_api::{
+    DisruptionPolicy, DrainReadiness, NamespaceSecurityPolicy, PolicyException, VaultTransitUnseal, merge_conditions,
+};
 use holdfast_controller::Feed;
 use holdfast_controller::access::Source;
-use holdfast_model::{Cluster, Labels, NamespaceView};
+use holdfast_model::{Cluster, Kind, Labels, NamespaceView};
 use holdfast_policy::NamespacePlan;
 use holdfast_policy::disruption::Write;
 use holdfast_policy::drain::gate;
@@ -105,6 +107,7 @@ fn check_resource(source: Source, payload: &[u8]) {
         Source::DrainReadiness => check_survives::<DrainReadiness>(payload, |readiness| {
             drop(gate::Settings::try_from(&readiness.spec));
         }),
+        Source::Facts(Kind::VaultTransitUnseal) => check_survives::<VaultTransitUnseal>(payload, drop),
         Source::Facts(_) => {}
     }
 }

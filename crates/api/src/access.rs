@@ -111,6 +111,13 @@ pub const VAULT_TABLE: &[VaultAccess] = &[
     row(VaultRole::Observe, ("events.k8s.io", "events"), Names::Any, &["create", "patch"], "what happened is told"),
     row(VaultRole::Login, ("", "serviceaccounts/token"), ACCOUNTS, &["create"], "logs in to servers"),
     row(VaultRole::Store, ("", "secrets"), SECRETS, &["patch", "update"], "writes token and recovery keys"),
+    row(
+        VaultRole::Store,
+        ("", "persistentvolumeclaims"),
+        Names::Any,
+        &["list"],
+        "nothing is taken back while the target's storage is there",
+    ),
     // A create can't be limited to a name: the name isn't known when it is authorized.
     row(VaultRole::Initialize, ("", "secrets"), Names::Any, &["create"], "claims an initialisation"),
     row(

@@ -76,7 +76,7 @@ pub enum Drainer {
     OnePass,
 }
 
-/// What may stand in the way: the pods of a namespace, by the name of their workload or budget, or by labels.
+/// What may stand in the way: the pods of a namespace, by the name of their workload, budget or VaultTransitUnseal, or by labels.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -88,7 +88,7 @@ pub struct Accepted {
     /// The namespace.
     #[schemars(length(min = 1, max = 63))]
     pub namespace: String,
-    /// The name of the workload, the custom resource or the budget.
+    /// The name of the workload, the custom resource, the budget or the VaultTransitUnseal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub name: Option<String>,
@@ -165,12 +165,16 @@ pub struct BlockerStatus {
     pub namespace: String,
     /// The pod.
     pub pod: String,
-    /// The budgets that cover it.
+    /// The budgets that cover it, as far as they are why.
     pub budgets: Vec<String>,
+    /// The VaultTransitUnseal by which it would stay sealed, when that is why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vault_transit_unseal: Option<String>,
     /// What it belongs to, as `Kind name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workload: Option<String>,
-    /// The HelmRelease or Kustomization in which a person mends it, as `Kind namespace/name`.
+    /// The HelmRelease or Kustomization in which a person mends it, as `Kind namespace/name`. Of a VaultTransitUnseal the one in
+    /// which that is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// Structural blocks at full health too, Transient while something isn't healthy.

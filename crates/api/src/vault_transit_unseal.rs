@@ -64,7 +64,7 @@ use crate::with_rule;
     namespaced,
     status = "VaultTransitUnsealStatus",
     derive = "PartialEq",
-    doc = "One Vault or OpenBao (the target) that seals itself with a transit key of another: whether it would start, and what keeps it so. In mode Observe no pod is touched and nothing is initialised.",
+    doc = "One Vault or OpenBao (the target) that seals itself with a transit key of another: whether it would start, and what keeps it so. In mode Observe nothing is written but the renewal of its token.",
     crates(kube_core = "::kube_core"),
     printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mode"),
     printcolumn(
@@ -129,8 +129,7 @@ use crate::with_rule;
         .message("the recovery keys need a Secret of their own: write another initialization.keyStore.secretName than the token's")
 )]
 pub struct VaultTransitUnsealSpec {
-    /// Observe touches no pod and initialises nothing; what is kept up on the other server is said by seal.transit.provision.
-    /// Manage also restarts pods and, asked for, initialises.
+    /// Observe only looks, and renews the target's token. Manage also makes tokens (seal.transit.provision) and deletes stuck pods.
     #[serde(default)]
     pub mode: VaultMode,
     /// What becomes of role, policy and token on the other server when this resource is deleted. Revoke takes them back once the

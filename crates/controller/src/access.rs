@@ -75,7 +75,8 @@ impl Source {
     pub fn is_optional(self) -> bool {
         match self {
             Self::Facts(kind) => {
-                matches!(kind, Kind::ScaledObject | Kind::HelmRelease | Kind::Kustomization) || self.is_upgrade()
+                matches!(kind, Kind::ScaledObject | Kind::HelmRelease | Kind::Kustomization | Kind::VaultTransitUnseal)
+                    || self.is_upgrade()
             }
             Self::DisruptionPolicy | Self::NamespaceSecurityPolicy | Self::PolicyException | Self::DrainReadiness => {
                 false
@@ -100,12 +101,20 @@ impl Source {
         }
     }
 
+    /// Whether only the forecast of a drain needs it: while it isn't in step no drain can be forecast, and all else goes on.
+    #[must_use]
+    pub fn is_foresight(self) -> bool {
+        self == Self::Facts(Kind::VaultTransitUnseal)
+    }
+
     /// Whether budgets are decided about without it: it only tells whose something is, what a drain would do, or what waits.
     #[must_use]
     pub fn is_informative(self) -> bool {
         match self {
             Self::Facts(kind) => {
-                matches!(kind, Kind::Event | Kind::HelmRelease | Kind::Kustomization) || self.is_upgrade()
+                matches!(kind, Kind::Event | Kind::HelmRelease | Kind::Kustomization)
+                    || self.is_upgrade()
+                    || self.is_foresight()
             }
             Self::DrainReadiness => true,
             Self::DisruptionPolicy | Self::NamespaceSecurityPolicy | Self::PolicyException => false,
@@ -212,6 +221,12 @@ pub const TABLE: &[Access] = &[
         "taloscontrolplanes",
         Source::Facts(Kind::TalosControlPlane),
         "what waits while machines of the control plane are replaced",
+    ),
+    read(
+        "holdfast.dev",
+        "vaulttransitunseals",
+        Source::Facts(Kind::VaultTransitUnseal),
+        "whether a Vault would start again after a drain",
     ),
     read("holdfast.dev", "disruptionpolicies", Source::DisruptionPolicy, "what is asked for"),
     read("holdfast.dev", "namespacesecuritypolicies", Source::NamespaceSecurityPolicy, "which levels are asked for"),

@@ -27,7 +27,7 @@ use crate::metrics::{Metrics, Verb};
 use crate::status::FIELD_MANAGER;
 use crate::status::readiness::{self, Outlook};
 use crate::upgrade::{Forecasted, Upgrades};
-use crate::view::{KnownReadiness, View};
+use crate::view::{KnownReadiness, Lag, View};
 
 /// The concern, as it is written in metrics.
 pub(crate) const CONCERN: &str = "drain";
@@ -151,8 +151,9 @@ impl Forecaster {
     /// What can be told now. A forecast is made only when something is different: in a quiet cluster none.
     fn look(&mut self, changed: bool) {
         let view = &self.parts.view;
-        if !view.is_trusted() || !view.is_synced(Source::DrainReadiness) {
-            self.lose_sight();
+        let lags = view.forecast_lags();
+        if !lags.is_empty() || !view.is_synced(Source::DrainReadiness) {
+            self.lose_sight(&lags);
             return;
         }
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
@@ -211,10 +212,9 @@ impl Forecaster {
     }
 
     /// A connection that is made again at once closes nothing; a view that stays out of step does.
-    fn lose_sight(&mut self) {
+    fn lose_sight(&mut self, lags: &[Lag]) {
         (self.blind, self.recheck) = (true, None);
         self.seeing = Instant::now();
-        let lags = self.parts.view.lags();
         if lags.iter().any(|lag| STALE <= lag.age) {
             let names = lags.iter().map(|lag| lag.source.as_str()).collect::<Vec<_>>().join(", ");
             self.outlook = Some(Outlook::Stale(names));

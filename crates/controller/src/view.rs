@@ -234,8 +234,17 @@ impl View {
 
     /// The sources without which nothing can be decided and which aren't in step; empty when the view can be trusted.
     pub(crate) fn lags(&self) -> Vec<Lag> {
+        self.lags_of(|source| !source.is_informative())
+    }
+
+    /// The sources without which no drain can be forecast and which aren't in step.
+    pub(crate) fn forecast_lags(&self) -> Vec<Lag> {
+        self.lags_of(|source| !source.is_informative() || source.is_foresight())
+    }
+
+    fn lags_of(&self, counts: impl Fn(Source) -> bool) -> Vec<Lag> {
         let sources = self.sources.lock();
-        let lagging = sources.iter().filter(|(source, state)| !source.is_informative() && !state.is_synced(**source));
+        let lagging = sources.iter().filter(|(source, state)| counts(**source) && !state.is_synced(**source));
         let lag = |(source, state): (&Source, &State)| Lag {
             source: *source,
             age: state.since.elapsed(),
@@ -349,6 +358,23 @@ mod tests {
         advance(PATIENCE / 2).await;
         assert_eq!(taken(&view), ["echo"]);
         assert_eq!((view.due(), view.waiting()), (None, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_tells_of_vaults_is_needed_by_forecasts_alone_and_only_where_it_is_served() {
+        let vault = Source::Facts(Kind::VaultTransitUnseal);
+        let view = View::new(Pulse::default());
+        for source in Source::all().filter(|source| *source != vault) {
+            view.listed(source);
+            view.connected(source);
+        }
+        let lags = || view.forecast_lags().iter().map(|lag| lag.source).collect::<Vec<_>>();
+        assert!(view.is_trusted() && view.lags().is_empty(), "all else goes on");
+        assert_eq!(lags(), [vault]);
+        view.disconnected(vault, Interruption::new(Reason::NotPermitted, "as told"));
+        assert_eq!(lags(), [vault]);
+        view.disconnected(vault, Interruption::new(Reason::Absent, "as told"));
+        assert_eq!(lags(), [], "where its definition isn't there nothing is to be told");
     }
 
     #[tokio::test(start_paused = true)]

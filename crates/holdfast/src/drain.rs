@@ -25,7 +25,7 @@ const BLOCKED: u8 = 1;
 const COULD_NOT_TELL: u8 = 2;
 
 /// What a drain depends on.
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     Kind::Namespace,
     Kind::Node,
     Kind::PersistentVolume,
@@ -39,6 +39,7 @@ const KINDS: [Kind; 13] = [
     Kind::PodDisruptionBudget,
     Kind::HelmRelease,
     Kind::Kustomization,
+    Kind::VaultTransitUnseal,
 ];
 
 /// Which drains, and how they are told.

@@ -10,6 +10,7 @@ mod node;
 mod observe;
 mod pod;
 mod scaler;
+mod unseal;
 mod upgrade;
 mod workload;
 
@@ -20,6 +21,7 @@ pub use node::{NodeBuilder, VolumeBuilder, claim, node, volume};
 pub use observe::{observe, observe_all};
 pub use pod::{PodBuilder, pod};
 pub use scaler::{ScalerBuilder, hpa, scaled_object};
+pub use unseal::{UnsealBuilder, unseal};
 pub use upgrade::{UpgradeBuilder, kubernetes_upgrade, talos_control_plane, talos_upgrade, upgrade_plan};
 pub use workload::{WorkloadBuilder, cron_job, daemon_set, deployment, job, replica_set, stateful_set};
 

@@ -239,7 +239,8 @@ impl Place {
             | Kind::PodDisruptionBudget
             | Kind::Event
             | Kind::HorizontalPodAutoscaler
-            | Kind::ScaledObject => Self::Namespace,
+            | Kind::ScaledObject
+            | Kind::VaultTransitUnseal => Self::Namespace,
         }
     }
 }

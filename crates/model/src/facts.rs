@@ -10,6 +10,7 @@ mod pod;
 mod rejection;
 mod scaler;
 mod security;
+mod unseal;
 mod upgrade;
 mod workload;
 
@@ -23,6 +24,7 @@ pub use pod::{Phase, Pod};
 pub use rejection::Rejection;
 pub use scaler::{Scaler, ScalerSource};
 pub use security::SharedFacts;
+pub use unseal::{Prospect, Refusal, Unseal};
 pub use upgrade::{Progress, Upgrade};
 pub use workload::{Singleness, Voters, Workload};
 
@@ -58,4 +60,6 @@ pub enum Fact {
     Claim(Claim),
     /// An upgrade of nodes, of whichever kind.
     Upgrade(Upgrade),
+    /// A VaultTransitUnseal.
+    Unseal(Unseal),
 }

@@ -29,11 +29,12 @@ pub enum Kind {
     KubernetesUpgrade,
     Plan,
     TalosControlPlane,
+    VaultTransitUnseal,
 }
 
 impl Kind {
     /// Every kind, in the order of reading.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Namespace,
         Self::Node,
         Self::PersistentVolume,
@@ -55,6 +56,7 @@ impl Kind {
         Self::KubernetesUpgrade,
         Self::Plan,
         Self::TalosControlPlane,
+        Self::VaultTransitUnseal,
     ];
 
     /// The kinds that carry upgrades of nodes out. The order is that of importance: a Plan may be about more than nodes.
@@ -85,6 +87,7 @@ impl Kind {
             Self::KubernetesUpgrade => "KubernetesUpgrade",
             Self::Plan => "Plan",
             Self::TalosControlPlane => "TalosControlPlane",
+            Self::VaultTransitUnseal => "VaultTransitUnseal",
         }
     }
 
@@ -108,6 +111,7 @@ impl Kind {
             Self::TalosUpgrade | Self::KubernetesUpgrade => "tuppr.home-operations.com",
             Self::Plan => "upgrade.cattle.io",
             Self::TalosControlPlane => "controlplane.cluster.x-k8s.io",
+            Self::VaultTransitUnseal => "holdfast.dev",
         }
     }
 
@@ -131,6 +135,7 @@ impl Kind {
             Self::TalosUpgrade | Self::KubernetesUpgrade => "tuppr.home-operations.com/v1alpha1",
             Self::Plan => "upgrade.cattle.io/v1",
             Self::TalosControlPlane => "controlplane.cluster.x-k8s.io/v1alpha3",
+            Self::VaultTransitUnseal => "holdfast.dev/v1alpha1",
         }
     }
 }

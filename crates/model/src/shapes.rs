@@ -17,6 +17,7 @@ mod placement;
 mod pod;
 mod security;
 mod template;
+mod unseal;
 mod upgrade;
 mod volume;
 mod workload;
@@ -29,6 +30,7 @@ pub use job::{CronJob, Job};
 pub use namespace::{Namespace, SECURITY_MANAGER};
 pub use node::Node;
 pub use pod::Pod;
+pub use unseal::VaultTransitUnseal;
 pub use upgrade::{KubernetesUpgrade, Plan, TalosControlPlane, TalosUpgrade};
 pub use volume::{PersistentVolume, PersistentVolumeClaim};
 pub use workload::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
@@ -89,6 +91,7 @@ impl Kind {
             Self::KubernetesUpgrade => todo.of::<KubernetesUpgrade>(),
             Self::Plan => todo.of::<Plan>(),
             Self::TalosControlPlane => todo.of::<TalosControlPlane>(),
+            Self::VaultTransitUnseal => todo.of::<VaultTransitUnseal>(),
         }
     }
 }

@@ -6,8 +6,9 @@
 //! granted: a replacement becomes Ready in time, as ready as the pod before it was. Not worked out, but told as
 //! [`Why::PlacementUnknown`]: required affinity to other pods, and claims that aren't known. Left out: host ports, device
 //! limits, preemption, pods of other namespaces that must not be near, and how the scheduler chooses among nodes that are
-//! all fit. No clock, no client.
+//! all fit. A Vault that would come back sealed stands in the way as well (`unseal`). No clock, no client.
 
+mod blocker;
 mod class;
 mod fit;
 pub mod gate;
@@ -18,11 +19,14 @@ mod nodes;
 mod outcome;
 mod remedy;
 mod sequence;
+mod unseal;
 mod waves;
 
+pub use blocker::{Blocker, Cause, Lasting, StaysSealed};
 pub use fit::Obstacle;
 pub use keeper::Keeper;
-pub use outcome::{Blocker, Cause, Forecast, Interruption, Lasting, NodeForecast, Verdict, Why};
+pub use outcome::{Forecast, Interruption, NodeForecast, Verdict, Why};
+pub use unseal::Doubt;
 
 use std::collections::BTreeMap;
 

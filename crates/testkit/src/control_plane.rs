@@ -28,6 +28,7 @@ use crate::{cache, kubeconfig, kubelet};
 
 pub use builder::Builder;
 pub use kept::Kept;
+pub use layout::ISSUER;
 
 /// Long enough for a machine that builds something else at the same time.
 const START_DEADLINE: Duration = Duration::from_secs(180);
@@ -101,6 +102,12 @@ impl ControlPlane {
         let file = self.dir().join(format!("{namespace}-{name}.kubeconfig"));
         kubeconfig::write(&file, &self.server, &layout::authority(self.dir()), namespace, &token)?;
         Ok(file)
+    }
+
+    /// The public key, as PEM, by which the tokens of its ServiceAccounts are verified; they are from [`ISSUER`].
+    pub fn account_key(&self) -> Result<String> {
+        let file = layout::account_key(self.dir());
+        std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
     }
 
     /// What the API server and etcd took of the processors since they began.

@@ -36,6 +36,7 @@ pub fn holdfast_binary() -> Result<PathBuf> {
 /// The choices for a controller process.
 #[derive(Debug, Clone)]
 pub struct Builder {
+    command: &'static str,
     kubeconfig: PathBuf,
     binary: Option<PathBuf>,
     lease_namespace: String,
@@ -45,6 +46,11 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// Another command than `controller`, such as `vault-controller`.
+    pub fn command(self, command: &'static str) -> Self {
+        Self { command, ..self }
+    }
+
     /// Another binary than [`holdfast_binary`], such as an older version.
     pub fn binary(self, binary: impl Into<PathBuf>) -> Self {
         Self { binary: Some(binary.into()), ..self }
@@ -88,7 +94,7 @@ impl Builder {
 
     fn arguments_with(&self, metrics: &Port, health: &Port) -> Vec<String> {
         let mut arguments = vec![
-            "controller".to_owned(),
+            self.command.to_owned(),
             format!("--kubeconfig={}", self.kubeconfig.display()),
             format!("--metrics-addr={}", metrics.address()),
             format!("--health-addr={}", health.address()),
@@ -115,6 +121,7 @@ impl ControllerProcess {
     /// The choices for a controller with the identity of this kubeconfig.
     pub fn builder(kubeconfig: impl Into<PathBuf>) -> Builder {
         Builder {
+            command: "controller",
             kubeconfig: kubeconfig.into(),
             binary: None,
             lease_namespace: "holdfast-system".to_owned(),

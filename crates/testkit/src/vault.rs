@@ -19,4 +19,4 @@ pub use run::Exit;
 pub(crate) use run::{Command, Run, read_log};
 pub use sealed_server::{Initialized, SealedServer, Shape, initialize, launch};
 pub use server::{Builder, Server, Started};
-pub use transit_server::{StorageCopy, Token, TransitServer};
+pub use transit_server::{StorageCopy, Token, TransitServer, sealing_policy};

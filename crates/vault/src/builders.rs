@@ -44,12 +44,13 @@ pub(crate) fn pod(ordinal: u32) -> Pod {
         container: Container::Running { since: at(0), restarts: 0 },
         answer: Answer::Told(facts("transit"), serving),
         was_unsealed: true,
+        voter: None,
     }
 }
 
 impl Pod {
     pub(crate) fn answering(self, answer: Answer) -> Self {
-        Self { answer, was_unsealed: false, ..self }
+        Self { answer, was_unsealed: false, voter: None, ..self }
     }
 
     pub(crate) fn sealed(self) -> Self {
@@ -84,8 +85,10 @@ pub(crate) fn view() -> View {
                 ordered: true,
                 update_revision: "one".to_owned(),
                 wiring: Wiring::Env("VAULT_TRANSIT_SEAL_TOKEN".to_owned()),
+                volumes: vec!["data".to_owned()],
             }),
             pods: vec![pod(0)],
+            login: Login::NotConfigured,
         },
         transit: TransitView {
             reach: Reach::Answers,
@@ -97,6 +100,7 @@ pub(crate) fn view() -> View {
         rehearsal: Outcome::Passed,
         passing_since: Some(at(10)),
         claim: None,
+        keys: None,
     }
 }
 

@@ -9,7 +9,7 @@ mod transit;
 
 use std::time::Duration;
 
-pub(crate) use server::is_hung;
+pub(crate) use server::{is_hung, waits_only};
 
 use crate::cause::Cause;
 use crate::view::View;

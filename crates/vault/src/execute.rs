@@ -2,17 +2,19 @@
 
 mod mint;
 mod pod;
+mod take_back;
 
 pub(crate) use mint::MINTED;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use holdfast_runtime::events::{Announcement, Events};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client as Kube;
 
-use crate::client::{Class, Error};
+use crate::client::{Class, Error, Says};
 use crate::metrics::{Ended, Metrics};
 use crate::next_step::{Memory, Step};
 use crate::observe::{Look, Seen};
@@ -62,7 +64,9 @@ impl Hands {
         about: &ObjectReference,
     ) -> Done {
         let (Some(a), Some(secret)) = (&look.a, &look.secret) else { return Done::Nothing };
-        match a.renew_self(secret).await {
+        memory.renewal_tried = Some(look.view.now);
+        // For as long as the server finds right: the period of a periodic token, or the life that it was made with.
+        match a.renew_self(secret, Duration::ZERO).await {
             Ok(renewed) => {
                 audit(settings, "renew-token", "success");
                 self.metrics.renewed(Ended::Well);
@@ -113,7 +117,7 @@ pub(crate) fn audit(settings: &Settings, act: &'static str, result: &'static str
 }
 
 fn renewal_note(error: &Error) -> String {
-    let gone = error.said().is_some_and(crate::client::Said::is_role_gone);
+    let gone = error.says() == Some(Says::RoleGone);
     let hint = if gone { ": the role that made the token was deleted, so it ends" } else { "" };
     format!("the seal token couldn't be renewed ({}){hint}", error.kind)
 }

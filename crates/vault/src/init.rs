@@ -10,9 +10,9 @@
 //! let progress = initialiser.advance(Asked { settings: &settings, order: &Order::from(&*resource), view: Some(&view), leads }).await;
 //! ```
 //!
-//! once in each pass, by the leader with its view, by others with none: whoever holds an answer carries on with it even when
-//! it doesn't lead. Before the look, `Initialiser::phase` gives what `view.claim` is; at the end of the process
-//! `Initialiser::drained` is awaited before anything else goes.
+//! once in each pass, by the leader with its view, by others with none: whoever holds an answer (`Initialiser::holds`) carries on
+//! with it even when it doesn't lead. Before the look, `Initialiser::told` gives the view what claim and keys are; at the end of
+//! the process `Initialiser::drained` is awaited before anything else goes.
 
 pub mod claim;
 pub mod gate;
@@ -20,6 +20,7 @@ pub mod next;
 pub mod order;
 pub mod recipients;
 pub mod spool;
+pub mod verdict;
 
 pub mod kept;
 pub mod keys;
@@ -31,7 +32,7 @@ mod run;
 mod server;
 
 pub use failed::{Class, Failed};
-pub use next::{Facts, Step, next};
+pub use next::{Facts, Step, Wait, next};
 pub use run::{Asked, GRACE, Initialiser, Progress};
 
 /// Sixteen letters and digits that nobody else has.

@@ -21,16 +21,22 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::cause::{Cause, Gravity};
+use crate::claim::{Keys, Phase};
 use crate::conflict::{Identity, older_rival};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::execute::{Done, Hands};
+use crate::finalizer::{self, FINALIZER, Leave, Left, Remains};
+use crate::init::gate::Closed;
+use crate::init::order::Order;
+use crate::init::verdict::with_initialisation;
+use crate::init::{self, Initialiser, Progress};
 use crate::metrics::{Ended, Gauges};
 use crate::next_step::{Memory, Step, Wait, next_step, renewal_due};
 use crate::observe::{Eyes, Look, Seen};
 use crate::settings::{Invalid, Settings};
 use crate::status::{self, Pass};
-use crate::view::between;
-use crate::wake::Wakes;
+use crate::view::{View, between};
+use crate::wake::{Asked, Wakes, asked};
 
 /// A resource that is well is looked at as a whole this often: what a glance doesn't see is its role, its key, its Secret.
 const WHOLE: Duration = Duration::from_secs(60);
@@ -40,6 +46,9 @@ const SOON: Duration = Duration::from_millis(500);
 const ANSWER: Duration = Duration::from_secs(5);
 /// Whose fields of a status are ours.
 const MANAGER: &str = "holdfast/vault-status";
+
+/// Why a controller initialises nothing.
+const NO_SPOOL: &str = "the controller runs without --spool, where the answer would be kept";
 
 /// A resource, by namespace and name.
 pub(crate) type Key = (String, String);
@@ -52,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) pods: Vec<Store<Pod>>,
     pub(crate) resources: Vec<Store<VaultTransitUnseal>>,
     pub(crate) leadership: Leadership,
+    /// `None` without a spool.
+    pub(crate) initialiser: Option<Initialiser>,
     pub(crate) wakes: Arc<Wakes>,
     /// What each resource stands for.
     pub(crate) identities: Mutex<BTreeMap<Key, Identity>>,
@@ -69,7 +80,10 @@ pub(crate) struct Keeper {
     written: Option<VaultTransitUnsealStatus>,
     last_whole: Option<Instant>,
     last: Option<Option<Diagnosis>>,
-    generation: Option<i64>,
+    /// How far its initialisation had come, and why it didn't go on.
+    initialisation: (Option<Phase>, Option<String>),
+    /// What a person changed last: the spec, or the annotation that asks for a look.
+    asked: Option<Asked>,
 }
 
 impl Keeper {
@@ -82,11 +96,12 @@ impl Keeper {
             written: None,
             last_whole: None,
             last: None,
-            generation: None,
+            initialisation: (None, None),
+            asked: None,
         }
     }
 
-    /// Runs until told to stop, or the resource is gone.
+    /// Runs until told to stop, or the resource is gone or another one.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let Some(resource) = self.resource() else { return };
         self.recall(&resource);
@@ -124,20 +139,37 @@ impl Keeper {
         self.shared.resources.iter().find_map(|store| store.get(&object))
     }
 
-    /// One pass: how long to wait for the next; `None` when the resource is gone.
+    /// One pass: how long to wait for the next; `None` when the resource is gone, or another one.
     async fn pass(&mut self) -> Option<Duration> {
         let resource = self.resource()?;
-        if self.generation != resource.metadata.generation {
-            self.generation = resource.metadata.generation;
+        let asked = Some(asked(&resource));
+        if self.asked != asked {
+            // Another resource of this name has no status yet, and whoever keeps it begins without what is known of this one.
+            if self.asked.as_ref().zip(asked.as_ref()).is_some_and(|(before, now)| before.uid != now.uid) {
+                return None;
+            }
+            self.asked = asked;
             self.last_whole = None;
         }
-        let settings = match Settings::try_from(&*resource) {
+        let parsed = Settings::try_from(&*resource);
+        if let Some(going) = &resource.metadata.deletion_timestamp {
+            return Some(self.let_go(&resource, parsed.ok(), going.0).await);
+        }
+        let settings = match parsed {
             Ok(settings) => settings,
             Err(why) => return Some(self.refuse(&resource, &why).await),
         };
-        let look = self.look(&settings).await;
+        if finalizer::is_wanted(&settings) != is_held(&resource) {
+            self.shared.hands.finalizer(&resource, finalizer::is_wanted(&settings)).await;
+        }
+        let order = Order::from(&*resource);
+        let look = self.look(&settings, &order).await;
         let rival = self.rival(&settings, &look);
-        let diagnosis = rival.clone().or_else(|| diagnose(&look.view, &settings.allowed.limits));
+        let init = match rival {
+            Some(_) => None,
+            None => self.initialise(&settings, &order, &look).await,
+        };
+        let diagnosis = rival.clone().or_else(|| found(&look.view, &settings, init.as_ref()));
         let cause = diagnosis.as_ref().map(|found| found.cause);
         let step = match rival {
             Some(_) => Step::Wait(Wait::ForPerson),
@@ -146,30 +178,118 @@ impl Keeper {
         self.remember(&step, look.view.now);
         let about = resource.object_ref(&());
         self.tell(&about, diagnosis.as_ref());
-        self.report(&resource, &settings, &look, diagnosis.as_ref(), &step).await;
+        self.tell_initialisation(&about, &look.view, init.as_ref());
+        let init = init.and_then(|progress| progress.step);
+        self.report(&resource, &settings, &look, diagnosis.as_ref(), (&step, init.as_ref())).await;
         self.show(&settings, &look, cause);
         let done = self.shared.hands.execute(&step, &settings, &look, &mut self.seen, &mut self.memory, &about).await;
-        if done == Done::Something {
+        // Nothing is only glanced at before its initialisation is through.
+        let begun = init.is_some_and(|step| step != init::Step::Rest);
+        if begun || done == Done::Something {
             self.last_whole = None;
-            return Some(SOON);
         }
-        Some(self.wait(&settings, &look, cause))
+        Some(if done == Done::Something { SOON } else { wait(&settings, &look) })
+    }
+
+    /// The resource is going: what is ours on A is taken back first where the spec asks for it.
+    async fn let_go(
+        &mut self,
+        resource: &VaultTransitUnseal,
+        settings: Option<Settings>,
+        going: Timestamp,
+    ) -> Duration {
+        if !is_held(resource) {
+            return WHOLE;
+        }
+        let wanted = settings.as_ref().is_some_and(finalizer::is_wanted);
+        let remains = match &settings {
+            Some(settings) if wanted => self.shared.hands.remains(settings).await,
+            Some(_) | None => Remains::Unseen,
+        };
+        let about = resource.object_ref(&());
+        match (finalizer::leave(wanted, remains, between(going, Timestamp::now())), settings) {
+            (Leave::TakeBack, Some(settings)) => {
+                let look = self.shared.eyes.look(&settings, &mut self.seen, &[], (None, None)).await;
+                let (Some(a), Some(login)) = (&look.a, self.seen.session.token().cloned()) else { return SOON * 4 };
+                if self.shared.hands.take_back(&settings, a, &login, &about).await == Done::Nothing {
+                    return SOON * 4;
+                }
+            }
+            (Leave::LetGo(left), _) => self.tell_left(&about, left),
+            (Leave::Wait | Leave::TakeBack, _) => return SOON * 4,
+        }
+        self.shared.hands.finalizer(resource, false).await;
+        SOON
+    }
+
+    fn tell_left(&self, about: &ObjectReference, left: Left) {
+        let note = match left {
+            Left::AsAsked => return,
+            Left::ForTheServer => "the token isn't revoked: the StatefulSet or a volume of it is still there",
+            Left::TooLate => {
+                "the transit server couldn't be asked within a minute: a token, a policy and a role may be left there"
+            }
+        };
+        self.shared.hands.announce(about, "NotRevoked", "Revoke", true, note.to_owned());
     }
 
     /// A glance when everything was well a short time ago, else a whole look.
-    async fn look(&mut self, settings: &Settings) -> Look {
+    async fn look(&mut self, settings: &Settings, order: &Order) -> Look {
         let pods = self.shared.pods.iter().flat_map(Store::state);
         let pods: Vec<_> = pods.filter(|pod| pod.namespace().as_deref() == Some(&settings.namespace)).collect();
         let well = self.last == Some(None) && self.last_whole.is_some_and(|at| at.elapsed() < WHOLE);
         if well && let Some(look) = Eyes::glance(settings, &self.seen, &pods).await {
             return look;
         }
-        let look = self.shared.eyes.look(settings, &mut self.seen, &pods, None).await;
+        let claim = self.claim(settings, order).await;
+        let look = self.shared.eyes.look(settings, &mut self.seen, &pods, claim).await;
         self.last_whole = Some(Instant::now());
         if let Some(minted) = look.minted {
             self.memory.minted = Some(minted);
         }
         look
+    }
+
+    /// What an initialisation by us has come to; it isn't asked after where none is wanted and none was ever seen.
+    async fn claim(&self, settings: &Settings, order: &Order) -> (Option<Phase>, Option<Keys>) {
+        let known = self.resource().is_some_and(|resource| self.before(&resource).initialization.is_some());
+        match &self.shared.initialiser {
+            Some(initialiser) if order.wanted || known => initialiser.told(settings).await,
+            Some(_) => (None, None),
+            None if known => (Some(Phase::Unreadable { why: NO_SPOOL.to_owned() }), None),
+            None => (None, None),
+        }
+    }
+
+    /// Does the next step of an initialisation; `None` where there is nothing to initialise, and nothing was.
+    async fn initialise(&self, settings: &Settings, order: &Order, look: &Look) -> Option<Progress> {
+        if !order.wanted && look.view.claim.is_none() {
+            return None;
+        }
+        let Some(initialiser) = &self.shared.initialiser else {
+            let closed = Closed::Preparation(NO_SPOOL.to_owned());
+            let step = Some(init::Step::Wait(init::Wait::Closed(closed)));
+            return Some(Progress { phase: None, step, failed: None });
+        };
+        let leads = self.shared.leadership.is_leader();
+        Some(initialiser.advance(init::Asked { settings, order, view: Some(&look.view), leads }).await)
+    }
+
+    /// How far an initialisation came, and what keeps it from going on, is an event each time.
+    fn tell_initialisation(&mut self, about: &ObjectReference, view: &View, init: Option<&Progress>) {
+        let failed = init.and_then(|progress| progress.failed.as_ref()).map(ToString::to_string);
+        let (phase, before) =
+            (view.claim.clone(), std::mem::replace(&mut self.initialisation, (view.claim.clone(), failed.clone())));
+        let same = before.0.as_ref().map(Phase::as_str) == phase.as_ref().map(Phase::as_str);
+        let hands = &self.shared.hands;
+        if let Some(phase) = phase.filter(|_| !same) {
+            let attempt = phase.attempt().unwrap_or("unknown");
+            let note = format!("attempt {attempt}: {}", phase.note());
+            hands.announce(about, phase.as_str(), "Initialize", false, note);
+        }
+        if let Some(failed) = failed.filter(|failed| before.1.as_ref() != Some(failed)) {
+            hands.announce(about, "InitializationFailed", "Initialize", true, failed);
+        }
     }
 
     /// Whom this resource gives way to.
@@ -222,19 +342,22 @@ impl Keeper {
         settings: &Settings,
         look: &Look,
         diagnosis: Option<&Diagnosis>,
-        step: &Step,
+        (step, init): (&Step, Option<&init::Step>),
     ) {
+        let before = self.before(resource);
+        let transit_seal = before.transit.as_ref().and_then(|transit| transit.seal_type.as_deref());
         let requested_at = resource.annotations().get(REQUESTED_AT).map(String::as_str);
         let pass = Pass {
             settings,
             view: &look.view,
             diagnosis,
             step,
+            init,
             ledger: &self.seen.ledger,
             memory: &self.memory,
+            transit_seal,
             requested_at,
         };
-        let before = self.before(resource);
         let after = status::status(&pass, &before);
         self.write(&before, after).await;
     }
@@ -281,15 +404,25 @@ impl Keeper {
         let gauges = crate::board::gauges(settings, &look.view, self.written.as_ref(), cause);
         self.shared.gauges.lock().insert(self.key.clone(), gauges);
     }
+}
 
-    /// The interval, jittered; less when the token has to be renewed before.
-    fn wait(&self, settings: &Settings, look: &Look, cause: Option<Cause>) -> Duration {
-        let interval = settings.interval.mul_f64(0.9 + 0.2 * fastrand::f64());
-        let due = renewal_due(&look.view, settings.allowed.limits.renew_at).map(|due| between(look.view.now, due));
-        // A renewal that failed is due already; it waits as it was told.
-        let due = due.filter(|due| !due.is_zero() || cause.is_none() && self.memory.renewal_failed.is_none());
-        due.map_or(interval, |due| interval.min(due.max(SOON)))
-    }
+/// What is wrong, its initialisation included.
+fn found(view: &View, settings: &Settings, init: Option<&Progress>) -> Option<Diagnosis> {
+    let found = diagnose(view, &settings.allowed.limits);
+    let Some(Progress { step: Some(step), failed, .. }) = init else { return found };
+    with_initialisation(found, step, view.claim.as_ref(), failed.as_deref())
+}
+
+fn is_held(resource: &VaultTransitUnseal) -> bool {
+    resource.finalizers().iter().any(|finalizer| finalizer == FINALIZER)
+}
+
+/// The interval, jittered; less when the token has to be renewed before.
+fn wait(settings: &Settings, look: &Look) -> Duration {
+    let interval = settings.interval.mul_f64(0.9 + 0.2 * fastrand::f64());
+    let due = renewal_due(&look.view, settings.allowed.limits.renew_at).map(|due| between(look.view.now, due));
+    // One that is due already was tried a moment ago, and waits.
+    due.filter(|due| !due.is_zero()).map_or(interval, |due| interval.min(due.max(SOON)))
 }
 
 /// A merge patch by which `before` becomes `after`: what is no longer there is taken away.

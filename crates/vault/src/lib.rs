@@ -3,6 +3,8 @@
 //! The form of every pass is `observe` -> `diagnose` -> `next_step` -> `execute` -> `report`. What is decided is pure:
 //! `cause`, `claim`, `diagnose`, `next_step`, `rehearsal`, `view` know no client and no clock.
 
+#![warn(missing_docs, clippy::wildcard_enum_match_arm)]
+
 mod board;
 #[cfg(test)]
 mod builders;
@@ -12,6 +14,7 @@ pub mod client;
 pub mod conflict;
 pub mod diagnose;
 mod execute;
+mod finalizer;
 pub mod init;
 mod keeper;
 pub mod metrics;

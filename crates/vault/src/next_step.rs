@@ -41,7 +41,9 @@ pub struct Allowed {
 pub struct Memory {
     /// When a pod of this name was deleted last. It stands in the status before the pod goes, so it outlives this process.
     pub deleted: BTreeMap<String, Timestamp>,
-    /// When a renewal failed last.
+    /// When a renewal was tried last: one that is capped doesn't make the token live longer, and is due again at once.
+    pub renewal_tried: Option<Timestamp>,
+    /// When a renewal failed last; `None` after one that worked.
     pub renewal_failed: Option<Timestamp>,
     /// When a mint failed last.
     pub mint_failed: Option<Timestamp>,
@@ -147,7 +149,7 @@ impl Step {
     }
 }
 
-/// After a failure nothing is tried again for so long; less for a token that lives shorter.
+/// After a try nothing is tried again for so long; less for a token that lives shorter.
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// What to do next.
@@ -190,8 +192,8 @@ fn renew(view: &View, allowed: &Allowed, memory: &Memory) -> Option<Step> {
         return None;
     }
     let pause = PAUSE.min(*life / 20);
-    let failed = memory.renewal_failed.is_some_and(|at| between(at, view.now) < pause);
-    (!failed).then_some(Step::Renew)
+    let tried = memory.renewal_tried.is_some_and(|at| between(at, view.now) < pause);
+    (!tried).then_some(Step::Renew)
 }
 
 fn mint(view: &View, allowed: &Allowed, memory: &Memory) -> Option<Step> {

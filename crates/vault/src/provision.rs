@@ -4,21 +4,22 @@
 //! names somebody else is never written. The key is made only for a server that was never initialised; it is never changed,
 //! rotated or deleted.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::client::{Client, Error, TokenRole};
+use crate::client::{Client, Error, Says, TokenRole};
 use crate::settings::Settings;
 
 /// What a policy of ours begins with.
 const OWNER: &str = "# holdfast.dev: ";
 
-/// The name of role and policy: `holdfast-` and ten hexadecimal digits that no other resource in any cluster has, as they
-/// are made from the UID of its namespace.
+/// The name of role and policy: `holdfast-` and ten hexadecimal digits that no other resource in any cluster has, as the
+/// UID of `kube-system` is among what they are made from.
 #[must_use]
-pub fn own_name(namespace_uid: &str, settings: &Settings) -> String {
-    let digest = Sha256::digest(format!("{namespace_uid}/{}/{}", settings.namespace, settings.name));
+pub fn own_name(cluster: &str, settings: &Settings) -> String {
+    let digest = Sha256::digest(format!("{cluster}/{}/{}", settings.namespace, settings.name));
     let mut name = "holdfast-".to_owned();
     for byte in digest.iter().take(5) {
         name.push_str(&format!("{byte:02x}"));
@@ -72,40 +73,54 @@ pub async fn provision(
         written.extend(key(a, login, settings).await?);
     }
     let wanted = policy(settings);
-    let path = format!("sys/policies/acl/{role}");
-    let there = a.read_path(login, &path).await?;
-    let text = there.as_ref().and_then(|there| there["data"]["policy"].as_str());
+    let text = a.policy_read(login, role).await?;
+    let text = text.as_deref();
     if let Some(whose) = text.and_then(|text| another_owner(text, &wanted)) {
         return Err(Trouble::OwnedByAnother { name: role.to_owned(), whose });
     }
     if text != Some(wanted.as_str()) {
-        a.write_path(login, &path, json!({ "policy": wanted })).await?;
+        a.policy_write(login, role, &wanted).await?;
         written.push("write-policy");
     }
-    if !a.token_role(login, role).await?.is_some_and(|known| is_right(&known, settings, role)) {
-        let body = json!({
-            "allowed_policies": [role],
-            "orphan": true,
-            "renewable": true,
-            "token_period": settings.period.as_secs(),
-            "token_explicit_max_ttl": 0,
-            "token_no_default_policy": false,
-        });
-        a.write_path(login, &format!("auth/token/roles/{role}"), body).await?;
+    if !a.role_read(login, role).await?.is_some_and(|known| is_right(&known, settings, role)) {
+        let right = TokenRole {
+            allowed_policies: vec![role.to_owned()],
+            orphan: true,
+            renewable: true,
+            token_period: settings.period,
+            ..TokenRole::default()
+        };
+        a.role_write(login, role, &right).await?;
         written.push("write-token-role");
     }
     Ok(written)
 }
 
+/// Takes policy and role away again, if they are ours. Never the key: what it sealed may still be wanted.
+///
+/// # Errors
+/// When A doesn't answer, the login may not, or the policy is somebody else's.
+pub async fn take_back(a: &Client, login: &SecretString, settings: &Settings, role: &str) -> Result<(), Trouble> {
+    let there = a.policy_read(login, role).await?;
+    if let Some(whose) = there.as_deref().and_then(|text| another_owner(text, &policy(settings))) {
+        return Err(Trouble::OwnedByAnother { name: role.to_owned(), whose });
+    }
+    a.delete(&format!("auth/token/roles/{role}"), login).await?;
+    a.delete(&format!("sys/policies/acl/{role}"), login).await?;
+    Ok(())
+}
+
 async fn key(a: &Client, login: &SecretString, settings: &Settings) -> Result<Vec<&'static str>, Error> {
     let (mount, key) = (&settings.transit.mount, &settings.transit.key);
     let mut written = Vec::new();
-    if a.read_path(login, &format!("sys/mounts/{mount}")).await.is_ok_and(|there| there.is_none()) {
-        a.write_path(login, &format!("sys/mounts/{mount}"), json!({ "type": "transit" })).await?;
-        written.push("enable-transit");
+    match a.mount_enable(login, mount, "transit").await {
+        Ok(()) => written.push("enable-transit"),
+        // Usual; and a login that may make keys needn't be allowed to mount: then the next request tells.
+        Err(error) if matches!(error.says(), Some(Says::PathInUse | Says::Denied)) => {}
+        Err(error) => return Err(error),
     }
-    if a.key(login, mount, key).await?.is_none() {
-        a.write_path(login, &format!("{mount}/keys/{key}"), json!({})).await?;
+    if a.transit_key(login, mount, key).await?.is_none() {
+        a.transit_key_create(login, mount, key).await?;
         written.push("create-key");
     }
     Ok(written)
@@ -124,8 +139,8 @@ fn another_owner(there: &str, wanted: &str) -> Option<String> {
 fn is_right(known: &TokenRole, settings: &Settings, role: &str) -> bool {
     known.orphan
         && known.renewable
-        && known.token_period == settings.period.as_secs()
-        && known.token_explicit_max_ttl == 0
+        && known.token_period == Duration::from_secs(settings.period.as_secs())
+        && known.token_explicit_max_ttl.is_zero()
         && !known.token_no_default_policy
         && known.allowed_policies == [role]
 }

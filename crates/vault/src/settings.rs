@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use holdfast_api::vault_transit_unseal::{
-    Delivery, OnApiSeal, Provision, RestartPolicy, SealAuth, SecretKeyRef, ServiceAccountLogin, Tls, VaultMode,
-    VaultTransitUnseal, VaultTransitUnsealSpec, parse_duration,
+    DeletionPolicy, Delivery, OnApiSeal, Provision, RestartPolicy, SealAuth, SecretKeyRef, ServiceAccountLogin, Tls,
+    VaultMode, VaultTransitUnseal, VaultTransitUnsealSpec, parse_duration,
 };
 
 use crate::client::{Address, AddressError};
@@ -41,8 +41,8 @@ pub struct Settings {
     pub allowed: Allowed,
     /// Whether A starts without people, though it is sealed by shares.
     pub transit_unseals_itself: bool,
-    /// What else a cold start depends on.
-    pub depends_on: Vec<String>,
+    /// Whether what we made on A is taken back when the resource goes.
+    pub revoke: bool,
     /// How often there is a look.
     pub interval: Duration,
     /// How long a request may take.
@@ -62,6 +62,8 @@ pub struct Target {
     pub tls: bool,
     /// How its certificate is verified.
     pub verify: Tls,
+    /// How we log in there, for who votes.
+    pub auth: Option<SealAuth>,
 }
 
 /// A.
@@ -96,6 +98,9 @@ pub enum Invalid {
     /// The token isn't named.
     #[error("spec.token.secretRef is missing: name the Secret, or write spec.token.delivery: External")]
     NoToken,
+    /// It asks for what this version can't do; nothing is done rather than half of it.
+    #[error("{0} isn't there yet in this version: leave it out")]
+    NotYet(&'static str),
     /// It has no name or namespace, which the API server gives.
     #[error("the object has no name, namespace or UID")]
     Nameless,
@@ -109,6 +114,9 @@ impl TryFrom<&VaultTransitUnseal> for Settings {
         let (Some(name), Some(namespace), Some(uid)) = (&meta.name, &meta.namespace, &meta.uid) else {
             return Err(Invalid::Nameless);
         };
+        if let Some(field) = not_yet(spec) {
+            return Err(Invalid::NotYet(field));
+        }
         let transit = spec.seal.transit.as_ref().ok_or(Invalid::NoSeal)?;
         let token = match spec.token.delivery {
             Delivery::External => None,
@@ -137,11 +145,21 @@ impl TryFrom<&VaultTransitUnseal> for Settings {
             period: time("token.period", &spec.token.period)?,
             allowed: allowed(spec, transit.provision)?,
             transit_unseals_itself: spec.cold_start.transit_unseals_itself,
-            depends_on: spec.cold_start.depends_on.clone(),
+            revoke: spec.deletion_policy == DeletionPolicy::Revoke,
             interval: time("timing.interval", &spec.timing.interval)?,
             timeout: time("timing.requestTimeout", &spec.timing.request_timeout)?,
         })
     }
+}
+
+/// What the spec asks for and nobody does yet.
+fn not_yet(spec: &VaultTransitUnsealSpec) -> Option<&'static str> {
+    let asked = [
+        (spec.restart.policy == RestartPolicy::WhenStuckOrTokenChanged, "spec.restart.policy: WhenStuckOrTokenChanged"),
+        (spec.restart.allow_downtime, "spec.restart.allowDowntime"),
+        (!spec.cold_start.depends_on.is_empty(), "spec.coldStart.dependsOn"),
+    ];
+    asked.into_iter().find(|(asked, _)| *asked).map(|(_, field)| field)
 }
 
 fn target(spec: &VaultTransitUnsealSpec) -> Target {
@@ -151,6 +169,11 @@ fn target(spec: &VaultTransitUnsealSpec) -> Target {
         port: spec.target.port,
         tls: !spec.target.allow_http,
         verify: spec.target.tls.clone().unwrap_or_default(),
+        auth: spec.target.auth.as_ref().map(|auth| SealAuth {
+            service_account: Some(auth.service_account.clone()),
+            app_role: None,
+            token_ref: None,
+        }),
     }
 }
 
@@ -189,5 +212,61 @@ impl Settings {
     #[must_use]
     pub fn service_account(&self) -> Option<&ServiceAccountLogin> {
         self.transit.auth.as_ref()?.service_account.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(spec: &serde_json::Value, expected: Result<(), Invalid>) {
+        let resource: VaultTransitUnseal = serde_json::from_value(json!({
+            "apiVersion": "holdfast.dev/v1alpha1", "kind": "VaultTransitUnseal",
+            "metadata": { "name": "b", "namespace": "vault", "uid": "u" }, "spec": spec,
+        }))
+        .expect("a resource");
+        assert_eq!(Settings::try_from(&resource).map(drop), expected);
+    }
+
+    fn spec() -> serde_json::Value {
+        json!({
+            "target": { "statefulSetRef": { "name": "vault" } },
+            "seal": { "transit": { "address": "https://a.example.net:8200", "key": "b" } },
+            "token": { "secretRef": { "name": "seal", "key": "token" } },
+        })
+    }
+
+    #[test]
+    fn what_is_said_least_is_enough() {
+        check(&spec(), Ok(()));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_though_the_api_server_let_it_pass() {
+        let mut plain = spec();
+        plain["seal"]["transit"]["address"] = json!("http://a.example.net");
+        check(&plain, Err(Invalid::Address(AddressError::HttpNotAllowed)));
+        let mut time = spec();
+        time["timing"] = json!({ "interval": "often" });
+        check(&time, Err(Invalid::Time("timing.interval")));
+        let mut token = spec();
+        token["token"] = json!({});
+        check(&token, Err(Invalid::NoToken));
+        let mut seal = spec();
+        seal["seal"] = json!({});
+        check(&seal, Err(Invalid::NoSeal));
+    }
+
+    #[test]
+    fn what_nobody_does_yet_is_refused_and_not_passed_over() {
+        let mut waits = spec();
+        waits["coldStart"] = json!({ "dependsOn": ["other"] });
+        check(&waits, Err(Invalid::NotYet("spec.coldStart.dependsOn")));
+        let mut downtime = spec();
+        downtime["restart"] = json!({ "allowDowntime": true });
+        check(&downtime, Err(Invalid::NotYet("spec.restart.allowDowntime")));
     }
 }

@@ -8,13 +8,14 @@ mod target;
 mod token;
 mod transit;
 
+pub use holdfast_api::vault_transit_unseal::Product;
 pub use target::{Answer, Container, Ended, Pod, Serving, StatefulSet, Target, Unknown};
 pub use token::{Content, Lookup, Malformed, Role, TokenView, Wiring};
-pub use transit::{KeyFacts, Login, Product, Reach, ServerFacts, TransitView};
+pub use transit::{KeyFacts, Login, Reach, ServerFacts, TransitView};
 
 use jiff::Timestamp;
 
-use crate::claim::Phase;
+use crate::claim::{Keys, Phase};
 use crate::rehearsal::Outcome;
 
 /// One look.
@@ -34,6 +35,8 @@ pub struct View {
     pub passing_since: Option<Timestamp>,
     /// The claim of an initialisation; `None` when there is none.
     pub claim: Option<Phase>,
+    /// The recovery keys that we stored; `None` when we stored none.
+    pub keys: Option<Keys>,
 }
 
 /// How long it is from one moment to a later one; zero when it isn't later.

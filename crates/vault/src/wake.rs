@@ -20,7 +20,7 @@ struct Sleeper {
     /// The StatefulSet whose pods concern it.
     set: String,
     /// What of the resource it saw last.
-    asked: Option<(Option<i64>, Option<String>)>,
+    asked: Asked,
 }
 
 impl Wakes {
@@ -28,7 +28,7 @@ impl Wakes {
     pub(crate) fn join(&self, resource: &VaultTransitUnseal) -> Arc<Notify> {
         let notify = Arc::new(Notify::new());
         let set = resource.spec.target.stateful_set_ref.name.clone();
-        let sleeper = Sleeper { notify: Arc::clone(&notify), set, asked: Some(asked(resource)) };
+        let sleeper = Sleeper { notify: Arc::clone(&notify), set, asked: asked(resource) };
         self.0.lock().insert(key(resource), sleeper);
         notify
     }
@@ -41,7 +41,7 @@ impl Wakes {
     pub(crate) fn resource(&self, resource: &VaultTransitUnseal) {
         let mut sleepers = self.0.lock();
         let Some(sleeper) = sleepers.get_mut(&key(resource)) else { return };
-        let now = Some(asked(resource));
+        let now = asked(resource);
         if sleeper.asked != now || resource.metadata.deletion_timestamp.is_some() {
             sleeper.asked = now;
             sleeper.notify.notify_one();
@@ -65,7 +65,19 @@ fn key(resource: &VaultTransitUnseal) -> Key {
     (resource.namespace().unwrap_or_default(), resource.name_any())
 }
 
-/// What a person changes: the spec, or the annotation that asks for a look.
-fn asked(resource: &VaultTransitUnseal) -> (Option<i64>, Option<String>) {
-    (resource.metadata.generation, resource.annotations().get(REQUESTED_AT).cloned())
+/// What a person changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// Which resource it is: one that was deleted and made anew has the name of the one before, and nothing else of it.
+    pub(crate) uid: Option<String>,
+    /// The generation of the spec.
+    generation: Option<i64>,
+    /// The annotation that asks for a look.
+    look: Option<String>,
+}
+
+/// What a person asked for last.
+pub(crate) fn asked(resource: &VaultTransitUnseal) -> Asked {
+    let look = resource.annotations().get(REQUESTED_AT).cloned();
+    Asked { uid: resource.uid(), generation: resource.metadata.generation, look }
 }

@@ -1,11 +1,13 @@
-//! `cargo xtask demo`: the main job, for someone who has only cloned the repository.
+//! `cargo xtask demo`: the main job, for someone who has only cloned the repository; `cargo xtask demo vault` is the other one.
 //!
 //! A real control plane with the mistakes of real clusters, the controller under the chart's own account, and a table of
 //! what that changed. On somebody's own cluster (`--kubeconfig`) it only looks, unless told to enforce.
 
 mod picture;
+mod progress;
 mod stage;
 mod table;
+mod vault;
 
 use std::path::PathBuf;
 
@@ -15,9 +17,14 @@ use holdfast_testkit::Tools;
 use picture::Picture;
 use stage::Stage;
 
+pub(crate) use vault::TOOLS as VAULT_TOOLS;
+
 /// The arguments of the verb.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Demo {
+    #[command(subcommand)]
+    story: Option<Story>,
     /// Leave everything running; `cargo xtask down` stops it.
     #[arg(long, conflicts_with = "kubeconfig")]
     keep: bool,
@@ -29,8 +36,18 @@ pub(crate) struct Demo {
     enforce: bool,
 }
 
+/// Another story than the disruption budgets.
+#[derive(Debug, clap::Subcommand)]
+enum Story {
+    /// A server that is sealed with another one's key: power cuts, a dead token, a key that was made anew.
+    Vault(vault::Vault),
+}
+
 impl Demo {
     pub(crate) async fn run(self) -> Result<()> {
+        if let Some(Story::Vault(vault)) = self.story {
+            return vault.run().await;
+        }
         match &self.kubeconfig {
             Some(kubeconfig) if !self.enforce => look(kubeconfig).await,
             Some(kubeconfig) => play(Stage::on(kubeconfig).await?, false).await,

@@ -126,7 +126,8 @@ async fn homeless(client: &Client, scenario: &Scenario, forecast: &NodeForecast)
         | Why::Job
         | Why::PlacementUnknown
         | Why::WaitsForPredecessor
-        | Why::OperatorGivesWay(_) => false,
+        | Why::OperatorGivesWay(_)
+        | Why::StartUnknown(_) => false,
     });
     let expected = placeless.count();
     let unknown = forecast.interruptions.iter().any(|interruption| interruption.why == Why::PlacementUnknown);

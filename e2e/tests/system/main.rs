@@ -19,6 +19,7 @@ mod permissions;
 mod pod_security;
 mod quiet;
 mod reads;
+mod sealed_vault;
 mod servers;
 mod soak;
 mod telling;

@@ -1,9 +1,18 @@
 //! Real Vault and OpenBao servers: what was found out about them, held against them again, one module per story.
 
+mod bad_input;
+mod causes;
 mod init;
+mod keep;
 mod keys;
+mod permissions;
 mod pods;
+mod quiet;
+mod secrecy;
+mod stage;
 mod starts;
+mod truth;
+mod wire;
 
 use anyhow::{Context as _, Result};
 use holdfast_testkit::vault::Product;

@@ -8,21 +8,19 @@
 //! One alone, whose token is a variable from a Secret:
 //! 1. Without the Secret its container can't be made; with it, it comes up and is initialised.
 //! 2. The token is revoked and the server killed: it crash-loops until the Secret has another.
-//! 3. Held, it isn't started. Frozen, it runs and isn't ready. Its disk wiped, it is born anew.
-
-mod set;
+//! 3. Frozen, it runs and isn't ready. Held, it isn't started. Its disk wiped, it is born anew.
+//! 4. Deleted by force, and deleted without power, another pod takes its place, the second time once there is power again.
 
 use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use holdfast_e2e::vault::set::{self, Delivery, Set};
 use holdfast_testkit::server_kubelet::PodFacts;
-use holdfast_testkit::vault::{Product, Server, TlsFiles, TransitSeal, TransitServer};
+use holdfast_testkit::vault::{self, Product, Server, TlsFiles, TransitSeal, TransitServer};
 use holdfast_testkit::{Authority, ControlPlane, ServerKubelet, eventually};
 use k8s_openapi::api::core::v1::{ContainerState, Pod};
-use serde_json::{Value, json};
-
-use set::{Delivery, Set};
+use serde_json::Value;
 
 const DEADLINE: Duration = Duration::from_secs(120);
 const KEY: &str = "b";
@@ -78,7 +76,7 @@ async fn three_in_a_raft(plane: &ControlPlane) -> Result<()> {
     set.has_no_endpoints().await?;
 
     let before = set.pod("vault-1").await?.metadata.uid;
-    set.delete_pod("vault-1").await?;
+    set.delete_pod("vault-1", None).await?;
     set.eventually("vault-1", |pod| {
         ensure!(pod.metadata.uid != before && set::is_ready(pod), "{:?}", pod.status);
         Ok(())
@@ -158,13 +156,35 @@ async fn one_alone(plane: &ControlPlane) -> Result<()> {
     .await?;
     ensure!(kubelet.starts("vault-0")? == starts, "it was started though it was held");
     kubelet.release("vault-0")?;
-    kubelet.endpoint("vault-0")?.await_health(&[501], DEADLINE).await.map(drop)
+    kubelet.endpoint("vault-0")?.await_health(&[501], DEADLINE).await?;
+    pods_go_with_and_without_power(&set, &kubelet).await
+}
+
+async fn pods_go_with_and_without_power(set: &Set, kubelet: &ServerKubelet) -> Result<()> {
+    let first = set.pod("vault-0").await?.metadata.uid;
+    set.delete_pod("vault-0", Some(0)).await?;
+    let another = async |than: &Option<String>| {
+        let runs = |pod: &Pod| {
+            let state = set::container(pod)?.state.as_ref().context("no state")?;
+            ensure!(pod.metadata.uid != *than && state.running.is_some(), "{state:?}");
+            Ok(())
+        };
+        set.eventually("vault-0", runs).await?;
+        kubelet.endpoint("vault-0")?.await_health(&[501], DEADLINE).await
+    };
+    another(&first).await?;
+    let second = set.pod("vault-0").await?.metadata.uid;
+    kubelet.power_cut();
+    set.delete_pod("vault-0", None).await?;
+    let still = set.pod("vault-0").await?.metadata;
+    ensure!(still.uid == second && still.deletion_timestamp.is_some(), "it went without power");
+    ensure!(kubelet.endpoint("vault-0")?.health().await.is_err(), "a server answers without power");
+    kubelet.power_on(&[]).await?;
+    another(&second).await.map(drop)
 }
 
 async fn initialize(kubelet: &ServerKubelet) -> Result<()> {
-    let shares = json!({"recovery_shares": 3, "recovery_threshold": 2});
-    let (status, body) = kubelet.endpoint("vault-0")?.request("POST", "sys/init", None, &shares).await?;
-    ensure!(status == 200, "{status} {}", body["errors"]);
+    vault::initialize(&kubelet.endpoint("vault-0")?).await?;
     let probe = async || {
         let (_, state) = kubelet.endpoint("vault-0")?.request("GET", "sys/seal-status", None, &Value::Null).await?;
         ensure!(state["sealed"] == false, "{state}");

@@ -1,6 +1,7 @@
 //! The conditions of this resource. Unlike those of policies they are verdicts, and may be Unknown.
 //!
-//! Only `Ready`, `Reconciling` and `Stalled` are read by Flux: `Ready` is True when the resource was judged.
+//! Only `Ready`, `Reconciling` and `Stalled` are read by Flux. Unlike on policies `Ready` is a verdict too: whoever waits for
+//! this resource waits for its server.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
@@ -37,7 +38,7 @@ impl Tristate {
 /// The conditions that are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum VaultCondition {
-    /// Judged with what could be seen; never the verdict.
+    /// The target serves, and nothing that is known keeps it from starting again.
     Ready,
     /// Still at work; absent otherwise.
     Reconciling,

@@ -96,7 +96,7 @@ pub struct PgpKeys {
     pub keys: Vec<String>,
 }
 
-/// That somebody knows what keys in plain text mean.
+/// The keys as they are: whoever can read the Secret has them all. Written only as `IUnderstand`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 pub enum Plaintext {
     /// Whoever can read the Secret, or a backup of etcd, has all recovery keys.

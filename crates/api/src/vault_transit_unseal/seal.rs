@@ -51,8 +51,8 @@ pub struct Transit {
     /// How the other server's certificate is verified. Absent: by the public authorities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
-    /// What is kept up on the other server. Verify writes nothing there. Token keeps a token alive and replaces a dead one. All also
-    /// writes the mount, the key, the policy and the role, which takes rights there that are as good as root's.
+    /// What is kept up on the other server. Verify only renews the target's token. Token also replaces a dead one, in
+    /// mode Manage. All also writes the mount, the key, the policy and the role, which takes rights there that are as good as root's.
     #[serde(default)]
     pub provision: Provision,
     /// How to log in to the other server, for a token of our own. Absent: only what the target's token can see is seen.

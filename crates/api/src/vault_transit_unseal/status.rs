@@ -24,8 +24,8 @@ pub struct VaultTransitUnsealStatus {
     /// The value of `reconcile.fluxcd.io/requestedAt` that was honoured last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
-    /// `Ready` means judged with what could be seen, never the verdict; `WouldStart` and `Unsealed` are the verdicts. `Reconciling`
-    /// and `Stalled` are there only when true.
+    /// `Ready` is True when the target serves and nothing that is known keeps it from starting again; each of the others is a verdict of
+    /// its own. `Stalled` is there only when true.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::condition::schema")]
     pub conditions: Vec<Condition>,

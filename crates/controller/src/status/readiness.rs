@@ -132,7 +132,7 @@ fn sentence(reading: &Reading, judgement: Judgement) -> String {
 
 fn who(standing: &Standing) -> String {
     let Standing { node, blocker, .. } = standing;
-    format!("{} on {node} (budget {})", blocker.pod, blocker.budget_names())
+    format!("{} on {node} ({})", blocker.pod, blocker.by())
 }
 
 fn numbers(reading: &Reading, judgement: Judgement) -> DrainReadinessStatus {
@@ -167,6 +167,7 @@ fn blocker(standing: &Standing) -> BlockerStatus {
         namespace: blocker.pod.namespace.to_string(),
         pod: blocker.pod.name.to_string(),
         budgets: blocker.budgets.iter().map(ToString::to_string).collect(),
+        vault_transit_unseal: blocker.unseal().map(ToString::to_string),
         workload,
         owner: blocker.flux.as_ref().map(ToString::to_string),
         lasting: blocker.lasting.as_str().to_owned(),

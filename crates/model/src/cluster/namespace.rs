@@ -7,7 +7,7 @@ use litemap::LiteMap;
 use super::flux::FluxIndex;
 use super::nodes::Nodes;
 use crate::facts::{
-    Budget, Claim, Fact, FluxHints, FluxOwner, Namespace, Node, Pod, Rejection, Scaler, Volume, Workload,
+    Budget, Claim, Fact, FluxHints, FluxOwner, Namespace, Node, Pod, Rejection, Scaler, Unseal, Volume, Workload,
 };
 use crate::{Kind, ObjectKey, OwnerRef, Text, WorkloadKind, WorkloadRef};
 
@@ -39,6 +39,7 @@ pub(super) struct Contents {
     claims: LiteMap<Text, Claim>,
     scalers: BTreeMap<(Kind, Text), Scaler>,
     rejections: BTreeMap<Text, Rejection>,
+    unseals: BTreeMap<Text, Unseal>,
     pub(super) unreadable: BTreeMap<(Kind, Text), Box<str>>,
 }
 
@@ -91,6 +92,11 @@ impl Contents {
                 changed
             }
             Fact::Claim(claim) => put(&mut self.claims, name, claim),
+            Fact::Unseal(unseal) => {
+                let changed = self.unseals.get(&name) != Some(&unseal);
+                self.unseals.insert(name, unseal);
+                changed
+            }
             Fact::Flux(_) | Fact::Node(_) | Fact::Volume(_) | Fact::Upgrade(_) => false,
         }
     }
@@ -105,6 +111,7 @@ impl Contents {
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers.remove(&(kind, name.clone())).is_some(),
             Kind::PersistentVolumeClaim => self.claims.remove(name).is_some(),
             Kind::Event => self.rejections.remove(name).is_some(),
+            Kind::VaultTransitUnseal => self.unseals.remove(name).is_some(),
             elsewhere!() => false,
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::ReplicaSet | Kind::Job | Kind::CronJob => {
                 let alone = workload_kind(kind)
@@ -124,7 +131,8 @@ impl Contents {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        let Self { namespace, workloads, replicas_of, pods, budgets, claims, scalers, rejections, unreadable } = self;
+        let Self { namespace, workloads, replicas_of, pods, budgets, claims, scalers, rejections, unseals, unreadable } =
+            self;
         namespace.is_none()
             && workloads.is_empty()
             && replicas_of.is_empty()
@@ -133,6 +141,7 @@ impl Contents {
             && claims.is_empty()
             && scalers.is_empty()
             && rejections.is_empty()
+            && unseals.is_empty()
             && unreadable.is_empty()
     }
 
@@ -144,6 +153,7 @@ impl Contents {
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers_of_kind(kind).count(),
             Kind::PersistentVolumeClaim => self.claims.len(),
             Kind::Event => self.rejections.len(),
+            Kind::VaultTransitUnseal => self.unseals.len(),
             elsewhere!() => 0,
             Kind::ReplicaSet => self.workloads_of_kind(kind).count() + self.replicas_of.len(),
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
@@ -161,6 +171,7 @@ impl Contents {
             Kind::HorizontalPodAutoscaler | Kind::ScaledObject => self.scalers_of_kind(kind).collect(),
             Kind::PersistentVolumeClaim => self.claims.keys().collect(),
             Kind::Event => self.rejections.keys().collect(),
+            Kind::VaultTransitUnseal => self.unseals.keys().collect(),
             elsewhere!() => Vec::new(),
             Kind::ReplicaSet => self.workloads_of_kind(kind).chain(self.replicas_of.keys()).collect(),
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
@@ -322,6 +333,11 @@ impl<'a> NamespaceView<'a> {
     /// Pods that Pod Security refused, by the name of the event.
     pub fn rejections(&self) -> impl Iterator<Item = &'a Rejection> + use<'a> {
         self.contents.rejections.values()
+    }
+
+    /// What VaultTransitUnseals tell, by name; what can't be read is not among it.
+    pub fn unseals(&self) -> impl Iterator<Item = (&'a Text, &'a Unseal)> + use<'a> {
+        self.contents.unseals.iter()
     }
 
     /// Objects here that can't be read, and why.

@@ -9,7 +9,7 @@ use super::Cluster;
 use crate::builders::{
     Manifest, budget, claim, daemon_set, deployment, failed_create, helm_release, hpa, job, kustomization, namespace,
     node, observe, observe_all, pod, replica_set, scaled_object, stateful_set, talos_control_plane, talos_upgrade,
-    upgrade_plan, volume,
+    unseal, upgrade_plan, volume,
 };
 use crate::{Kind, ObjectKey};
 
@@ -63,6 +63,8 @@ fn object() -> impl Strategy<Value = Value> {
             Some(Kind::KubernetesUpgrade) => crate::builders::kubernetes_upgrade(owner).phase("Upgrading").build(),
             Some(Kind::Plan) => upgrade_plan(path).applying([owner]).build(),
             Some(Kind::TalosControlPlane) => talos_control_plane(path).machines(3, count).build(),
+            Some(Kind::VaultTransitUnseal) if flag => unseal(path).of_stateful_set("x").starts().build(),
+            Some(Kind::VaultTransitUnseal) => unseal(path).of_stateful_set("x").unproven("NoEvidence").build(),
             None => helm_release(path).releasing(owner).build(),
         };
         // A template that is no object, in what has one; a status that is none, in the others.

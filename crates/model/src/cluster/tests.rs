@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{Cluster, NamespaceView, PodOwner};
 use crate::builders::{
     Manifest, budget, claim, daemon_set, deployment, helm_release, hpa, job, kustomization, namespace, node, observe,
-    observe_all, pod, replica_set, scaled_object, stateful_set, talos_control_plane, talos_upgrade, upgrade_plan,
-    volume,
+    observe_all, pod, replica_set, scaled_object, stateful_set, talos_control_plane, talos_upgrade, unseal,
+    upgrade_plan, volume,
 };
 use crate::{Kind, ObjectKey, Text, Touched, WorkloadKind, WorkloadRef};
 
@@ -81,6 +81,7 @@ fn only_a_budget_that_is_ours_and_was_nobody_elses_is_an_echo() {
 #[case::a_scaled_object(scaled_object("shop/web").of("Deployment", "web").build())]
 #[case::a_release(helm_release("shop/web").listing("shop_web_apps_Deployment").build())]
 #[case::a_namespace(namespace("shop").build())]
+#[case::an_unseal(unseal("shop/vault").stays_sealed("TokenDead", "it is dead", "Make a new one.").build())]
 fn a_new_resource_version_or_an_unread_field_touches_nothing(#[case] object: Value) {
     let later = object.clone().version("2").annotated("example.com/seen", "yes").with("/metadata/generation", 1);
     check(object, later, &[]);
@@ -107,6 +108,7 @@ fn what_is_read_touches_the_namespace_when_it_changes() {
     check(budget("shop/a"), budget("shop/a").edited_by("kubectl"), &["shop"]);
     check(namespace("shop"), namespace("shop").labelled([("team", "a")]), &["shop"]);
     check(namespace("shop"), namespace("shop").terminating(), &["shop"]);
+    check(unseal("shop/vault").starts(), unseal("shop/vault").unproven("NoEvidence"), &["shop"]);
 }
 
 #[test]
@@ -176,6 +178,7 @@ fn one_of_each() -> Vec<Value> {
         crate::builders::kubernetes_upgrade("kubernetes").build(),
         upgrade_plan("shop/agents").build(),
         talos_control_plane("shop/cp").build(),
+        unseal("shop/vault").of_stateful_set("vault").starts().build(),
     ]
 }
 
@@ -194,6 +197,7 @@ fn every_kind_is_read_and_counted() {
 #[case(Kind::ScaledObject, scaled_object("shop/x").with("/spec/maxReplicaCount", "ten"))]
 #[case(Kind::HelmRelease, helm_release("shop/x").with("/status/inventory/entries", "all"))]
 #[case(Kind::Plan, upgrade_plan("shop/x").with("/status/applying", "all"))]
+#[case(Kind::VaultTransitUnseal, unseal("shop/x").with("/status/conditions", "all"))]
 fn an_object_that_does_not_decode_is_noted_and_stops_nothing(#[case] kind: Kind, #[case] broken: impl Manifest) {
     let mut cluster = Cluster::default().with(deployment("shop/web"));
     let broken = broken.build();

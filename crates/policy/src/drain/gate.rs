@@ -155,7 +155,7 @@ impl Accepted {
                 PodOwner::Custom(owner) | PodOwner::Unknown(owner) => Some(&owner.name),
                 PodOwner::Node(_) | PodOwner::Nobody => None,
             };
-            owner == Some(name) || blocker.budgets.contains(name)
+            owner == Some(name) || blocker.budgets.contains(name) || blocker.unseal() == Some(name)
         };
         self.namespace == blocker.pod.namespace
             && match &self.whom {
@@ -218,7 +218,8 @@ impl Reading {
     }
 }
 
-/// What can't be read and might stand in the way.
+/// What can't be read and might stand in the way. Not a VaultTransitUnseal: of one that can't be read it isn't known whether its
+/// server would start, which stands in nobody's way (`unseal`).
 fn unreadable(cluster: &Cluster) -> Vec<String> {
     let views = cluster.namespace_names().filter_map(|name| cluster.namespace(name));
     let objects = views.flat_map(|view| view.unreadable().map(move |(kind, name, _)| (kind, view.name(), name)));

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashMapExt as _};
 use holdfast_model::facts::{Apart, Budget, BudgetStatus, Placement, Pod, Room, Workload};
 use holdfast_model::selector::Selection;
-use holdfast_model::{NamespaceView, PodOwner, Text, WorkloadKind};
+use holdfast_model::{NamespaceView, ObjectKey, PodOwner, Text, WorkloadKind};
 
 use super::nodes::{Nodes, taken_by};
 use crate::eviction::expected::{self, Pods};
@@ -108,6 +108,16 @@ impl<'a> Home<'a> {
     /// The maker of a pod.
     pub(super) fn maker_of(&self, pod: usize) -> usize {
         self.groups[self.pods[pod].group].maker
+    }
+
+    /// Namespace and name of a pod.
+    pub(super) fn key(&self, pod: usize) -> ObjectKey {
+        ObjectKey::new(self.view.name().clone(), self.pods[pod].name.clone())
+    }
+
+    /// Who made a pod.
+    pub(super) fn owner(&self, pod: usize) -> PodOwner {
+        self.makers[self.maker_of(pod)].owner.clone()
     }
 
     /// The groups whose pods a selector covers.

@@ -1,14 +1,13 @@
 //! What a drain comes to, in words and numbers: verdict, blockers, what is interrupted.
 
-use holdfast_model::facts::FluxOwner;
-use holdfast_model::{Kind, ObjectKey, PodOwner, Text, WorkloadRef};
+use holdfast_model::{ObjectKey, PodOwner, Text};
 
+use super::blocker::{Blocker, Lasting, refused, stays_sealed};
 use super::fit::Obstacle;
 use super::gives_way::gives_way;
 use super::home::Home;
-use super::remedy::{Case, remedy};
-use super::waves::{Drained, Health, Scene, Stuck, drain};
-use crate::eviction::Objection;
+use super::unseal::{Doubt, Word, told};
+use super::waves::{Drained, Health, Scene, drain};
 
 /// Every node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,49 +43,8 @@ pub enum Verdict {
     Clean,
     /// Nobody refuses for good, but something is felt.
     Interrupts,
-    /// Somebody refuses.
+    /// Somebody refuses, or wouldn't come back to work.
     Blocks,
-}
-
-/// A pod that stays, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blocker {
-    /// The pod.
-    pub pod: ObjectKey,
-    /// Why it stays.
-    pub cause: Cause,
-    /// The budgets that cover it.
-    pub budgets: Vec<Text>,
-    /// The workload or custom resource that it belongs to.
-    pub owner: PodOwner,
-    /// In which HelmRelease or Kustomization a person mends the budget, or the workload where that isn't known.
-    pub flux: Option<FluxOwner>,
-    /// Whether it passes.
-    pub lasting: Lasting,
-    /// Whether its workload is being rolled out: pods of two templates are there.
-    pub rolls_out: bool,
-    /// What to do about it: a clause in lower case, without a full stop.
-    pub remedy: String,
-    /// The same as YAML to merge into the budget, where that can be said exactly.
-    pub patch: Option<String>,
-}
-
-/// Why a pod stays.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Cause {
-    /// Several budgets cover it, which the eviction subresource doesn't support.
-    SeveralBudgets,
-    /// Its budget refuses.
-    Budget(Objection),
-}
-
-/// Whether something passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Lasting {
-    /// It blocks at full health too.
-    Structural,
-    /// It blocks while something isn't healthy.
-    Transient,
 }
 
 /// Something that is felt.
@@ -117,6 +75,8 @@ pub enum Why {
     WaitsForPredecessor,
     /// Its budget refuses, but this operator moves what it runs once the node is cordoned.
     OperatorGivesWay(&'static str),
+    /// Whether it would unseal itself again can't be told.
+    StartUnknown(Doubt),
 }
 
 /// What a namespace contributes to the forecast of a node.
@@ -170,11 +130,30 @@ impl<'s, 'a> Played<'s, 'a> {
                 Some(operator) => part.interruptions.push(interruption(home, *pod, Why::OperatorGivesWay(operator))),
                 None => {
                     let lasting = if full.stuck.contains_key(pod) { Lasting::Structural } else { Lasting::Transient };
-                    part.blockers.push(blocker(home, *pod, why, lasting));
+                    part.blockers.push(refused(home, *pod, why, lasting));
                 }
             }
         }
+        // Nearly every namespace has none, and no pod of it needs to be asked of.
+        if home.view.unseals().next().is_none() {
+            return part;
+        }
+        let leaves = |pod: &usize| drained.moves.now.contains_key(pod) || drained.stuck.contains_key(pod);
+        home.on(node).filter(leaves).for_each(|pod| part.add_unseal(home, pod));
         part
+    }
+}
+
+impl Part {
+    /// What is told of whether a pod that leaves would unseal itself again.
+    fn add_unseal(&mut self, home: &Home<'_>, pod: usize) {
+        match told(home, pod) {
+            Some(Word::StaysSealed(name, unseal, refusal)) => {
+                self.blockers.push(stays_sealed(home, pod, name, unseal, refusal));
+            }
+            Some(Word::Unknown(doubt)) => self.interruptions.push(interruption(home, pod, Why::StartUnknown(doubt))),
+            None => {}
+        }
     }
 }
 
@@ -221,59 +200,7 @@ fn loses_data(home: &Home<'_>, pod: usize) -> bool {
 }
 
 fn interruption(home: &Home<'_>, pod: usize, why: Why) -> Interruption {
-    Interruption { pod: key(home, pod), owner: owner(home, pod), why }
-}
-
-fn blocker(home: &Home<'_>, pod: usize, stuck: &Stuck, lasting: Lasting) -> Blocker {
-    let (budgets, cause) = match stuck {
-        Stuck::Several(budgets) => (budgets.clone(), Cause::SeveralBudgets),
-        Stuck::Budget(budget, objection) => (vec![*budget], Cause::Budget(objection.clone())),
-    };
-    let ready = home.pods[pod].pod.ready;
-    let (remedy, patch) = remedy(home, &budgets, &cause, Case { lasting, ready });
-    Blocker {
-        pod: key(home, pod),
-        flux: flux_owner(home, pod, &budgets),
-        cause,
-        budgets: budgets.iter().map(|budget| home.budgets[*budget].name.clone()).collect(),
-        owner: owner(home, pod),
-        lasting,
-        rolls_out: rolls_out(home, pod),
-        remedy,
-        patch,
-    }
-}
-
-/// The labels by which controllers tell pods of one template from those of another.
-const TEMPLATES: [&str; 2] = ["pod-template-hash", "controller-revision-hash"];
-
-fn rolls_out(home: &Home<'_>, pod: usize) -> bool {
-    let maker = &home.makers[home.maker_of(pod)];
-    let pods = maker.groups.iter().flat_map(|group| &home.groups[*group].pods).map(|pod| home.pods[*pod].pod);
-    let mut templates = pods
-        .filter(|pod| !pod.phase.is_finished())
-        .filter_map(|pod| TEMPLATES.iter().find_map(|label| pod.labels.get(label)));
-    templates.next().is_some_and(|first| templates.any(|other| other != first))
-}
-
-fn flux_owner(home: &Home<'_>, pod: usize, budgets: &[usize]) -> Option<FluxOwner> {
-    let view = home.view;
-    let of_budget = budgets.iter().find_map(|budget| {
-        let entry = &home.budgets[*budget];
-        view.flux_owner(Kind::PodDisruptionBudget, entry.name, &entry.budget.flux)
-    });
-    of_budget.or_else(|| {
-        let workload = home.makers[home.maker_of(pod)].workload?;
-        view.flux_owner(workload.id.kind.kind(), &workload.id.name, &workload.flux)
-    })
-}
-
-fn key(home: &Home<'_>, pod: usize) -> ObjectKey {
-    ObjectKey::new(home.view.name().clone(), home.pods[pod].name.clone())
-}
-
-fn owner(home: &Home<'_>, pod: usize) -> PodOwner {
-    home.makers[home.maker_of(pod)].owner.clone()
+    Interruption { pod: home.key(pod), owner: home.owner(pod), why }
 }
 
 impl Forecast {
@@ -311,54 +238,6 @@ impl Verdict {
     }
 }
 
-impl Lasting {
-    /// As it is written in status.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Structural => "Structural",
-            Self::Transient => "Transient",
-        }
-    }
-}
-
-impl Cause {
-    /// The reason in one word, as it is written in status and JSON.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::SeveralBudgets => "SeveralBudgets",
-            Self::Budget(objection) => objection.reason(),
-        }
-    }
-}
-
-impl Blocker {
-    /// The workload, when it is one.
-    #[must_use]
-    pub fn workload(&self) -> Option<&WorkloadRef> {
-        match &self.owner {
-            PodOwner::Workload(id) => Some(id),
-            PodOwner::Custom(_) | PodOwner::Node(_) | PodOwner::Nobody | PodOwner::Unknown(_) => None,
-        }
-    }
-
-    /// The names of its budgets, as in a sentence.
-    #[must_use]
-    pub fn budget_names(&self) -> String {
-        self.budgets.iter().map(Text::as_str).collect::<Vec<_>>().join(" and ")
-    }
-
-    /// What is wrong: a clause in lower case, without a full stop.
-    #[must_use]
-    pub fn message(&self) -> String {
-        match &self.cause {
-            Cause::SeveralBudgets => "several budgets cover the same pod, which an eviction can't serve".to_owned(),
-            Cause::Budget(objection) => objection.to_string(),
-        }
-    }
-}
-
 impl Why {
     /// What keeps it from coming back, when that is why it is missed.
     #[must_use]
@@ -370,7 +249,8 @@ impl Why {
             | Self::Job
             | Self::PlacementUnknown
             | Self::WaitsForPredecessor
-            | Self::OperatorGivesWay(_) => None,
+            | Self::OperatorGivesWay(_)
+            | Self::StartUnknown(_) => None,
         }
     }
 
@@ -385,6 +265,7 @@ impl Why {
             Self::NoPlace(_) => "NoPlace",
             Self::WaitsForPredecessor => "WaitsForPredecessor",
             Self::OperatorGivesWay(_) => "OperatorGivesWay",
+            Self::StartUnknown(_) => "StartUnknown",
         }
     }
 
@@ -402,6 +283,9 @@ impl Why {
             }
             Self::OperatorGivesWay(operator) => {
                 format!("its budget refuses until {operator} gives way, once the node is cordoned")
+            }
+            Self::StartUnknown(doubt) => {
+                format!("whether it would unseal itself again can't be told: {}", doubt.because())
             }
         }
     }

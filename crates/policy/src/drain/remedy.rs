@@ -2,8 +2,9 @@
 
 use holdfast_model::facts::Limit;
 
-use super::home::Home;
-use super::outcome::{Cause, Lasting};
+use super::blocker::Lasting;
+use super::home::{BudgetEntry, Home};
+use super::waves::Stuck;
 use crate::eviction::Objection;
 
 /// When a pod stays.
@@ -15,30 +16,35 @@ pub(super) struct Case {
 }
 
 /// In words, and as YAML to merge into the budget where that can be said exactly.
-pub(super) fn remedy(home: &Home<'_>, budgets: &[usize], cause: &Cause, case: Case) -> (String, Option<String>) {
-    let Some(entry) = budgets.first().map(|budget| &home.budgets[*budget]) else {
-        return (String::new(), None);
-    };
-    let names = budgets.iter().map(|budget| home.budgets[*budget].name.as_str()).collect::<Vec<_>>();
-    match (cause, case.lasting) {
-        (Cause::SeveralBudgets, _) => (format!("keep one of {} and delete the other", names.join(" and ")), None),
-        (Cause::Budget(Objection::NotObserved), _) => {
+pub(super) fn remedy(home: &Home<'_>, stuck: &Stuck, case: Case) -> (String, Option<String>) {
+    match stuck {
+        Stuck::Several(budgets) => {
+            let names = budgets.iter().map(|budget| home.budgets[*budget].name.as_str()).collect::<Vec<_>>();
+            (format!("keep one of {} and delete the other", names.join(" and ")), None)
+        }
+        Stuck::Budget(budget, objection) => of_budget(&home.budgets[*budget], objection, case),
+    }
+}
+
+fn of_budget(entry: &BudgetEntry<'_>, objection: &Objection, case: Case) -> (String, Option<String>) {
+    match (objection, case.lasting) {
+        (Objection::NotObserved, _) => {
             ("see whether kube-controller-manager runs: it has not counted the budget's pods".to_owned(), None)
         }
-        (Cause::Budget(Objection::SyncFailed(_) | Objection::CountsNone), _) => {
+        (Objection::SyncFailed(_) | Objection::CountsNone, _) => {
             ("let the budget select only pods of Deployments, StatefulSets or ReplicaSets".to_owned(), None)
         }
-        (Cause::Budget(Objection::Negative | Objection::TooManyUnconfirmed), _) => {
+        (Objection::Negative | Objection::TooManyUnconfirmed, _) => {
             ("see whether kube-controller-manager runs: evictions aren't being counted".to_owned(), None)
         }
-        (Cause::Budget(Objection::NoneLeft { .. }), Lasting::Transient) if !case.ready => {
+        (Objection::NoneLeft { .. }, Lasting::Transient) if !case.ready => {
             let words = "mend the pod, which isn't ready, or let such pods go: unhealthyPodEvictionPolicy: AlwaysAllow";
             (words.to_owned(), Some("spec:\n  unhealthyPodEvictionPolicy: AlwaysAllow\n".to_owned()))
         }
-        (Cause::Budget(Objection::NoneLeft { .. }), Lasting::Transient) => {
+        (Objection::NoneLeft { .. }, Lasting::Transient) => {
             ("wait until all its pods are ready, or mend the one that isn't".to_owned(), None)
         }
-        (Cause::Budget(Objection::NoneLeft { .. }), Lasting::Structural) => match entry.full.expected {
+        (Objection::NoneLeft { .. }, Lasting::Structural) => match entry.full.expected {
             0 | 1 => {
                 let words = "run two replicas or more, or remove the budget: over a single pod it protects nothing";
                 (words.to_owned(), Some(one_may_go(entry.budget.limit.as_ref().ok())))

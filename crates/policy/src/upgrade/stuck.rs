@@ -73,7 +73,8 @@ pub(super) fn waits_for(node: &NodeForecast, sight: Sight<'_>, now: Timestamp) -
         .collect()
 }
 
-/// Those in the way of a drain, without those that may stand there, by namespace and budgets.
+/// Those that hold a drain up, without those that may, by namespace and budgets. Not those that nobody refuses to let go, such as a
+/// Vault that would come back sealed: a drain that has begun gets past them.
 fn refusing<'a>(
     node: &'a NodeForecast,
     sight: Sight<'_>,
@@ -81,7 +82,8 @@ fn refusing<'a>(
 ) -> BTreeMap<(&'a Text, &'a [Text]), Vec<&'a Blocker>> {
     let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let counts = |blocker: &&Blocker| sight.settings.accepts(sight.cluster, blocker, now).is_none();
-    for blocker in node.blockers.iter().filter(counts) {
+    let holds = |blocker: &&Blocker| blocker.unseal().is_none();
+    for blocker in node.blockers.iter().filter(holds).filter(counts) {
         found.entry((&blocker.pod.namespace, blocker.budgets.as_slice())).or_default().push(blocker);
     }
     found
@@ -106,7 +108,7 @@ fn line(node: &NodeForecast, blocker: &Blocker) -> String {
 }
 
 fn said(blocker: &Blocker) -> String {
-    format!("pod {} (budget {}: {})", blocker.pod, blocker.budget_names(), blocker.message())
+    format!("pod {} ({}: {})", blocker.pod, blocker.by(), blocker.message())
 }
 
 fn patience_ends(since: Timestamp) -> Timestamp {

@@ -2,8 +2,8 @@
 
 use holdfast_api::{Accepted, DrainReadinessSpec};
 use holdfast_model::builders::{
-    Manifest, NodeBuilder, budget, deployment, helm_release, kubernetes_upgrade, node, pod, replica_set,
-    talos_control_plane, talos_upgrade, upgrade_plan,
+    Manifest, NodeBuilder, budget, deployment, helm_release, kubernetes_upgrade, node, pod, replica_set, stateful_set,
+    talos_control_plane, talos_upgrade, unseal, upgrade_plan,
 };
 use holdfast_model::{Cluster, Kind, ObjectKey};
 use jiff::{SignedDuration, Timestamp};
@@ -248,6 +248,19 @@ fn what_may_stand_in_the_way_makes_no_drain_stuck() {
     let spec = DrainReadinessSpec { accept: vec![accepted], ..DrainReadinessSpec::default() };
     let settings = Settings::try_from(&spec).unwrap();
     let seen = look_by(&mut Watch::default(), &with_blocker(cluster(node("a").cordoned())), &settings, 0);
+    assert_eq!((seen.stuck.len(), seen.upgrade.unwrap().waits_for.len()), (0, 0));
+}
+
+/// The eviction API lets it go: the drain gets on, whatever becomes of it elsewhere.
+#[test]
+fn a_vault_that_would_stay_sealed_makes_no_drain_stuck() {
+    let made = cluster(node("a").cordoned())
+        .with(stateful_set("shop/vault"))
+        .with(pod("shop/vault-0").of_stateful_set("vault").on_node("a"))
+        .with(unseal("shop/vault").of_stateful_set("vault").stays_sealed("TokenDead", "it is dead", "Make a new one."));
+    let forecast = forecast(&made, Drainer::Retry);
+    assert_eq!(forecast.node("a").unwrap().blockers.len(), 1);
+    let seen = look(&mut Watch::default(), &made, 0);
     assert_eq!((seen.stuck.len(), seen.upgrade.unwrap().waits_for.len()), (0, 0));
 }
 

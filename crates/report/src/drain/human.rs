@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use holdfast_model::{PodOwner, Text};
+use holdfast_model::{Kind, PodOwner, Text};
 use holdfast_policy::drain::{Blocker, Interruption, Lasting, NodeForecast, Verdict};
 
 use super::Drains;
 use crate::Look;
+use crate::clean::clean;
 use crate::human::{Paint, Tone, wrap};
 
 /// How many clean nodes are listed before the rest is only counted.
@@ -93,10 +94,14 @@ fn tone(verdict: Verdict) -> Tone {
 /// The reason of a node's verdict in a few words.
 fn why(node: &NodeForecast) -> String {
     let mut words = Vec::new();
-    match node.blockers.as_slice() {
-        [] => {}
-        [one] => words.push(format!("{} stays", one.pod)),
-        [first, others @ ..] => words.push(format!("{} and {} more stay", first.pod, others.len())),
+    let (sealed, stay): (Vec<&Blocker>, Vec<&Blocker>) =
+        node.blockers.iter().partition(|blocker| blocker.unseal().is_some());
+    for (blockers, one, several) in [(stay, "stays", "stay"), (sealed, "would stay sealed", "would stay sealed")] {
+        match blockers.as_slice() {
+            [] => {}
+            [only] => words.push(format!("{} {one}", only.pod)),
+            [first, others @ ..] => words.push(format!("{} and {} more {several}", first.pod, others.len())),
+        }
     }
     let mut whys: Vec<&'static str> = node.interruptions.iter().map(|felt| felt.why.as_str()).collect();
     whys.dedup();
@@ -107,7 +112,7 @@ fn why(node: &NodeForecast) -> String {
     words.join(", ")
 }
 
-/// A pod that stays, and its node.
+/// A pod that stands in the way, and its node.
 type Stays<'a> = (&'a NodeForecast, &'a Blocker);
 
 /// By what stands in the way, since one budget may stand in the way of many pods.
@@ -117,8 +122,8 @@ fn write_blockers(nodes: &[NodeForecast], paint: Paint, out: &mut dyn Write) -> 
     if stays.is_empty() {
         return Ok(());
     }
-    fn cause<'a>((_, blocker): &Stays<'a>) -> (Lasting, &'a str, &'a [Text], String) {
-        (blocker.lasting, &blocker.pod.namespace, &blocker.budgets, blocker.message())
+    fn cause<'a>((_, blocker): &Stays<'a>) -> (Lasting, &'a str, &'a [Text], Option<&'a Text>, String) {
+        (blocker.lasting, &blocker.pod.namespace, &blocker.budgets, blocker.unseal(), blocker.message())
     }
     stays.sort_by(|a, b| cause(a).cmp(&cause(b)).then_with(|| (&a.0.node, &a.1.pod).cmp(&(&b.0.node, &b.1.pod))));
     writeln!(out, "\n{}", paint.rule("Stands in the way"))?;
@@ -131,27 +136,35 @@ fn write_blocker(same: &[Stays<'_>], paint: Paint, out: &mut dyn Write) -> io::R
         Lasting::Structural => paint.tone(Tone::Critical, "for good"),
         Lasting::Transient => paint.tone(Tone::Medium, "for now"),
     };
-    let budgets: Vec<String> =
-        blocker.budgets.iter().map(|budget| format!("{}/{budget}", blocker.pod.namespace)).collect();
-    let word = if budgets.len() == 1 { "Budget" } else { "Budgets" };
-    let name = paint.tone(Tone::Strong, &format!("{word} {}", budgets.join(" and ")));
+    let name = paint.tone(Tone::Strong, &obstacle(blocker));
+    let becomes = if blocker.unseal().is_some() { "leaves" } else { "stays on" };
     writeln!(out)?;
     let mut indented = |first: &str, text: &str| -> io::Result<()> {
         paint.wrap(text, first, "      ").iter().try_for_each(|line| writeln!(out, "{line}"))
     };
-    indented("  ", &format!("{name}, {sign}: {}", blocker.message()))?;
+    indented("  ", &format!("{name}, {sign}: {}", clean(&blocker.message())))?;
     for (node, stays) in same.iter().take(MOST_NAMED) {
-        indented("    ", &format!("{}{} stays on {}", stays.pod, owned(&stays.owner), node.node))?;
+        indented("    ", &format!("{}{} {becomes} {}", stays.pod, owned(&stays.owner), node.node))?;
     }
     if MOST_NAMED < same.len() {
         indented("    ", &paint.tone(Tone::Dim, &format!("and {} more", same.len() - MOST_NAMED)))?;
     }
-    indented("    ", &format!("{} {}", paint.tone(Tone::Good, "→"), blocker.remedy))?;
+    indented("    ", &format!("{} {}", paint.tone(Tone::Good, "→"), clean(&blocker.remedy)))?;
     if let Some(flux) = &blocker.flux {
         indented("      ", &paint.tone(Tone::Place, &format!("in {flux}")))?;
     }
     let patch = blocker.patch.as_deref().unwrap_or_default();
     patch.lines().try_for_each(|line| writeln!(out, "      {}", paint.tone(Tone::Dim, line)))
+}
+
+/// What stands in the way, with its namespace.
+fn obstacle(blocker: &Blocker) -> String {
+    let named = |name: &Text| format!("{}/{name}", blocker.pod.namespace);
+    if let Some(unseal) = blocker.unseal() {
+        return format!("{} {}", Kind::VaultTransitUnseal, named(unseal));
+    }
+    let word = if blocker.budgets.len() == 1 { "Budget" } else { "Budgets" };
+    format!("{word} {}", blocker.budgets.iter().map(named).collect::<Vec<_>>().join(" and "))
 }
 
 fn owned(owner: &PodOwner) -> String {

@@ -65,7 +65,7 @@ struct Node<'a> {
     interruptions: Vec<Interruption<'a>>,
 }
 
-/// A pod that stays.
+/// A pod that stays, or would stay sealed where it is started again.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Blocker<'a> {
@@ -73,12 +73,16 @@ struct Blocker<'a> {
     namespace: &'a str,
     /// The pod's name.
     pod: &'a str,
-    /// `SeveralBudgets`, `NotObserved`, `SyncFailed`, `Negative`, `TooManyUnconfirmed`, `NoneLeft` or `CountsNone`.
+    /// `SeveralBudgets`, `NotObserved`, `SyncFailed`, `Negative`, `TooManyUnconfirmed`, `NoneLeft` or `CountsNone` where its budgets
+    /// refuse; `WouldNotStart` where nobody does, and it wouldn't come back to work.
     reason: &'static str,
     /// `Structural` blocks at full health too, `Transient` while something isn't healthy.
     lasting: &'static str,
-    /// The budgets that cover it.
+    /// The budgets that cover it, as far as they are why.
     budgets: Vec<&'a str>,
+    /// The VaultTransitUnseal that says that it would stay sealed, when that is why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vault_transit_unseal: Option<&'a str>,
     /// What it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<Owner<'a>>,
@@ -101,7 +105,7 @@ struct Interruption<'a> {
     namespace: &'a str,
     /// The pod's name.
     pod: &'a str,
-    /// `LastReady`, `BarePod`, `JobPod`, `PlacementUnknown`, `NoPlace`, `WaitsForPredecessor` or `OperatorGivesWay`.
+    /// `LastReady`, `BarePod`, `JobPod`, `PlacementUnknown`, `NoPlace`, `WaitsForPredecessor`, `OperatorGivesWay` or `StartUnknown`.
     reason: &'static str,
     /// What happens.
     message: String,
@@ -197,6 +201,7 @@ impl<'a> Blocker<'a> {
             reason: blocker.cause.reason(),
             lasting: blocker.lasting.as_str(),
             budgets: blocker.budgets.iter().map(|budget| budget.as_str()).collect(),
+            vault_transit_unseal: blocker.unseal().map(|name| name.as_str()),
             owner: owner(&blocker.owner),
             flux,
             message: blocker.message(),

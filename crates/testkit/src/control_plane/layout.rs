@@ -24,6 +24,9 @@ const USERS: [(&str, &str); 4] = [
     ("system:kube-scheduler", ""),
 ];
 
+/// Who the tokens of ServiceAccounts say that they are from.
+pub const ISSUER: &str = "https://kubernetes.default";
+
 /// Raised so that a test waits for the work and not for a client's own brake.
 const CLIENT_RATE: [&str; 2] = ["--kube-api-qps=1000", "--kube-api-burst=2000"];
 
@@ -37,6 +40,10 @@ pub(super) fn audit_log(home: &Path) -> PathBuf {
 
 pub(super) fn authority(home: &Path) -> PathBuf {
     home.join("ca.crt")
+}
+
+pub(super) fn account_key(home: &Path) -> PathBuf {
+    home.join("sa.pub")
 }
 
 fn kubeconfig_of(home: &Path, user: &str) -> PathBuf {
@@ -154,7 +161,7 @@ fn api_server(home: &Path, ports: &Ports, builder: &Builder) -> Vec<String> {
         format!("--client-ca-file={}", file("ca.crt")),
         format!("--token-auth-file={}", file("tokens.csv")),
         "--authorization-mode=RBAC".to_owned(),
-        "--service-account-issuer=https://kubernetes.default".to_owned(),
+        format!("--service-account-issuer={ISSUER}"),
         format!("--service-account-key-file={}", file("sa.pub")),
         format!("--service-account-signing-key-file={}", file("sa.key")),
         "--service-cluster-ip-range=10.0.0.0/24".to_owned(),

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::transit_server::{accepted, text};
-use super::{Answer, Product, Server, TransitSeal};
+use super::{Answer, Endpoint, Product, Server, TransitSeal};
 use crate::eventually::eventually;
 
 /// A raft of three needs twenty seconds for a leader after a power failure, more on a busy machine.
@@ -32,7 +32,7 @@ pub struct Initialized {
 }
 
 /// Initialises a server that another one seals, with three recovery shares of which two are needed.
-pub async fn initialize(server: &Server) -> Result<Initialized> {
+pub async fn initialize(server: &Endpoint) -> Result<Initialized> {
     let shares = json!({"recovery_shares": 3, "recovery_threshold": 2});
     let answer = accepted(server.request("POST", "sys/init", None, &shares).await?, "the initialisation")?;
     let recovery_shares = answer["recovery_keys_base64"].as_array().context("no recovery shares")?;
@@ -53,7 +53,7 @@ impl SealedServer {
     /// first twenty seconds.
     pub async fn start(product: Product, shape: Shape, seal: &TransitSeal) -> Result<Self> {
         let servers = launch(product, shape, seal).await?;
-        let initialized = initialize(&servers[0]).await?;
+        let initialized = initialize(servers[0].endpoint()).await?;
         let this = Self { servers, initialized };
         this.unsealed().await?;
         Ok(this)

@@ -152,13 +152,18 @@ impl TransitServer {
         Ok(Token { token: text(&auth["client_token"])?, accessor: text(&auth["accessor"])? })
     }
 
-    /// All that someone needs who seals with a key: the key, a policy and a role of its name with an orphan periodic token
-    /// (period in the server's notation, `24h`), and a token.
-    pub async fn grant(&self, key: &str, period: &str) -> Result<Token> {
+    /// All that someone needs who seals with a key but for a token: the key, and a policy and a role of its name for orphan
+    /// periodic tokens (period in the server's notation, `24h`).
+    pub async fn prepare(&self, key: &str, period: &str) -> Result<()> {
         self.create_key(key).await?;
         self.write_policy(key, &sealing_policy(key)).await?;
         let role = json!({"allowed_policies": [key], "orphan": true, "token_period": period, "renewable": true});
-        self.write_token_role(key, &role).await?;
+        self.write_token_role(key, &role).await
+    }
+
+    /// The same, and a token.
+    pub async fn grant(&self, key: &str, period: &str) -> Result<Token> {
+        self.prepare(key, period).await?;
         self.mint(key).await
     }
 
@@ -226,7 +231,7 @@ impl TransitServer {
 }
 
 /// What a token must be allowed to seal with a key, and nothing more.
-fn sealing_policy(key: &str) -> String {
+pub fn sealing_policy(key: &str) -> String {
     ["encrypt", "decrypt"]
         .map(|act| format!("path \"transit/{act}/{key}\" {{ capabilities = [\"update\"] }}\n"))
         .concat()

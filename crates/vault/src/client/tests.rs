@@ -1,1 +1,10 @@
-//! Against small servers that do what real ones do on bad days.
+//! The client against servers that answer as real ones did, or as none should.
+
+mod breaker;
+mod fake;
+mod faults;
+mod requests;
+mod secrets;
+mod shapes;
+mod sockets;
+mod tls;

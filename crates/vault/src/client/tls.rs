@@ -1,112 +1,96 @@
-//! Which certificates are trusted, and what is wrong when one isn't.
+//! TLS: whom to trust, and what went wrong in words that a person can act on.
+//!
+//! One provider, named here, so that it doesn't matter whether the process has installed one. Nothing is merged with a
+//! CA that was given, and no session is resumed: a resumed one would hide that the certificate has expired since.
 
-use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::error::Error as StdError;
+use std::io;
+use std::sync::Arc;
 
-use parking_lot::Mutex;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::client::Resumption;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{CertificateError, ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 
-use super::ServerSpec;
-use super::error::{Kind, TlsTrouble};
+use super::{Kind, Phase, TlsFault, Unsendable};
 
-/// How many configurations are kept: one for each authority. They hold the sessions that are resumed.
-const KEPT: usize = 64;
-
-/// The TLS configurations, by what they trust.
-pub(super) struct Trust {
-    machine: OnceLock<Arc<ClientConfig>>,
-    own: Mutex<HashMap<Arc<[u8]>, Arc<ClientConfig>>>,
+/// How a server is spoken to over TLS.
+pub(super) struct Tls {
+    pub(super) config: Arc<ClientConfig>,
+    pub(super) name: ServerName<'static>,
 }
 
-/// What a connection is secured with.
-#[derive(Clone)]
-pub(super) struct Config {
-    config: Arc<ClientConfig>,
-    name: ServerName<'static>,
-}
-
-impl Trust {
-    pub(super) fn new() -> Self {
-        Self { machine: OnceLock::new(), own: Mutex::default() }
-    }
-
-    pub(super) fn config(&self, spec: &ServerSpec) -> Result<Config, TlsTrouble> {
-        let host = spec.server_name.as_deref().unwrap_or(spec.address.host());
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| TlsTrouble::BadName)?;
-        let config = match &spec.ca {
-            Some(pem) => self.own(pem)?,
-            None => Arc::clone(self.machine.get_or_init(machine)),
-        };
-        Ok(Config { config, name })
-    }
-
-    fn own(&self, pem: &Arc<[u8]>) -> Result<Arc<ClientConfig>, TlsTrouble> {
-        if let Some(config) = self.own.lock().get(pem) {
-            return Ok(Arc::clone(config));
-        }
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|_| TlsTrouble::BadAuthority)?;
-            roots.add(certificate).map_err(|_| TlsTrouble::BadAuthority)?;
-        }
-        if roots.is_empty() {
-            return Err(TlsTrouble::BadAuthority);
-        }
-        let config = Arc::new(trusting(roots));
-        let mut own = self.own.lock();
-        if own.len() == KEPT {
-            // An authority that was replaced; which one isn't worth knowing, as it costs one handshake.
-            own.clear();
-        }
-        own.insert(Arc::clone(pem), Arc::clone(&config));
-        Ok(config)
-    }
-}
-
-/// The authorities that the machine, or the image, trusts. One that can't be read is left out: its servers aren't trusted.
-fn machine() -> Arc<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    Arc::new(trusting(roots))
-}
-
-fn trusting(roots: RootCertStore) -> ClientConfig {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    ClientConfig::builder_with_provider(provider)
+/// The configuration that trusts these authorities, or those of the public web.
+pub(super) fn config(ca: Option<&[u8]>) -> Result<ClientConfig, Kind> {
+    let roots = match ca {
+        Some(pem) => authorities(pem)?,
+        None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+    };
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .expect("invariant: ring supports the default versions of TLS")
+        .expect("invariant: ring has the default versions")
         .with_root_certificates(roots)
-        .with_no_client_auth()
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::disabled();
+    Ok(config)
 }
 
-impl Config {
-    pub(super) async fn secure(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, Kind> {
-        let connector = TlsConnector::from(Arc::clone(&self.config));
-        connector.connect(self.name.clone(), stream).await.map_err(|error| {
-            let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
-            cause.map_or(Kind::CutOff, |cause| Kind::Tls(TlsTrouble::of(cause)))
-        })
+fn authorities(pem: &[u8]) -> Result<RootCertStore, Kind> {
+    let wrong = |_| Kind::Unsendable(Unsendable::Ca);
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        roots.add(certificate.map_err(wrong)?).map_err(|_| Kind::Unsendable(Unsendable::Ca))?;
+    }
+    if roots.is_empty() { Err(Kind::Unsendable(Unsendable::Ca)) } else { Ok(roots) }
+}
+
+/// The name that the certificate has to bear.
+pub(super) fn name(text: &str) -> Result<ServerName<'static>, Kind> {
+    ServerName::try_from(text.to_owned()).map_err(|_| Kind::Unsendable(Unsendable::ServerName))
+}
+
+/// What became of a handshake.
+pub(super) fn fault(error: &io::Error) -> Kind {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(error) => Kind::Tls(fault_of(error)),
+        None => Kind::CutOff(Phase::Handshake),
     }
 }
 
-impl TlsTrouble {
-    fn of(error: &rustls::Error) -> Self {
-        match error {
-            rustls::Error::InvalidCertificate(certificate) => match certificate {
-                CertificateError::UnknownIssuer => Self::UnknownIssuer,
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::OtherName,
-                CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
-                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
-                _ => Self::BadCertificate,
-            },
-            rustls::Error::InvalidMessage(_) => Self::NotTls,
-            rustls::Error::AlertReceived(_) => Self::RefusedByServer,
-            _ => Self::Other,
+/// A server of TLS 1.3 refuses a client only after the client is through with its handshake.
+pub(super) fn alert(error: &hyper::Error) -> Option<TlsFault> {
+    let mut source: Option<&(dyn StdError + 'static)> = error.source();
+    while let Some(error) = source {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            return Some(fault_of(error));
         }
+        source = error.source();
+    }
+    None
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is of rustls, and grows")]
+fn fault_of(error: &rustls::Error) -> TlsFault {
+    match error {
+        rustls::Error::InvalidCertificate(error) => certificate(error),
+        rustls::Error::InvalidMessage(_) => TlsFault::PlainText,
+        rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired | AlertDescription::BadCertificate | AlertDescription::NoCertificate,
+        ) => TlsFault::ClientCertificate,
+        _ => TlsFault::NoAgreement,
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is of rustls, and grows")]
+fn certificate(error: &CertificateError) -> TlsFault {
+    match error {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFault::UnknownIssuer,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => TlsFault::NameMismatch,
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFault::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsFault::NotYetValid,
+        _ => TlsFault::Unfit,
     }
 }

@@ -1,260 +1,228 @@
-//! Tokens: looking at one, renewing it, making one by a role.
+//! Tokens: looked up, renewed, made by a role, revoked.
+//!
+//! A token's `id` is never read, and accessors are kept like secrets, for with one a token can be revoked.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Client, Data, Error, Repeat, Request, moment};
+use super::path::Path;
+use super::reply::Reply;
+use super::request::{Request, exposed};
+use super::{Client, Error, Kind, Operation};
 
-/// What `lookup-self` and `lookup-accessor` tell.
-///
-/// A token that a role made has no `period` here and an `explicit_max_ttl` of zero, whatever its role says: only the role
-/// tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is known about a token. One that a role made periodic shows no `period`, and an `explicit_max_ttl` of zero
+/// whatever its role says: judge by the role, by the warnings of [`Minted`] and [`Renewed`], and by their durations.
+#[derive(Clone, Debug, Deserialize)]
 pub struct TokenLookup {
-    /// By which it can be looked up and revoked without knowing it.
-    pub accessor: String,
-    /// How long it lived when it was made or renewed last; zero for one that doesn't end.
+    /// For looking it up and revoking it.
+    #[serde(default)]
+    pub accessor: SecretString,
+    /// At its creation or last renewal.
+    #[serde(default, deserialize_with = "seconds")]
     pub creation_ttl: Duration,
-    /// How long it has left; zero for one that doesn't end.
+    /// What is left; zero for a root token, which doesn't end.
+    #[serde(default, deserialize_with = "seconds")]
     pub ttl: Duration,
-    /// When it ends.
+    /// When it ends; `None` when it doesn't.
+    #[serde(default)]
     pub expire_time: Option<Timestamp>,
-    /// Whether it outlives the token that made it.
-    pub orphan: bool,
-    /// Whether it can be renewed.
-    pub renewable: bool,
-    /// The period it renews for, where it was named when the token was made.
-    pub period: Option<Duration>,
-    /// The role that made it.
-    pub role: Option<String>,
-    /// Its policies.
-    pub policies: Vec<String>,
-    /// What was noted when it was made.
-    pub meta: BTreeMap<String, String>,
-    /// When it was renewed last, by whomever.
+    /// When it was made.
+    #[serde(default)]
+    pub issue_time: Option<Timestamp>,
+    /// `None` before the first renewal.
+    #[serde(default)]
     pub last_renewal: Option<Timestamp>,
+    /// Zero when there is none, or when it came from a role.
+    #[serde(default, deserialize_with = "seconds")]
+    pub explicit_max_ttl: Duration,
+    /// Only when given at creation, not by a role.
+    #[serde(default, deserialize_with = "some_seconds")]
+    pub period: Option<Duration>,
+    /// What its maker noted.
+    #[serde(default)]
+    pub meta: Option<BTreeMap<String, String>>,
+    /// Uses left; 0 is any number.
+    #[serde(default)]
+    pub num_uses: i64,
+    /// Whether no other token's end is its end.
+    #[serde(default)]
+    pub orphan: bool,
+    /// Where it was made.
+    #[serde(default)]
+    pub path: String,
+    /// Its policies.
+    #[serde(default, deserialize_with = "or_default")]
+    pub policies: Vec<String>,
+    /// A root token doesn't say.
+    #[serde(default)]
+    pub renewable: bool,
+    /// The role that made it.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// `service` or `batch`.
+    #[serde(default, rename = "type")]
+    pub token_type: String,
 }
 
 impl TokenLookup {
-    /// Whether it may do anything.
-    #[must_use]
+    /// Whether it may do everything.
     pub fn is_root(&self) -> bool {
         self.policies.iter().any(|policy| policy == "root")
     }
 }
 
-#[derive(Deserialize)]
-struct Raw {
-    #[serde(default)]
-    accessor: String,
-    #[serde(default)]
-    creation_ttl: u64,
-    #[serde(default)]
-    ttl: u64,
-    #[serde(default)]
-    expire_time: Option<String>,
-    #[serde(default)]
-    orphan: bool,
-    #[serde(default)]
-    renewable: bool,
-    #[serde(default)]
-    period: Option<u64>,
-    #[serde(default)]
-    role: Option<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    policies: Vec<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    meta: BTreeMap<String, String>,
-    #[serde(default)]
-    last_renewal: Option<String>,
+/// What is asked of a role that makes a token. No period or lifetime: those are the role's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MintRequest {
+    /// Noted on the token, and seen by who looks it up.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub meta: BTreeMap<String, String>,
+    /// For the audit log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
 }
 
-/// Go writes an empty list or map as `null`.
-fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
-}
-
-impl From<Raw> for TokenLookup {
-    fn from(raw: Raw) -> Self {
-        Self {
-            accessor: raw.accessor,
-            creation_ttl: Duration::from_secs(raw.creation_ttl),
-            ttl: Duration::from_secs(raw.ttl),
-            expire_time: moment(raw.expire_time.as_deref()),
-            orphan: raw.orphan,
-            renewable: raw.renewable,
-            period: raw.period.filter(|period| *period != 0).map(Duration::from_secs),
-            role: raw.role.filter(|role| !role.is_empty()),
-            policies: raw.policies,
-            meta: raw.meta,
-            last_renewal: moment(raw.last_renewal.as_deref()),
-        }
-    }
-}
-
-/// What a renewal came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Renewed {
-    /// For how long it lives from now on.
-    pub lease: Duration,
-    /// What the server warned of, such as a capped period.
-    pub warnings: Vec<String>,
-}
-
-/// A token that was just made.
-#[derive(Debug)]
+/// A token that was made.
+#[derive(Clone, Debug)]
 pub struct Minted {
     /// The token.
     pub token: SecretString,
-    /// By which it can be looked up and revoked without knowing it.
-    pub accessor: String,
-    /// For how long it lives.
-    pub lease: Duration,
-    /// What the server warned of, such as a capped period.
+    /// For looking it up and revoking it.
+    pub accessor: SecretString,
+    /// How long it lives unless renewed.
+    pub lease_duration: Duration,
+    /// Whether it can be renewed.
+    pub renewable: bool,
+    /// Its policies.
+    pub policies: Vec<String>,
+    /// A capped period is told here and nowhere else.
     pub warnings: Vec<String>,
 }
 
-/// A role that makes tokens.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct TokenRole {
-    /// The policies its tokens get.
-    #[serde(deserialize_with = "nullable")]
-    pub allowed_policies: Vec<String>,
-    /// Whether its tokens are orphans.
-    pub orphan: bool,
-    /// Whether its tokens can be renewed.
+/// A token that was renewed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewed {
+    /// How long it lives from now.
+    pub lease_duration: Duration,
+    /// Whether it can be renewed again.
     pub renewable: bool,
-    /// The period of its tokens in seconds; zero for none.
-    pub token_period: u64,
-    /// After which its tokens end whatever is done, in seconds; zero for never.
-    pub token_explicit_max_ttl: u64,
-    /// Whether its tokens lack the policy `default`, by which they look at and renew themselves.
-    pub token_no_default_policy: bool,
+    /// A capped period is told here and nowhere else.
+    pub warnings: Vec<String>,
 }
 
-#[derive(Deserialize)]
-struct Auth {
-    auth: Granted,
-    #[serde(default, deserialize_with = "nullable")]
-    warnings: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Granted {
-    client_token: SecretString,
-    #[serde(default)]
-    accessor: String,
-    #[serde(default)]
-    lease_duration: u64,
+#[derive(Serialize)]
+struct ByAccessor<'a> {
+    #[serde(serialize_with = "exposed")]
+    accessor: &'a SecretString,
 }
 
 impl Client {
-    /// What the server knows of a token, asked with it.
+    /// What is known about this token.
     ///
     /// # Errors
-    /// `is_dead_token` when it doesn't live, `is_denied` when it may not look at itself.
+    /// [`super::Says::TokenDead`]; [`super::Says::Denied`] when its policies don't allow for it.
     pub async fn lookup_self(&self, token: &SecretString) -> Result<TokenLookup, Error> {
-        let request = Request { token: Some(token), ..self.read("lookup-self", "auth/token/lookup-self") };
-        Ok(self.ask::<Data<Raw>>(request).await?.data.into())
+        let operation = Operation::LookupSelf;
+        let request = Request::get(Path::of("auth/token/lookup-self")).with_token(token);
+        self.send(operation, Ok(request), Reply::data).await
     }
 
-    /// What the server knows of the token with this accessor.
+    /// Renews this token, for `increment` or, when it is periodic, its period. Zero leaves the time to the server. Sent
+    /// once.
     ///
     /// # Errors
-    /// `is_no_accessor` when there is none.
-    pub async fn lookup_accessor(&self, token: &SecretString, accessor: &str) -> Result<TokenLookup, Error> {
-        let body = json!({ "accessor": accessor });
-        let request = self.write("lookup-accessor", "auth/token/lookup-accessor", body);
-        let request = Request { token: Some(token), repeat: Repeat::Read, ..request };
-        Ok(self.ask::<Data<Raw>>(request).await?.data.into())
+    /// [`super::Says::TokenDead`], [`super::Says::Denied`], [`super::Says::RoleGone`].
+    pub async fn renew_self(&self, token: &SecretString, increment: Duration) -> Result<Renewed, Error> {
+        let operation = Operation::RenewSelf;
+        let named = (!increment.is_zero()).then(|| ("increment", format!("{}s", increment.as_secs())));
+        let body: BTreeMap<_, _> = named.into_iter().collect();
+        let request = Request::post(Path::of("auth/token/renew-self")).with_token(token).with_body(&body);
+        self.send(operation, Ok(request), renewed).await
     }
 
-    /// Renews a token with itself, for as long as its period.
+    /// What is known about the token with this accessor.
     ///
     /// # Errors
-    /// `is_role_gone` when its role was deleted; the others as for a lookup.
-    pub async fn renew_self(&self, token: &SecretString) -> Result<Renewed, Error> {
-        let request = self.write("renew-self", "auth/token/renew-self", json!({}));
-        let answer: Auth = self.ask(Request { token: Some(token), ..request }).await?;
-        Ok(Renewed { lease: Duration::from_secs(answer.auth.lease_duration), warnings: answer.warnings })
+    /// [`super::Says::InvalidAccessor`] when there is none any more.
+    pub async fn lookup_accessor(&self, token: &SecretString, accessor: &SecretString) -> Result<TokenLookup, Error> {
+        let operation = Operation::LookupAccessor;
+        let request = Request::ask(Path::of("auth/token/lookup-accessor"));
+        let request = request.with_token(token).with_secret(accessor).with_body(&ByAccessor { accessor });
+        self.send(operation, Ok(request), Reply::data).await
     }
 
-    /// Makes a token by a role. Sent once: when the answer is lost, there is one more that nobody uses.
+    /// Revokes the token with this accessor. One that is gone already is a success or [`super::Says::InvalidAccessor`].
+    /// Sent once.
     ///
     /// # Errors
-    /// When it doesn't answer, or the token may not.
-    pub async fn mint(
+    /// Any of [`super::Kind`].
+    pub async fn revoke_accessor(&self, token: &SecretString, accessor: &SecretString) -> Result<(), Error> {
+        let operation = Operation::RevokeAccessor;
+        let request = Request::post(Path::of("auth/token/revoke-accessor"));
+        let request = request.with_token(token).with_secret(accessor).with_body(&ByAccessor { accessor });
+        self.send(operation, Ok(request), |_| Ok(())).await
+    }
+
+    /// Revokes this token. Sent once.
+    ///
+    /// # Errors
+    /// [`super::Says::TokenDead`] when it was over before.
+    pub async fn revoke_self(&self, token: &SecretString) -> Result<(), Error> {
+        let operation = Operation::RevokeSelf;
+        let request = Request::post(Path::of("auth/token/revoke-self")).with_token(token);
+        self.send(operation, Ok(request), |_| Ok(())).await
+    }
+
+    /// Lets a role make a token. Sent once: with [`super::Effect::Unknown`] there may be one that nobody knows.
+    ///
+    /// # Errors
+    /// Any of [`super::Kind`]; a role that doesn't exist is a 400.
+    pub async fn create_with_role(
         &self,
         token: &SecretString,
         role: &str,
-        meta: &BTreeMap<String, String>,
+        mint: &MintRequest,
     ) -> Result<Minted, Error> {
-        let path = format!("auth/token/create/{role}");
-        let request = self.write("token create", &path, json!({ "meta": meta, "display_name": "holdfast" }));
-        let answer: Auth = self.ask(Request { token: Some(token), ..request }).await?;
-        Ok(Minted {
-            token: answer.auth.client_token,
-            accessor: answer.auth.accessor,
-            lease: Duration::from_secs(answer.auth.lease_duration),
-            warnings: answer.warnings,
-        })
+        let operation = Operation::CreateWithRole;
+        let path = Path::of("auth/token/create").name(role);
+        let request = path.map(|path| Request::post(path).with_token(token).with_body(mint));
+        self.send(operation, request, minted).await
     }
+}
 
-    /// Ends the token with this accessor. Ending it twice is no error.
-    ///
-    /// # Errors
-    /// When it doesn't answer, or the token may not.
-    pub async fn revoke_accessor(&self, token: &SecretString, accessor: &str) -> Result<(), Error> {
-        let request = self.write("revoke-accessor", "auth/token/revoke-accessor", json!({ "accessor": accessor }));
-        match self.ask::<Value>(Request { token: Some(token), ..request }).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.said().is_some_and(super::Said::is_no_accessor) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
+fn minted(reply: &Reply) -> Result<Minted, Kind> {
+    let (auth, warnings) = reply.auth()?;
+    Ok(Minted {
+        token: auth.client_token,
+        accessor: auth.accessor,
+        lease_duration: Duration::from_secs(auth.lease_duration),
+        renewable: auth.renewable,
+        policies: auth.policies.unwrap_or_default(),
+        warnings,
+    })
+}
 
-    /// Ends a token with itself.
-    ///
-    /// # Errors
-    /// When it doesn't answer, or the token doesn't live.
-    pub async fn revoke_self(&self, token: &SecretString) -> Result<(), Error> {
-        let request = self.write("revoke-self", "auth/token/revoke-self", json!({}));
-        self.ask::<Value>(Request { token: Some(token), ..request }).await.map(drop)
-    }
+fn renewed(reply: &Reply) -> Result<Renewed, Kind> {
+    let (auth, warnings) = reply.auth()?;
+    let lease_duration = Duration::from_secs(auth.lease_duration);
+    Ok(Renewed { lease_duration, renewable: auth.renewable, warnings })
+}
 
-    /// A role that makes tokens; `None` when there is none of that name.
-    ///
-    /// # Errors
-    /// When it doesn't answer, or the token may not.
-    pub async fn token_role(&self, token: &SecretString, role: &str) -> Result<Option<TokenRole>, Error> {
-        let path = format!("auth/token/roles/{role}");
-        let request = Request { token: Some(token), ..self.read("token role", &path) };
-        match self.ask::<Data<TokenRole>>(request).await {
-            Ok(answer) => Ok(Some(answer.data)),
-            Err(error) if error.said().is_some_and(|said| said.status == 404) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
+/// For serde: a list that Go writes as null when it is empty.
+pub(super) fn or_default<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
 
-    /// What a token may do at each of these paths.
-    ///
-    /// # Errors
-    /// When it doesn't answer, or the token may not ask that.
-    pub async fn capabilities(
-        &self,
-        token: &SecretString,
-        paths: &[&str],
-    ) -> Result<BTreeMap<String, Vec<String>>, Error> {
-        let request = self.write("capabilities-self", "sys/capabilities-self", json!({ "paths": paths }));
-        let request = Request { token: Some(token), repeat: Repeat::Read, ..request };
-        let answer: BTreeMap<String, Value> = self.ask::<Data<_>>(request).await?.data;
-        let listed = |value: &Value| serde_json::from_value(value.clone()).ok();
-        Ok(answer.into_iter().filter_map(|(path, value)| listed(&value).map(|list| (path, list))).collect())
-    }
+/// For serde: a number of seconds.
+pub(super) fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    some_seconds(from).map(Option::unwrap_or_default)
+}
+
+/// For serde: a number of seconds, or null.
+pub(super) fn some_seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    Ok(Option::<u64>::deserialize(from)?.map(Duration::from_secs))
 }

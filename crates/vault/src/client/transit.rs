@@ -1,70 +1,125 @@
-//! The transit key: encrypting, decrypting, and what it is like.
+//! The transit engine: what it makes of plaintexts, and how a key stands.
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
+use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use serde::{Deserialize, Serialize};
 
-use super::{Client, Data, Error, Kind, Repeat, Request};
+use super::path::Path;
+use super::reply::Reply;
+use super::request::{Accept, Request, exposed};
+use super::{Client, Error, Kind, Operation};
 
-/// What a key encrypted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a key made of a plaintext: `vault:v2:...`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ciphertext {
-    /// As it is decrypted again.
-    pub text: String,
-    /// The version of the key.
+    text: String,
+    version: u32,
+}
+
+impl Ciphertext {
+    /// Reads `vault:vN:...`; `None` for anything else, and for version 0.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (version, rest) = text.strip_prefix("vault:v")?.split_once(':')?;
+        let version = version.parse().ok().filter(|&version| version != 0)?;
+        (!rest.is_empty()).then(|| Self { text: text.to_owned(), version })
+    }
+
+    /// The whole of it, as `decrypt` wants it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The version of the key that made it, from 1.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+/// How a transit key stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransitKey {
+    /// `aes256-gcm96` and so on.
+    pub key_type: String,
+    /// The version that encrypts, unless `min_encryption_version` says otherwise.
+    pub latest_version: u32,
+    /// Ciphertexts of older versions aren't decrypted.
+    pub min_decryption_version: u32,
+    /// Versions below are gone for good.
+    pub min_available_version: u32,
+    /// Whether anybody may delete it.
+    pub deletion_allowed: bool,
+    /// Whether it can be read out.
+    pub exportable: bool,
+    /// Whether it can be read out in a backup.
+    pub allow_plaintext_backup: bool,
+    /// When each version that can still decrypt was made.
+    pub versions: BTreeMap<u32, Timestamp>,
+    /// The last backup, if the server notes one.
+    pub backup_info: Option<BackupInfo>,
+}
+
+/// When a key was backed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct BackupInfo {
+    /// When.
+    pub time: Timestamp,
+    /// The key's latest version then.
     pub version: u32,
 }
 
-/// What a key is like.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyInfo {
-    /// The newest version.
-    pub latest_version: u32,
-    /// The oldest version that may decrypt.
-    pub min_decryption_version: u32,
-    /// Whether it may be deleted.
-    pub deletion_allowed: bool,
-    /// Whether it may be taken out.
-    pub exportable: bool,
-    /// When its newest version was made.
-    pub rotated: Option<Timestamp>,
-}
-
 #[derive(Deserialize)]
-struct RawKey {
+struct Raw {
+    #[serde(default, rename = "type")]
+    key_type: String,
     latest_version: u32,
-    #[serde(default)]
     min_decryption_version: u32,
+    #[serde(default)]
+    min_available_version: u32,
     #[serde(default)]
     deletion_allowed: bool,
     #[serde(default)]
     exportable: bool,
-    /// Seconds for symmetric keys, an object with `creation_time` for the others.
     #[serde(default)]
-    keys: BTreeMap<String, Value>,
+    allow_plaintext_backup: bool,
+    #[serde(default)]
+    keys: BTreeMap<u32, Version>,
+    #[serde(default)]
+    backup_info: Option<BackupInfo>,
 }
 
-impl RawKey {
-    fn rotated(&self) -> Option<Timestamp> {
-        let newest = self.keys.get(&self.latest_version.to_string())?;
-        match newest.as_i64() {
-            Some(seconds) => Timestamp::from_second(seconds).ok(),
-            None => newest.get("creation_time")?.as_str()?.parse().ok(),
+/// Symmetric keys tell a time in seconds, others a time among other things.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Version {
+    Seconds(i64),
+    Described { creation_time: Timestamp },
+}
+
+impl Version {
+    fn made(&self) -> Option<Timestamp> {
+        match self {
+            Self::Seconds(seconds) => Timestamp::from_second(*seconds).ok(),
+            Self::Described { creation_time } => Some(*creation_time),
         }
     }
 }
 
+#[derive(Serialize)]
+struct Plain<'a> {
+    #[serde(serialize_with = "exposed")]
+    plaintext: &'a SecretString,
+}
+
 impl Client {
-    /// Encrypts with the newest version of the key. A token with `create` would make a key that isn't there.
+    /// Encrypts. Sent once, for with `create` it would make a key that isn't there.
     ///
     /// # Errors
-    /// When it doesn't answer, or the token may not.
-    pub async fn encrypt(
+    /// [`super::Says::TokenDead`]; [`super::Says::Denied`] for a wrong policy, mount or key alike.
+    pub async fn transit_encrypt(
         &self,
         token: &SecretString,
         mount: &str,
@@ -72,76 +127,93 @@ impl Client {
         plaintext: &[u8],
     ) -> Result<Ciphertext, Error> {
         #[derive(Deserialize)]
-        struct Encrypted {
+        struct Raw {
             ciphertext: String,
         }
-        let path = format!("{mount}/encrypt/{key}");
-        let request = self.write("encrypt", &path, json!({ "plaintext": STANDARD.encode(plaintext) }));
-        // It changes nothing, but is not a read: a repeated one could make a key anew.
-        let text = self.ask::<Data<Encrypted>>(Request { token: Some(token), ..request }).await?.data.ciphertext;
-        match version(&text) {
-            Some(version) => Ok(Ciphertext { text, version }),
-            None => Err(Error::new(self.name(), "encrypt", Kind::Unreadable { line: 1, column: 1 })),
-        }
+        let operation = Operation::TransitEncrypt;
+        let encoded = SecretString::from(STANDARD.encode(plaintext));
+        let plain = String::from_utf8(plaintext.to_vec()).map(SecretString::from).unwrap_or_default();
+        let request = path(mount, "encrypt", key).map(|path| {
+            let request = Request::post(path).with_token(token).with_secret(&encoded).with_secret(&plain);
+            request.with_body(&Plain { plaintext: &encoded })
+        });
+        let read = |reply: &Reply| {
+            let Raw { ciphertext } = reply.data()?;
+            Ciphertext::parse(&ciphertext).ok_or_else(|| reply.malformed())
+        };
+        self.send(operation, request, read).await
     }
 
-    /// Decrypts. Never makes a key.
+    /// Decrypts.
     ///
     /// # Errors
-    /// `is_other_key`, `is_version_too_new`, `is_version_too_old`, `is_no_key`, or when it doesn't answer.
-    pub async fn decrypt(
+    /// As [`Self::transit_encrypt`], and [`super::Says::KeyReplaced`], [`super::Says::VersionTooNew`],
+    /// [`super::Says::VersionTooOld`].
+    pub async fn transit_decrypt(
         &self,
         token: &SecretString,
         mount: &str,
         key: &str,
-        ciphertext: &str,
-    ) -> Result<Vec<u8>, Error> {
+        ciphertext: &Ciphertext,
+    ) -> Result<SecretSlice<u8>, Error> {
         #[derive(Deserialize)]
-        struct Decrypted {
-            plaintext: String,
+        struct Raw {
+            plaintext: SecretString,
         }
-        let path = format!("{mount}/decrypt/{key}");
-        let request = self.write("decrypt", &path, json!({ "ciphertext": ciphertext }));
-        let request = Request { token: Some(token), repeat: Repeat::Read, ..request };
-        let text = self.ask::<Data<Decrypted>>(request).await?.data.plaintext;
-        STANDARD.decode(text).map_err(|_| Error::new(self.name(), "decrypt", Kind::Unreadable { line: 1, column: 1 }))
+        let operation = Operation::TransitDecrypt;
+        let body = BTreeMap::from([("ciphertext", ciphertext.text())]);
+        let request = path(mount, "decrypt", key).map(|path| Request::ask(path).with_token(token).with_body(&body));
+        let read = |reply: &Reply| {
+            let Raw { plaintext } = reply.data()?;
+            let bytes = STANDARD.decode(plaintext.expose_secret()).map_err(|_| reply.malformed())?;
+            Ok(SecretSlice::from(bytes))
+        };
+        self.send(operation, request, read).await
     }
 
-    /// What the key is like; `None` when there is none.
+    /// How a key stands; `None` when there is none of this name.
     ///
     /// # Errors
-    /// When it doesn't answer, or the token may not.
-    pub async fn key(&self, token: &SecretString, mount: &str, key: &str) -> Result<Option<KeyInfo>, Error> {
-        let path = format!("{mount}/keys/{key}");
-        let request = Request { token: Some(token), ..self.read("transit key", &path) };
-        match self.ask::<Data<RawKey>>(request).await {
-            Ok(Data { data }) => Ok(Some(KeyInfo {
-                latest_version: data.latest_version,
-                min_decryption_version: data.min_decryption_version,
-                deletion_allowed: data.deletion_allowed,
-                exportable: data.exportable,
-                rotated: data.rotated(),
-            })),
-            Err(error) if error.said().is_some_and(|said| said.status == 404) => Ok(None),
-            Err(error) => Err(error),
+    /// Any of [`super::Kind`].
+    pub async fn transit_key(&self, token: &SecretString, mount: &str, key: &str) -> Result<Option<TransitKey>, Error> {
+        let operation = Operation::TransitKey;
+        let request =
+            path(mount, "keys", key).map(|path| Request::get(path).with_token(token).accepting(Accept::SuccessOrNone));
+        let read = |reply: &Reply| {
+            if reply.is_none() { Ok(None) } else { reply.data().map(|raw: Raw| Some(TransitKey::from(raw))) }
+        };
+        self.send(operation, request, read).await
+    }
+
+    /// Makes a key of the server's default type. One of this name that is there stays as it is. Sent once.
+    ///
+    /// # Errors
+    /// Any of [`super::Kind`].
+    pub async fn transit_key_create(&self, token: &SecretString, mount: &str, key: &str) -> Result<(), Error> {
+        let operation = Operation::TransitKeyCreate;
+        let body = BTreeMap::<&str, &str>::new();
+        let request = path(mount, "keys", key).map(|path| Request::post(path).with_token(token).with_body(&body));
+        self.send(operation, request, |_| Ok(())).await
+    }
+}
+
+impl From<Raw> for TransitKey {
+    fn from(raw: Raw) -> Self {
+        let made = |(number, version): (&u32, &Version)| version.made().map(|made| (*number, made));
+        Self {
+            key_type: raw.key_type,
+            latest_version: raw.latest_version,
+            min_decryption_version: raw.min_decryption_version,
+            min_available_version: raw.min_available_version,
+            deletion_allowed: raw.deletion_allowed,
+            exportable: raw.exportable,
+            allow_plaintext_backup: raw.allow_plaintext_backup,
+            versions: raw.keys.iter().filter_map(made).collect(),
+            backup_info: raw.backup_info,
         }
     }
 }
 
-/// The version in `vault:v2:...`.
-fn version(ciphertext: &str) -> Option<u32> {
-    let (version, _) = ciphertext.strip_prefix("vault:v")?.split_once(':')?;
-    version.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::version;
-
-    #[test]
-    fn the_version_of_a_ciphertext() {
-        assert_eq!(version("vault:v12:abc="), Some(12));
-        assert_eq!(version("vault:vx:abc="), None);
-        assert_eq!(version("abc"), None);
-    }
+fn path(mount: &str, what: &'static str, key: &str) -> Result<Path, Kind> {
+    Path::parse(mount)?.then(what).name(key)
 }

@@ -29,9 +29,20 @@ pub(super) fn init_outcome_unknown(view: &View, _: &Limits) -> Option<Diagnosis>
     let Some(Phase::Claimed { attempt, at_work: false }) = &view.claim else { return None };
     let initialised = view.target.pods.iter().any(|pod| pod.answer.facts().is_some_and(|facts| facts.initialised));
     initialised.then(|| {
-        let message = format!("attempt {attempt} was begun, the server is initialised, and its answer isn't stored");
+        let claims = claims(view).join(", ");
+        let storage = if claims.is_empty() { "no PersistentVolumeClaims" } else { &claims };
+        let message = format!(
+            "attempt {attempt} was begun, the server is initialised, and its answer isn't stored; its storage: {storage}"
+        );
         Diagnosis::new(Cause::InitOutcomeUnknown, message)
     })
+}
+
+/// The PersistentVolumeClaims of the pods that are initialised.
+fn claims(view: &View) -> Vec<String> {
+    let Ok(set) = &view.target.set else { return Vec::new() };
+    let initialised = view.target.pods.iter().filter(|pod| pod.answer.facts().is_some_and(|facts| facts.initialised));
+    initialised.flat_map(|pod| set.volumes.iter().map(|volume| format!("{volume}-{}", pod.name))).collect()
 }
 
 pub(super) fn storage_lost(view: &View, _: &Limits) -> Option<Diagnosis> {
@@ -100,11 +111,25 @@ fn runs_for(pod: &Pod, now: Timestamp) -> Option<Duration> {
 
 pub(super) fn crashes(view: &View, _: &Limits) -> Option<Diagnosis> {
     let ended: Vec<&Pod> = view.target.pods.iter().filter(|pod| matches!(pod.container, Container::Ended(_))).collect();
-    (!ended.is_empty()).then(|| {
-        let codes: Vec<String> = ended.iter().filter_map(|pod| code(pod)).collect();
-        let message = format!("{} ({}), though the transit server answers", names(&ended), codes.join(", "));
-        Diagnosis::new(Cause::ServerCrashes, message)
-    })
+    if ended.is_empty() {
+        return None;
+    }
+    let codes: Vec<String> = ended.iter().filter_map(|pod| code(pod)).collect();
+    let why = if ended.iter().all(|pod| waits_only(pod, view)) {
+        "before what its start needs worked again; it waits for its next start"
+    } else {
+        "though the transit server answers"
+    };
+    let message = format!("{} ended ({}) {why}", names(&ended), codes.join(", "));
+    Some(Diagnosis::new(Cause::ServerCrashes, message))
+}
+
+/// Whether it ended before the rehearsal began to pass: for what is mended now.
+pub(crate) fn waits_only(pod: &Pod, view: &View) -> bool {
+    match &pod.container {
+        Container::Ended(ended) => ended.at.zip(view.passing_since).is_some_and(|(at, since)| at < since),
+        Container::Running { .. } | Container::Waiting(_) => false,
+    }
 }
 
 fn code(pod: &Pod) -> Option<String> {

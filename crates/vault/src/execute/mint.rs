@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::{Done, Hands, audit, meta};
-use crate::client::{Class, Error};
+use crate::client::{Class, Effect, Error, MintRequest};
 use crate::metrics::Ended;
 use crate::next_step::{Memory, MintReason};
 use crate::observe::{Look, Seen};
@@ -52,11 +52,14 @@ impl Hands {
         if settings.allowed.provision && self.provide(settings, look, seen, memory, about).await == Done::Nothing {
             return Done::Nothing;
         }
-        let made = match a.mint(&login, &role, &meta(settings)).await {
+        let wanted = MintRequest { meta: meta(settings), display_name: Some("holdfast".to_owned()) };
+        let made = match a.create_with_role(&login, &role, &wanted).await {
             Ok(made) => made,
             Err(error) => {
-                let uncertain = error.class() == Class::Transient && error.said().is_none();
-                self.metrics.minted(if uncertain { Ended::Unknown } else { Ended::Badly });
+                self.metrics.minted(match error.effect() {
+                    Effect::Unknown => Ended::Unknown,
+                    Effect::None => Ended::Badly,
+                });
                 self.fail(settings, &error, seen, memory, about);
                 return Done::Nothing;
             }
@@ -137,25 +140,27 @@ impl Hands {
             return Some(settings.role.clone());
         }
         let api: Api<Namespace> = Api::all(self.kube.clone());
-        match api.get(&settings.namespace).await {
-            Ok(namespace) => Some(own_name(&namespace.metadata.uid?, settings)),
+        match api.get("kube-system").await {
+            Ok(system) => Some(own_name(&system.metadata.uid?, settings)),
             Err(error) => {
-                tracing::warn!(namespace = settings.namespace, %error, "the namespace can't be read, whose UID is part of the role's name");
+                tracing::warn!(%error, "the namespace kube-system can't be read, whose UID is part of the role's name");
                 None
             }
         }
     }
 
     /// Writes the token without a newline, beside its accessor.
-    async fn deliver(&self, settings: &Settings, token: &SecretString, accessor: &str) -> Result<(), kube::Error> {
+    async fn deliver(
+        &self,
+        settings: &Settings,
+        token: &SecretString,
+        accessor: &SecretString,
+    ) -> Result<(), kube::Error> {
         let Some(reference) = &settings.token else { return Ok(()) };
         let api: Api<Secret> = Api::namespaced(self.kube.clone(), &settings.namespace);
         let version = api.get(&reference.name).await?.metadata.resource_version;
-        let text = |text: &str| ByteString(text.as_bytes().to_vec());
-        let data = BTreeMap::from([
-            (reference.key.clone(), text(token.expose_secret())),
-            (ACCESSOR.to_owned(), text(accessor)),
-        ]);
+        let text = |text: &SecretString| ByteString(text.expose_secret().as_bytes().to_vec());
+        let data = BTreeMap::from([(reference.key.clone(), text(token)), (ACCESSOR.to_owned(), text(accessor))]);
         let patch = json!({
             "metadata": {
                 "resourceVersion": version,

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use holdfast_api::vault_transit_unseal::{Admin, ServiceAccountLogin};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -146,13 +146,13 @@ pub(super) async fn prove(cluster: &Cluster<'_>, b: &B, root: &SecretString, pla
         let session = log_in(cluster, b, &role).await?;
         b.leave(&session).await?;
     }
-    Ok(b.accessor(root).await?)
+    Ok(b.accessor(root).await?.expose_secret().to_owned())
 }
 
 /// Logs in as the administrator and ends the token with this accessor.
 pub(super) async fn revoke(cluster: &Cluster<'_>, b: &B, plan: &Plan, accessor: &str) -> Result<(), Failed> {
     let session = log_in(cluster, b, &Role::of_admin(&plan.admin)).await?;
-    b.end_accessor(&session, accessor).await?;
+    b.end_accessor(&session, &SecretString::from(accessor)).await?;
     Ok(b.leave(&session).await?)
 }
 
@@ -166,8 +166,8 @@ async fn log_in(cluster: &Cluster<'_>, b: &B, role: &Role<'_>) -> Result<SecretS
 }
 
 async fn mount(b: &B, root: &SecretString, mount: &str, method: &Method) -> Result<(), Failed> {
-    let mounts = b.read(root, "sys/auth").await?.unwrap_or_default();
-    let found = mounts["data"][format!("{mount}/")]["type"].as_str();
+    let mounts = b.read(root, "sys/auth").await?.map(|answer| answer.data).unwrap_or_default();
+    let found = mounts.get(&format!("{mount}/")).and_then(|mount| mount["type"].as_str());
     match found {
         Some(found) if found == method.name() => {}
         Some(found) => return Err(Failed::MountTaken { mount: mount.to_owned(), found: found.to_owned() }),
@@ -178,9 +178,8 @@ async fn mount(b: &B, root: &SecretString, mount: &str, method: &Method) -> Resu
 
 /// Writes a role's policy where there is none of that name.
 async fn policy(b: &B, root: &SecretString, role: &Role<'_>) -> Result<(), Error> {
-    let path = format!("sys/policies/acl/{}", role.policy);
-    match b.read(root, &path).await? {
+    match b.policy(root, role.policy).await? {
         Some(_) => Ok(()),
-        None => b.write(root, &path, json!({ "policy": role.text })).await,
+        None => b.write_policy(root, role.policy, role.text).await,
     }
 }

@@ -95,9 +95,9 @@ pub enum Failed {
         /// The policy.
         policy: String,
     },
-    /// The API server gave no token.
-    #[error("the API server answered a TokenRequest without a token")]
-    NoToken,
+    /// The API server gives no token of a ServiceAccount.
+    #[error("{0}")]
+    NoToken(String),
     /// It was revoked, and is accepted.
     #[error("the root token was revoked, and still lives")]
     RootLives,
@@ -143,7 +143,7 @@ impl Failed {
             | Self::Keys(_)
             | Self::MountTaken { .. }
             | Self::PolicyMissing { .. }
-            | Self::NoToken => Class::Person,
+            | Self::NoToken(_) => Class::Person,
             Self::AnswerLost(_)
             | Self::InitialisedMeanwhile
             | Self::Unsealable(_)

@@ -11,8 +11,7 @@ use holdfast_api::vault_transit_unseal::SecretKeyRef;
 use holdfast_runtime::failure::{Failure, said};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret, ServiceAccount};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret};
 use kube::api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client as Kube};
 use secrecy::SecretString;
@@ -22,15 +21,13 @@ use super::claim::{self, Claim, Reading};
 use super::failed::Failed;
 use super::gate::Volume;
 use super::recipients::Parts;
-use crate::observe::Secrets;
+use crate::observe::{NoToken, Secrets, account_token};
 use crate::settings::Settings;
 
 /// How long the API server may take.
 const ANSWER: Duration = Duration::from_secs(10);
 /// Whose fields of the Secrets are ours.
 const MANAGER: &str = "holdfast/vault-init";
-/// For how long a ServiceAccount's token is asked for, in seconds: the shortest that the API server gives.
-const TOKEN: i64 = 600;
 /// The label by which whoever may write a Secret allows a resource to use it.
 const LABEL: &str = "holdfast.dev/vault";
 
@@ -249,16 +246,12 @@ impl Cluster<'_> {
 
     /// A token of a ServiceAccount, for B alone.
     pub(super) async fn token(&self, account: &str, audience: &str) -> Result<SecretString, Failed> {
-        let spec = TokenRequestSpec {
-            audiences: vec![audience.to_owned()],
-            expiration_seconds: Some(TOKEN),
-            bound_object_ref: None,
-        };
-        let request = TokenRequest { spec, ..TokenRequest::default() };
-        let (api, params): (Api<ServiceAccount>, _) = (self.api(), PostParams::default());
-        let answer = api.create_token_request(account, &params, &request);
-        let answer = ask("asking for a token of the ServiceAccount", answer).await?;
-        answer.status.map(|status| SecretString::from(status.token)).ok_or(Failed::NoToken)
+        let asked = account_token(self.kube, &self.settings.namespace, account, audience);
+        match tokio::time::timeout(ANSWER, asked).await {
+            Ok(Ok(token)) => Ok(token),
+            Ok(Err(NoToken::Refused(said))) => Err(Failed::NoToken(said)),
+            Ok(Err(NoToken::Unseen)) | Err(_) => Err(Failed::Silent("asking for a token of the ServiceAccount")),
+        }
     }
 
     /// A document that the API server publishes about its keys.

@@ -18,12 +18,12 @@ use tokio_util::task::TaskTracker;
 
 use super::claim::Reading;
 use super::failed::Failed;
-use super::kept::{Kept, judge};
+use super::kept::judge;
 use super::next::{Spooled, Step};
 use super::objects::Cluster;
 use super::order::Order;
 use super::spool::{Answer, Spool, Trouble};
-use crate::claim::Phase;
+use crate::claim::{Keys, Phase};
 use crate::client::Clients;
 use crate::settings::Settings;
 use crate::view::View;
@@ -32,6 +32,7 @@ use pass::Pass;
 
 /// For how long a process that ends waits for a request and what follows it.
 pub const GRACE: Duration = Duration::from_secs(150);
+
 /// What one pass knows.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
@@ -93,25 +94,29 @@ impl Initialiser {
         Self { inner: Arc::new(inner) }
     }
 
-    /// What the claim of a resource's server says, for its view; `None` when there is no claim.
-    ///
-    /// # Errors
-    /// When it couldn't be read, from which nothing may be concluded.
-    pub async fn phase(&self, settings: &Settings) -> Result<Option<Phase>, Failed> {
-        let read = self.cluster(settings).claim().await?;
-        Ok(self.phase_of(&read.reading, settings))
+    /// What the claim of a resource's server says, and how the keys stand that we stored: for its view. A claim that can't
+    /// be read just now is `Phase::Unreadable`, as nothing may be concluded from it.
+    pub async fn told(&self, settings: &Settings) -> (Option<Phase>, Option<Keys>) {
+        let cluster = self.cluster(settings);
+        let reading = match cluster.claim().await {
+            Ok(read) => read.reading,
+            Err(failed) => return (Some(Phase::Unreadable { why: failed.to_string() }), None),
+        };
+        let phase = self.phase_of(&reading, settings);
+        let Reading::Claim(claim) = reading else { return (phase, None) };
+        let Some(recorded) = claim.recorded() else { return (phase, None) };
+        let data = cluster.stored(&recorded.secret).await.ok();
+        let kept = data.map(|data| judge(&claim.attempt, recorded, data.as_ref()));
+        (phase, Some(Keys { secret: recorded.secret.clone(), count: recorded.count, kept }))
     }
 
-    /// How the recovery keys stand that we stored; `None` when we stored none.
-    ///
-    /// # Errors
-    /// When claim or keys couldn't be read.
-    pub async fn kept(&self, settings: &Settings) -> Result<Option<Kept>, Failed> {
-        let cluster = self.cluster(settings);
-        let Reading::Claim(claim) = cluster.claim().await?.reading else { return Ok(None) };
-        let Some(recorded) = claim.recorded() else { return Ok(None) };
-        let data = cluster.stored(&recorded.secret).await?;
-        Ok(Some(judge(&claim.attempt, recorded, data.as_ref())))
+    /// Whether the answer of an initialisation of a resource's server is here: nobody else can carry on with it.
+    #[must_use]
+    pub fn holds(&self, settings: &Settings) -> bool {
+        let of = of(settings);
+        let held = self.inner.held.lock().values().any(|answer| answer.of == of);
+        // What can't be read is looked into, and the trouble told, where somebody acts on it.
+        held || self.inner.spool.answers_of(&of).is_ok_and(|answers| !answers.is_empty())
     }
 
     /// Does the next step, if there is one to be done. Cancelling it loses nothing.
@@ -134,6 +139,12 @@ impl Initialiser {
             Err(failed) => Some(Arc::new(failed)),
         };
         Progress { phase, step: Some(step), failed }
+    }
+
+    /// Why the last tries of tasks failed.
+    #[cfg(test)]
+    pub(super) fn troubles(&self) -> Vec<Arc<Failed>> {
+        self.inner.troubles.lock().values().cloned().collect()
     }
 
     /// Waits for what was begun, at most for `GRACE`. Returns whether it all ended.

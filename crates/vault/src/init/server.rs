@@ -1,15 +1,14 @@
 //! B, as far as an initialisation asks it: the one place where this module meets the client.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde_json::Value;
 
 use super::failed::Failed;
 use super::order::Plan;
-use crate::client::{Address, Client, Clients, Error, InitRequest, Kind, Said, ServerSpec};
+use crate::client::{Answer, Client, Clients, Effect, Error, InitRequest, Kind, Says, ServerSpec};
+use crate::observe::pod_server;
 use crate::settings::Settings;
 
 /// The server in one pod.
@@ -32,23 +31,16 @@ pub(super) struct Session {
 }
 
 impl B {
+    /// The server that `name` names, in the pod with this address.
     pub(super) fn new(
         clients: &Clients,
         settings: &Settings,
         name: &str,
-        ip: std::net::IpAddr,
+        ip: IpAddr,
         ca: Option<Vec<u8>>,
-    ) -> Result<Self, Error> {
-        let named = &settings.target.verify.server_name;
-        let spec = ServerSpec {
-            address: Address::of_pod(name.to_owned(), settings.target.port, settings.target.tls),
-            connect_to: Some(ip),
-            ca: ca.map(Arc::from),
-            server_name: (!named.is_empty()).then(|| named.clone()),
-            namespace: String::new(),
-            timeout: settings.timeout,
-        };
-        clients.client(&spec).map(Self)
+    ) -> Result<Self, Failed> {
+        let spec: ServerSpec = pod_server(settings, name, ip, ca).map_err(|_| Failed::NoAddress(name.to_owned()))?;
+        Ok(Self(clients.client(&spec)?))
     }
 
     /// Whether it says that it is initialised.
@@ -59,26 +51,33 @@ impl B {
     /// Sends the request, once.
     pub(super) async fn send(&self, plan: &Plan) -> Sent {
         let request = InitRequest {
-            shares: plan.shares,
-            threshold: plan.threshold,
-            pgp_keys: plan.recipients.pgp_keys().to_vec(),
+            recovery_shares: plan.shares.into(),
+            recovery_threshold: plan.threshold.into(),
+            recovery_pgp_keys: plan.recipients.pgp_keys().to_vec(),
+            root_token_pgp_key: None,
         };
         match self.0.init(&request).await {
-            Ok(answer) => {
-                let shares = answer.recovery_keys.iter().map(in_base64).collect();
-                Sent::Answered(shares, answer.root_token)
-            }
+            Ok(answer) => Sent::Answered(answer.recovery_keys_base64, answer.root_token),
             Err(error) if never_left(&error.kind) => Sent::Never(error),
             Err(error) => Sent::Unknown(error),
         }
     }
 
-    pub(super) async fn read(&self, token: &SecretString, path: &str) -> Result<Option<Value>, Error> {
-        self.0.read_path(token, path).await
+    pub(super) async fn read(&self, token: &SecretString, path: &str) -> Result<Option<Answer>, Error> {
+        self.0.read(path, token).await
     }
 
     pub(super) async fn write(&self, token: &SecretString, path: &str, body: Value) -> Result<(), Error> {
-        self.0.write_path(token, path, body).await.map(drop)
+        self.0.write(path, token, &body).await.map(drop)
+    }
+
+    /// The text of a policy; `None` when there is none of this name.
+    pub(super) async fn policy(&self, token: &SecretString, name: &str) -> Result<Option<String>, Error> {
+        self.0.policy_read(token, name).await
+    }
+
+    pub(super) async fn write_policy(&self, token: &SecretString, name: &str, text: &str) -> Result<(), Error> {
+        self.0.policy_write(token, name, text).await
     }
 
     pub(super) async fn login(&self, mount: &str, role: &str, jwt: &SecretString) -> Result<Session, Failed> {
@@ -87,7 +86,7 @@ impl B {
     }
 
     /// The accessor of a token.
-    pub(super) async fn accessor(&self, token: &SecretString) -> Result<String, Error> {
+    pub(super) async fn accessor(&self, token: &SecretString) -> Result<SecretString, Error> {
         self.0.lookup_self(token).await.map(|found| found.accessor)
     }
 
@@ -108,68 +107,45 @@ impl B {
     async fn is_dead(&self, token: &SecretString) -> Result<bool, Error> {
         match self.0.lookup_self(token).await {
             Ok(_) => Ok(false),
-            Err(error) if error.said().is_some_and(Said::is_dead_token) => Ok(true),
+            Err(error) if error.says() == Some(Says::TokenDead) => Ok(true),
             Err(error) => Err(error),
         }
     }
 
     /// Ends the token with an accessor, and looks whether it ended.
-    pub(super) async fn end_accessor(&self, token: &SecretString, accessor: &str) -> Result<(), Failed> {
-        self.0.revoke_accessor(token, accessor).await?;
+    pub(super) async fn end_accessor(&self, token: &SecretString, accessor: &SecretString) -> Result<(), Failed> {
+        match self.0.revoke_accessor(token, accessor).await {
+            // It ended before, and whoever ended it couldn't say so any more.
+            Err(error) if error.says() == Some(Says::InvalidAccessor) => return Ok(()),
+            revoked => revoked?,
+        }
         match self.0.lookup_accessor(token, accessor).await {
             Ok(_) => Err(Failed::RootLives),
-            Err(error) if error.said().is_some_and(Said::is_no_accessor) => Ok(()),
+            Err(error) if error.says() == Some(Says::InvalidAccessor) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// Whether a request that failed so can't have reached the server.
+/// Whether a request that failed so can't have reached the server. One that was answered did, whatever became of it: it
+/// isn't sent again.
 fn never_left(kind: &Kind) -> bool {
-    match kind {
-        Kind::Unresolvable
-        | Kind::Forbidden(_)
-        | Kind::Refused
-        | Kind::Unconnected(_)
-        | Kind::NeverConnected
-        | Kind::Tls(_)
-        | Kind::TokenUnsendable
-        | Kind::Unsendable
-        | Kind::NoShares
-        | Kind::BreakerOpen { .. }
-        | Kind::Paced => true,
-        Kind::NeverAnswered
-        | Kind::CutOff
-        | Kind::NotHttp
-        | Kind::NotVault { .. }
-        | Kind::Redirected { .. }
-        | Kind::TooLong
-        | Kind::Unreadable { .. }
-        | Kind::Said(_) => false,
-    }
-}
-
-/// Servers tell shares, encrypted ones too, in hexadecimal; people's tools take base64.
-fn in_base64(share: &SecretString) -> SecretString {
-    let text = share.expose_secret();
-    let digits: Option<Vec<u8>> = text.chars().map(|letter| u8::try_from(letter.to_digit(16)?).ok()).collect();
-    match digits.map(zeroize::Zeroizing::new) {
-        Some(digits) if digits.len() % 2 == 0 => {
-            let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-            SecretString::from(STANDARD.encode(zeroize::Zeroizing::new(bytes)))
-        }
-        Some(_) | None => share.clone(),
-    }
+    kind.effect() == Effect::None && !matches!(kind, Kind::Answered(_) | Kind::Redirected(_) | Kind::WantsHttps)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::{Phase, Refusal};
 
     #[test]
-    fn shares_are_told_in_base64() {
-        for (told, kept) in [("00ff10", "AP8Q"), ("not hex", "not hex"), ("abc", "abc")] {
-            assert_eq!(in_base64(&SecretString::from(told)).expose_secret(), kept);
+    fn what_was_answered_or_lost_is_never_sent_again() {
+        let refused = Refusal::new(400, &["Vault is already initialized"]);
+        for kind in [Kind::Answered(refused), Kind::TimedOut(Phase::Answer), Kind::CutOff(Phase::Body), Kind::NotHttp] {
+            assert!(!never_left(&kind), "{kind}");
+        }
+        for kind in [Kind::Refused, Kind::TimedOut(Phase::Handshake), Kind::PacedOut] {
+            assert!(never_left(&kind), "{kind}");
         }
     }
 }

@@ -10,6 +10,7 @@ mod machine;
 mod next;
 mod recipients;
 mod spool;
+mod verdict;
 
 mod run;
 mod world;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::{Allowed, Memory, Step, Wait};
-use crate::diagnose::is_hung;
+use crate::diagnose::{is_hung, waits_only};
 use crate::rehearsal::Outcome;
 use crate::view::{Container, Pod, View, between};
 
@@ -28,6 +28,8 @@ pub enum Hindrance {
     PendingTemplateChange,
     /// It is being deleted.
     Leaving,
+    /// It is being initialised: the request, or what must follow it, may be under way.
+    Initialising,
 }
 
 impl Hindrance {
@@ -41,6 +43,7 @@ impl Hindrance {
             Self::BootGrace => "BootGrace",
             Self::PendingTemplateChange => "PendingTemplateChange",
             Self::Leaving => "PodTerminating",
+            Self::Initialising => "Initialising",
         }
     }
 }
@@ -56,7 +59,10 @@ pub(super) fn delete(view: &View, allowed: &Allowed, memory: &Memory) -> Option<
             }
         }
     }
-    hindered.map(|hindrance| Step::Wait(Wait::Hindered(hindrance)))
+    let hindrance = hindered?;
+    // Whoever looks should see whose turn it is.
+    let is_as_turn = hindrance == Hindrance::NotRehearsed && view.transit.reach.cause().is_some();
+    Some(Step::Wait(if is_as_turn { Wait::ForTransit } else { Wait::Hindered(hindrance) }))
 }
 
 fn is_stuck(pod: &Pod, view: &View, allowed: &Allowed) -> bool {
@@ -64,13 +70,10 @@ fn is_stuck(pod: &Pod, view: &View, allowed: &Allowed) -> bool {
     by_hand || is_hung(pod, view.now) || waits(pod, view)
 }
 
-/// Ended before the rehearsal began to pass: it ended for what is mended now, and waits without need.
+/// Ended for what is mended now and waits without need; or nothing is known of what it ended for, and it isn't deleted.
 fn waits(pod: &Pod, view: &View) -> bool {
     match &pod.container {
-        Container::Ended(ended) => match (view.passing_since, ended.at) {
-            (Some(since), Some(at)) => at < since,
-            (None, _) | (_, None) => view.passing_since.is_none(),
-        },
+        Container::Ended(_) => view.passing_since.is_none() || waits_only(pod, view),
         Container::Running { .. } | Container::Waiting(_) => false,
     }
 }
@@ -81,6 +84,9 @@ fn hindrance(pod: &Pod, view: &View, allowed: &Allowed, memory: &Memory) -> Opti
     }
     if !(allowed.manage && allowed.restart) {
         return Some(Hindrance::NotAllowed);
+    }
+    if view.claim.as_ref().is_some_and(|claim| !claim.is_complete()) {
+        return Some(Hindrance::Initialising);
     }
     if view.rehearsal != Outcome::Passed {
         return Some(Hindrance::NotRehearsed);

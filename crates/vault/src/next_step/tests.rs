@@ -60,10 +60,10 @@ fn a_token_is_renewed_at_half_its_life_also_when_only_observing() {
     check(&view().looked_up(with_left(1800)), &observing(), &memory, &Step::Renew);
     // Even while a pod hangs: all else needs the token.
     check(&view().looked_up(with_left(60)).with_pods(vec![hung()]), &allowed(), &memory, &Step::Renew);
-    let failed = Memory { renewal_failed: Some(at(NOW - 10)), ..Memory::default() };
+    let failed = Memory { renewal_tried: Some(at(NOW - 10)), ..Memory::default() };
     let step = next_step(&view().looked_up(with_left(1700)), None, &observing(), &failed);
     assert_eq!(step, Step::Rest);
-    let earlier = Memory { renewal_failed: Some(at(NOW - 30)), ..Memory::default() };
+    let earlier = Memory { renewal_tried: Some(at(NOW - 30)), ..Memory::default() };
     check(&view().looked_up(with_left(1700)), &observing(), &earlier, &Step::Renew);
 }
 
@@ -163,7 +163,7 @@ fn nothing_is_deleted_while_a_cannot_decrypt() {
         let down = view().reaching(reach).rehearsed(Outcome::Failed(cause, String::new()));
         for stuck in [hung(), pod(0).ended_at(900)] {
             let step = next_step(&down.clone().with_pods(vec![stuck]), Some(cause), &allowed(), &Memory::default());
-            assert_eq!(step, Step::Wait(Wait::Hindered(Hindrance::NotRehearsed)));
+            assert_eq!(step, Step::Wait(Wait::ForTransit));
         }
     }
 }

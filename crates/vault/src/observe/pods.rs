@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod as RawPod};
 
 use super::{Eyes, Secrets, reach};
-use crate::client::{Address, Client, Error, Health, Kind, ServerSpec};
+use crate::client::{Address, AddressError, Client, Error, HealthState, Kind, Phase, ServerSpec, Unsendable};
 use crate::rehearsal::ContainerId;
 use crate::settings::Settings;
 use crate::view::{Answer, Container, Ended, Pod, ServerFacts, Serving, StatefulSet, Target};
@@ -30,7 +30,7 @@ pub(super) async fn observe(
     let Some(set) = set else { return (Vec::new(), Doors::new()) };
     let ca = match &settings.target.verify.ca_secret_ref {
         Some(reference) => match secrets.authority(reference).await {
-            Ok(ca) => Ok(Some(Arc::from(ca))),
+            Ok(ca) => Ok(Some(ca)),
             Err(why) => Err(why),
         },
         None => Ok(None),
@@ -80,6 +80,7 @@ fn facts(raw: &RawPod, settings: &Settings) -> Option<Pod> {
         container: container(raw, settings),
         answer: Answer::Unseen("it wasn't asked".to_owned()),
         was_unsealed: false,
+        voter: None,
         name,
     })
 }
@@ -122,24 +123,35 @@ fn client(
     settings: &Settings,
     set: &StatefulSet,
     raw: &RawPod,
-    ca: Option<Arc<[u8]>>,
+    ca: Option<Vec<u8>>,
 ) -> Result<Client, Answer> {
     let ip = raw.status.as_ref().and_then(|status| status.pod_ip.as_deref());
     let Some(ip) = ip.and_then(|ip| ip.parse::<IpAddr>().ok()) else {
         return Err(Answer::Unseen("it has no address yet".to_owned()));
     };
     let pod = raw.metadata.name.as_deref().unwrap_or_default();
-    let host = format!("{pod}.{}.{}.svc", set.service, settings.namespace);
-    let named = &settings.target.verify.server_name;
-    let spec = ServerSpec {
-        address: Address::of_pod(host, settings.target.port, settings.target.tls),
-        connect_to: Some(ip),
-        ca,
-        server_name: (!named.is_empty()).then(|| named.clone()),
-        namespace: String::new(),
-        timeout: settings.timeout,
-    };
+    let name = server_name(pod, &set.service, &settings.namespace);
+    let spec = pod_server(settings, &name, ip, ca).map_err(|error| Answer::Unseen(error.to_string()))?;
     eyes.clients.client(&spec).map_err(|error| answer_of(&error))
+}
+
+/// The name of the server in a pod, which isn't resolved: it is what the certificate bears. A set needn't have a Service.
+pub(crate) fn server_name(pod: &str, service: &str, namespace: &str) -> String {
+    let parts = [pod, service, namespace, "svc"];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".")
+}
+
+/// The server in the pod at `ip`, under the name of [`server_name`].
+pub(crate) fn pod_server(
+    settings: &Settings,
+    name: &str,
+    ip: IpAddr,
+    ca: Option<Vec<u8>>,
+) -> Result<ServerSpec, AddressError> {
+    let scheme = if settings.target.tls { "https" } else { "http" };
+    let address = Address::parse(&format!("{scheme}://{name}:{}", settings.target.port), true)?;
+    let spec = ServerSpec::new(address).with_connect_to(ip).with_timeout(settings.timeout);
+    Ok(reach::verified(spec, ca, &settings.target.verify.server_name))
 }
 
 /// What the server says of itself, and what it does.
@@ -151,7 +163,7 @@ async fn ask(client: &Client) -> Answer {
             Answer::Told(facts, serving)
         }
         // OpenBao between a standby's migration and the step-down of its leader.
-        Err(error) if error.said().is_some_and(|said| said.status == 500) => match client.leader().await {
+        Err(error) if error.refusal().is_some_and(|refusal| refusal.status() == 500) => match client.leader().await {
             Ok(_) => Answer::MigratedStandby,
             Err(_) => answer_of(&error),
         },
@@ -169,13 +181,27 @@ async fn serving(client: &Client) -> Serving {
 }
 
 fn answer_of(error: &Error) -> Answer {
-    match error.cause() {
+    let kind = error.cause();
+    match kind {
         Kind::Refused => Answer::Refused,
-        Kind::NeverAnswered => Answer::Hangs,
-        Kind::Tls(_) | Kind::NotHttp | Kind::NotVault { .. } | Kind::TooLong | Kind::Unreadable { .. } => {
-            Answer::Garbled(error.kind.to_string())
-        }
-        _ => Answer::Unseen(error.kind.to_string()),
+        Kind::TimedOut(Phase::Handshake | Phase::Answer | Phase::Body) => Answer::Hangs,
+        Kind::Tls(_)
+        | Kind::Unsendable(Unsendable::Ca | Unsendable::ServerName)
+        | Kind::NotHttp
+        | Kind::WantsHttps
+        | Kind::NotVault { .. }
+        | Kind::TooLarge
+        | Kind::Malformed(_) => Answer::Garbled(kind.to_string()),
+        Kind::Unsendable(Unsendable::Token | Unsendable::Path | Unsendable::Shares | Unsendable::Namespace)
+        | Kind::Unresolvable
+        | Kind::Forbidden(_)
+        | Kind::Unreachable(_)
+        | Kind::TimedOut(Phase::Turn | Phase::Resolve | Phase::Connect)
+        | Kind::CutOff(_)
+        | Kind::Redirected(_)
+        | Kind::BreakerOpen { .. }
+        | Kind::PacedOut
+        | Kind::Answered(_) => Answer::Unseen(kind.to_string()),
     }
 }
 
@@ -190,24 +216,43 @@ pub(super) async fn are_as_before(settings: &Settings, pods: &[Arc<RawPod>], bef
         let Some(now) = facts(raw, settings) else { return false };
         let Some(known) = before.pods.iter().find(|known| known.uid == now.uid) else { return false };
         let same = known.container == now.container && known.leaving == now.leaving;
-        match (health(&known.answer), doors.get(&known.uid)) {
-            (Some(expected), Some(client)) if same => client.health().await.is_ok_and(|health| health == expected),
+        match (serves(&known.answer), doors.get(&known.uid)) {
+            (Some(expected), Some(client)) if same => {
+                client.health().await.is_ok_and(|health| well(health.state) == Some(expected))
+            }
             _ => false,
         }
     });
     join_all(looks).await.into_iter().all(|same| same)
 }
 
-/// The health of a server that is well; whatever is wrong is looked at as a whole.
-fn health(known: &Answer) -> Option<Health> {
+/// What a server does that is well; whatever is wrong is looked at as a whole.
+fn serves(known: &Answer) -> Option<Serving> {
     match known {
-        Answer::Told(ServerFacts { initialised: true, sealed: false, .. }, Serving::Active) => Some(Health::Active),
-        Answer::Told(ServerFacts { initialised: true, sealed: false, .. }, Serving::Standby) => Some(Health::Standby),
+        Answer::Told(
+            ServerFacts { initialised: true, sealed: false, .. },
+            serving @ (Serving::Active | Serving::Standby),
+        ) => Some(*serving),
         Answer::Told(..)
         | Answer::MigratedStandby
         | Answer::Refused
         | Answer::Hangs
         | Answer::Garbled(_)
         | Answer::Unseen(_) => None,
+    }
+}
+
+/// The same, of what its health says.
+fn well(state: HealthState) -> Option<Serving> {
+    match state {
+        HealthState::Active => Some(Serving::Active),
+        HealthState::Standby | HealthState::PerformanceStandby | HealthState::DisasterRecoverySecondary => {
+            Some(Serving::Standby)
+        }
+        HealthState::StandbyWithoutActive
+        | HealthState::Uninitialised
+        | HealthState::Sealed
+        | HealthState::RemovedFromCluster
+        | HealthState::Other(_) => None,
     }
 }

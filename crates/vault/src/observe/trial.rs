@@ -3,10 +3,10 @@
 //! Canaries are decrypted first: that never makes a key. A fresh encryption follows only when it is known that it can't make
 //! one either: the token may not `create`, or the key was just seen or used.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::reach;
-use crate::client::{Client, Error};
+use crate::client::{Capability, Ciphertext, Class, Client, Error, Says};
 use crate::rehearsal::{CANARY, Fresh, Ledger, Refusal, Trial};
 use crate::settings::Settings;
 use crate::view::{KeyFacts, Lookup};
@@ -58,25 +58,29 @@ async fn look_up(a: &Client, settings: &Settings, token: &SecretString) -> Looku
 }
 
 fn refused(error: &Error) -> Lookup {
-    match error.said() {
-        Some(said) if said.is_dead_token() => Lookup::Dead,
-        Some(said) if said.is_denied() => Lookup::Blind,
-        Some(_) | None => Lookup::Unseen,
+    match (error.says(), error.class()) {
+        (Some(Says::TokenDead), _) => Lookup::Dead,
+        (Some(_), Class::Denied) => Lookup::Blind,
+        (Some(_) | None, _) => Lookup::Unseen,
     }
 }
 
 /// Whether the token could make the key; `None` when it may not ask that.
 async fn makes_keys(a: &Client, settings: &Settings, token: &SecretString) -> Option<bool> {
     let path = format!("{}/encrypt/{}", settings.transit.mount, settings.transit.key);
-    let capabilities = a.capabilities(token, &[&path]).await.ok()?;
+    let capabilities = a.capabilities_self(token, &[&path]).await.ok()?;
     let listed = capabilities.get(&path)?;
-    Some(listed.iter().any(|capability| capability == "create" || capability == "root"))
+    Some(listed.contains(&Capability::Create) || listed.contains(&Capability::Root))
 }
 
-async fn decrypt(a: &Client, settings: &Settings, token: &SecretString, ciphertext: &str) -> Result<(), Refusal> {
+async fn decrypt(a: &Client, settings: &Settings, token: &SecretString, canary: &str) -> Result<(), Refusal> {
+    // Canaries are kept in the status, where somebody may have written something else.
+    let Some(canary) = Ciphertext::parse(canary) else {
+        return Err(Refusal::Other("the canary isn't a ciphertext of a transit key".to_owned()));
+    };
     let (mount, key) = (&settings.transit.mount, &settings.transit.key);
-    match a.decrypt(token, mount, key, ciphertext).await {
-        Ok(text) if text == CANARY => Ok(()),
+    match a.transit_decrypt(token, mount, key, &canary).await {
+        Ok(text) if text.expose_secret() == CANARY => Ok(()),
         // Whatever it is, it isn't what was encrypted: the answer of no transit key.
         Ok(_) => Err(Refusal::KeyReplaced),
         Err(error) => Err(refusal(&error)),
@@ -85,29 +89,30 @@ async fn decrypt(a: &Client, settings: &Settings, token: &SecretString, cipherte
 
 async fn encrypt(a: &Client, settings: &Settings, token: &SecretString) -> Result<Fresh, Refusal> {
     let (mount, key) = (&settings.transit.mount, &settings.transit.key);
-    let made = a.encrypt(token, mount, key, CANARY).await.map_err(|error| refusal(&error))?;
-    decrypt(a, settings, token, &made.text).await?;
-    Ok(Fresh { version: made.version, ciphertext: made.text })
+    let made = a.transit_encrypt(token, mount, key, CANARY).await.map_err(|error| refusal(&error))?;
+    decrypt(a, settings, token, made.text()).await?;
+    Ok(Fresh { version: made.version(), ciphertext: made.text().to_owned() })
 }
 
 fn refusal(error: &Error) -> Refusal {
-    let Some(said) = error.said() else { return Refusal::Silent(reach::of(error)) };
-    if said.is_dead_token() {
-        Refusal::Dead
-    } else if said.is_denied() {
-        Refusal::Denied
-    } else if said.is_sealed() {
-        Refusal::Silent(crate::view::Reach::Sealed)
-    } else if said.is_other_key() {
-        Refusal::KeyReplaced
-    } else if said.is_version_too_old() {
-        Refusal::VersionTooOld
-    } else if said.is_version_too_new() {
-        Refusal::VersionTooNew
-    } else if said.is_no_key() {
-        Refusal::KeyMissing
-    } else {
-        Refusal::Other(said.to_string())
+    let Some(said) = error.refusal() else { return Refusal::Silent(reach::of(error)) };
+    match said.says() {
+        Says::TokenDead => Refusal::Dead,
+        Says::Denied => Refusal::Denied,
+        Says::Sealed => Refusal::Silent(crate::view::Reach::Sealed),
+        Says::KeyReplaced => Refusal::KeyReplaced,
+        Says::VersionTooOld => Refusal::VersionTooOld,
+        Says::VersionTooNew => Refusal::VersionTooNew,
+        Says::KeyMissing | Says::NoRoute => Refusal::KeyMissing,
+        Says::Other if said.status() == 404 && said.errors().is_empty() => Refusal::KeyMissing,
+        Says::Other if error.class() == Class::Denied => Refusal::Denied,
+        Says::InvalidAccessor
+        | Says::NotInitialised
+        | Says::AlreadyInitialised
+        | Says::RoleGone
+        | Says::PathInUse
+        | Says::NoActiveNode
+        | Says::Other => Refusal::Other(said.to_string()),
     }
 }
 

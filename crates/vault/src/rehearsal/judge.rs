@@ -186,7 +186,9 @@ fn explain(refusal: &Refusal, trial: &Trial) -> String {
             format!("what the key encrypted{of_version} may no longer be decrypted: min_decryption_version was raised")
         }
         Refusal::VersionTooNew => {
-            format!("the transit server doesn't know the key{of_version}: it was restored from before the rotation")
+            format!(
+                "the transit server doesn't know the key{of_version}: it was restored from before the rotation, or the key was made anew"
+            )
         }
         Refusal::Silent(reach) => reach.message(),
         Refusal::Other(said) => format!("the transit server answered {said:?}"),

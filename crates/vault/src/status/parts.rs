@@ -1,26 +1,20 @@
 //! What the servers, the token and the pods are like, as the status tells it.
 
 use holdfast_api::vault_transit_unseal::{
-    CANARIES, CanaryStatus, PODS, PodState, PodStatus, Product as ProductStatus, RehearsalResult, RehearsalStatus,
-    RunningStatus, ServerStatus, TokenStatus, TransitStatus, Tristate,
+    CANARIES, CanaryStatus, InitializationPhase, InitializationStatus, PODS, PodState, PodStatus, RehearsalResult,
+    RehearsalStatus, RunningStatus, ServerStatus, TokenStatus, TransitStatus, Tristate,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use crate::claim::Phase;
 use crate::next_step::Memory;
 use crate::rehearsal::{Ledger, Outcome};
-use crate::view::{Answer, Container, Lookup, Pod, Product, Serving, View};
-
-fn product(product: Product) -> ProductStatus {
-    match product {
-        Product::OpenBao => ProductStatus::OpenBao,
-        Product::Vault => ProductStatus::Vault,
-    }
-}
+use crate::view::{Answer, Container, Lookup, Pod, Serving, View};
 
 pub(super) fn server(view: &View) -> Option<ServerStatus> {
     let facts = view.target.server()?;
     Some(ServerStatus {
-        product: Some(product(facts.product)),
+        product: Some(facts.product),
         version: Some(facts.version.clone()),
         cluster_id: facts.cluster_id.clone(),
         seal_type: Some(facts.seal_type.clone()),
@@ -29,11 +23,28 @@ pub(super) fn server(view: &View) -> Option<ServerStatus> {
     })
 }
 
+/// How far an initialisation by us has come; what was known stays while its claim can't be read.
+pub(super) fn initialisation(view: &View, before: Option<&InitializationStatus>) -> Option<InitializationStatus> {
+    let claim = view.claim.as_ref()?;
+    let phase = match claim {
+        Phase::Unreadable { .. } => return before.cloned(),
+        Phase::Claimed { .. } => InitializationPhase::Claimed,
+        Phase::Stored { .. } => InitializationPhase::Stored,
+        Phase::AdminProven { .. } => InitializationPhase::AdminProven,
+        Phase::Complete { .. } => InitializationPhase::Complete,
+    };
+    Some(InitializationStatus {
+        phase: Some(phase),
+        attempt: claim.attempt().map(str::to_owned),
+        secret_name: view.keys.as_ref().map(|keys| keys.secret.clone()),
+    })
+}
+
 /// What A said when it last answered.
 pub(super) fn transit(view: &View, before: Option<&TransitStatus>) -> Option<TransitStatus> {
     let mut status = before.cloned().unwrap_or_default();
     if let Some(facts) = &view.transit.facts {
-        status.product = Some(product(facts.product));
+        status.product = Some(facts.product);
         status.cluster_id = facts.cluster_id.clone().or(status.cluster_id);
         status.seal_type = Some(facts.seal_type.clone());
     }
@@ -96,7 +107,7 @@ pub(super) fn pods(view: &View, memory: &Memory) -> Vec<PodStatus> {
         name: pod.name.clone(),
         uid: pod.uid.clone(),
         state: state(pod),
-        voter: None,
+        voter: pod.voter,
         token_current: Tristate::Unknown,
         restarts: restarts(&pod.container),
         last_deleted: last_deleted(&pod.name),

@@ -1,5 +1,6 @@
 //! A: whether it answers, what its key is like, and whether we may look.
 
+use holdfast_api::vault_transit_unseal::Product;
 use jiff::Timestamp;
 
 /// The transit server.
@@ -38,26 +39,6 @@ pub enum Reach {
     Forbidden(String),
 }
 
-/// Which program a server is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Product {
-    /// OpenBao.
-    OpenBao,
-    /// HashiCorp Vault.
-    Vault,
-}
-
-impl Product {
-    /// As people write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OpenBao => "OpenBao",
-            Self::Vault => "Vault",
-        }
-    }
-}
-
 /// What a server says about itself without a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerFacts {
@@ -81,7 +62,7 @@ pub struct ServerFacts {
     pub shares: u32,
 }
 
-/// Our own login to A.
+/// Our own login to a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
     /// None is configured: only B's token is looked at.

@@ -125,6 +125,7 @@ async fn read(client: &Client) -> Result<Cluster> {
     list::<shapes::ScaledObject>(client, &mut cluster).await?;
     list::<shapes::HelmRelease>(client, &mut cluster).await?;
     list::<shapes::Kustomization>(client, &mut cluster).await?;
+    list::<shapes::VaultTransitUnseal>(client, &mut cluster).await?;
     Ok(cluster)
 }
 

@@ -8,7 +8,7 @@ use holdfast_e2e::{NAMESPACE, chart, checkout, sample};
 use holdfast_testkit::{
     ControlPlane, ControllerProcess, Helm, Kept, Manifests, account_kubeconfig, client_from, eventually, helm,
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::Client;
@@ -16,6 +16,7 @@ use kube::api::{Api, ListParams};
 use serde_json::json;
 
 use super::picture::Picture;
+use super::progress::progress;
 
 const RELEASE: helm::Release<'static> = helm::Release { name: "holdfast", namespace: NAMESPACE };
 /// How long the cluster may take to settle.
@@ -209,20 +210,6 @@ impl Stage {
 /// The folder of the sample cluster.
 pub(super) fn sample() -> PathBuf {
     checkout().join("e2e/samples/cluster")
-}
-
-fn progress(message: &str) -> ProgressBar {
-    let progress = ProgressBar::new_spinner().with_message(message.to_owned());
-    // Without a terminal nothing would be drawn, so it is said once.
-    if progress.is_hidden() {
-        eprintln!("{message}");
-    }
-    progress.set_style(
-        ProgressStyle::with_template("{spinner} {elapsed:>4} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
-    );
-    progress.enable_steady_tick(Duration::from_millis(120));
-    progress
 }
 
 fn phase(pod: &Pod) -> &str {

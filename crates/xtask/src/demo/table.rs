@@ -52,14 +52,17 @@ pub(crate) fn drains(before: &Picture, after: &Picture) -> String {
     let mut table = new_table(["Node", "Before", "After", "Who stands in the way now"]);
     for node in &after.forecast.nodes {
         let was = before.forecast.nodes.iter().find(|known| known.node == node.node).map_or_else(String::new, verdict);
-        let mut budgets: Vec<String> = node
+        let mut names: Vec<String> = node
             .blockers
             .iter()
-            .flat_map(|blocker| blocker.budgets.iter().map(|budget| format!("{}/{budget}", blocker.pod.namespace)))
+            .flat_map(|blocker| {
+                let named = blocker.budgets.iter().chain(blocker.unseal());
+                named.map(|name| format!("{}/{name}", blocker.pod.namespace))
+            })
             .collect();
-        budgets.sort();
-        budgets.dedup();
-        table.add_row([node.node.to_string(), was, verdict(node), budgets.join(", ")]);
+        names.sort();
+        names.dedup();
+        table.add_row([node.node.to_string(), was, verdict(node), names.join(", ")]);
     }
     let blocked = after.forecast.count(Verdict::Blocks);
     let nodes = after.forecast.nodes.len();
@@ -137,7 +140,8 @@ fn count(picture: &Picture, is_meant: impl Fn(&Outcome) -> bool) -> usize {
     outcomes(picture).filter(|(_, outcome)| is_meant(outcome)).count()
 }
 
-fn new_table<const N: usize>(header: [&str; N]) -> Table {
+/// A table as wide as the terminal.
+pub(crate) fn new_table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     if table.width().is_none() {

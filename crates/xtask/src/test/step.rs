@@ -85,6 +85,13 @@ const SERVERS: Step = Step {
     ..Step::cargo("real servers", "test --package holdfast-testkit --package holdfast-e2e --no-fail-fast")
 };
 
+/// The demo of the Vault controller fails where the controller says something else than it tells.
+const VAULT_DEMO: Step = Step {
+    needs: &crate::demo::VAULT_TOOLS,
+    after: Some(BINARY.name),
+    ..Step::cargo("vault demo", "xtask demo vault --check")
+};
+
 /// Ten minutes of garbage.
 const FUZZ: Step = Step::cargo("fuzzing", "xtask fuzz");
 
@@ -137,6 +144,7 @@ fn full(environment: &'static [(&'static str, &'static str)]) -> Vec<Step> {
         CHART_TEMPLATE,
         DEPENDENCIES,
         BINARY,
+        VAULT_DEMO,
         servers,
     ]
 }

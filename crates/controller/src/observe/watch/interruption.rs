@@ -126,7 +126,7 @@ pub(crate) struct Interruption {
 }
 
 impl Interruption {
-    pub(super) fn new(reason: Reason, message: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { reason, message, retry_after: None }
     }

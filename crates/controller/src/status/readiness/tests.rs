@@ -2,7 +2,9 @@
 
 use holdfast_api::{DrainReadiness, DrainReadinessSpec, DrainReadinessStatus};
 use holdfast_model::Cluster;
-use holdfast_model::builders::{Manifest, budget, deployment, node, pod, replica_set, talos_upgrade};
+use holdfast_model::builders::{
+    Manifest, budget, deployment, node, pod, replica_set, stateful_set, talos_upgrade, unseal,
+};
 use holdfast_policy::drain::gate::{Gate, Reading, Settings};
 use holdfast_policy::drain::{Drainer, forecast};
 use holdfast_policy::upgrade::{Sight, Watch};
@@ -79,6 +81,28 @@ fn the_answer_stands_in_a_line() {
     assert_eq!(status["nodes"], json!([{ "name": "a", "verdict": "Blocks" }, { "name": "b", "verdict": "Clean" }]));
     let blocker = &status["blockers"][0];
     assert_eq!((&blocker["lasting"], &blocker["workload"]), (&json!("Structural"), &json!("Deployment db")));
+}
+
+#[test]
+fn a_vault_that_would_stay_sealed_is_named_with_cause_and_remedy() {
+    let vault = unseal("infra/bank").of_stateful_set("vault");
+    let sealed = vault.stays_sealed("TokenDead", "A doesn't know the token.", "Write a new token into the Secret.");
+    let made = calm()
+        .with(stateful_set("infra/vault"))
+        .with(pod("infra/vault-0").of_stateful_set("vault").on_node("a"))
+        .with(sealed);
+    let status = check(
+        &seen(&made, true),
+        false,
+        "Blocked",
+        "1 of 2 nodes can't be drained: infra/vault-0 on a (VaultTransitUnseal bank: TokenDead)",
+    );
+    let expected = json!({
+        "node": "a", "namespace": "infra", "pod": "vault-0", "budgets": [], "vaultTransitUnseal": "bank",
+        "workload": "StatefulSet vault", "lasting": "Structural", "reason": "WouldNotStart",
+        "message": "started again it would stay sealed (TokenDead): A doesn't know the token; write a new token into the Secret",
+    });
+    assert_eq!(status["blockers"], json!([expected]));
 }
 
 #[test]

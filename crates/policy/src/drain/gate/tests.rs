@@ -2,7 +2,9 @@
 
 use holdfast_api::{Accepted, DrainReadinessSpec, LabelSelector};
 use holdfast_model::Cluster;
-use holdfast_model::builders::{Manifest, budget, deployment, node, pod, replica_set};
+use holdfast_model::builders::{
+    Manifest, UnsealBuilder, budget, deployment, node, pod, replica_set, stateful_set, unseal,
+};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -146,6 +148,51 @@ fn what_is_accepted_is_shown_and_not_waited_for() {
         LabelSelector { match_labels: [("app".to_owned(), "db".to_owned())].into(), ..LabelSelector::default() };
     let selected = accepting(Accepted { name: None, selector: Some(labels), ..named("") });
     assert_eq!(reading(&blocked(), &selected, at(0)).waits_for().count(), 0);
+}
+
+/// As calm, and a Vault of one pod of which this is told.
+fn vault(told: fn(UnsealBuilder) -> UnsealBuilder) -> Cluster {
+    let made = calm().with(stateful_set("shop/vault").replicas(1));
+    made.with(pod("shop/vault-0").of_stateful_set("vault").on_node("a"))
+        .with(told(unseal("shop/bank").of_stateful_set("vault")))
+}
+
+fn sealed() -> Cluster {
+    vault(|told| told.stays_sealed("TokenDead", "it is dead", "Make a new one."))
+}
+
+#[test]
+fn a_vault_that_would_stay_sealed_closes_it_at_once_and_one_that_would_start_opens_it() {
+    let mut gate = Gate::left(true);
+    check(&mut gate, &vault(UnsealBuilder::starts), 0, "open");
+    check(&mut gate, &sealed(), 1, "closed");
+    check(&mut gate, &sealed(), 100, "closed");
+    check(&mut gate, &vault(UnsealBuilder::starts), 101, "closed, settling, again at 111");
+    check(&mut gate, &vault(UnsealBuilder::starts), 111, "open");
+}
+
+#[test]
+fn a_vault_of_which_it_is_not_known_neither_closes_it_nor_keeps_it_closed() {
+    let unproven = || vault(|told| told.unproven("NoEvidence"));
+    check(&mut Gate::left(true), &unproven(), 0, "open");
+    check(&mut Gate::left(true), &vault(|told| told), 0, "open");
+    check(&mut Gate::left(false), &unproven(), 0, "closed, settling, again at 10");
+    let reading = reading(&unproven(), &Settings::default(), at(0));
+    assert!(reading.felt.contains(&("a".into(), "LastReady, StartUnknown".to_owned())), "{:?}", reading.felt);
+    // Nor does one that can't be read.
+    let garbled = vault(|told| told.with("/status/conditions", "all"));
+    check(&mut Gate::left(true), &garbled, 0, "open");
+}
+
+#[test]
+fn a_vault_is_accepted_by_its_stateful_set_or_by_what_tells_of_it() {
+    for name in ["vault", "bank"] {
+        let settings = accepting(named(name));
+        let accepted = reading(&sealed(), &settings, at(0));
+        assert_eq!((accepted.count(Verdict::Blocks), accepted.blockers.len()), (0, 1), "{name}");
+        assert!(Gate::left(true).judge(&accepted, at(0)).drainable, "{name}");
+    }
+    assert_eq!(reading(&sealed(), &accepting(named("web")), at(0)).waits_for().count(), 1);
 }
 
 #[test]

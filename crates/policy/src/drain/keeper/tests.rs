@@ -1,7 +1,7 @@
 //! What is kept is what would be made anew, whatever happens.
 
 use holdfast_model::builders::{
-    Manifest, budget, daemon_set, deployment, node, observe, pod, replica_set, stateful_set,
+    Manifest, budget, daemon_set, deployment, node, observe, pod, replica_set, stateful_set, unseal,
 };
 use holdfast_model::{Kind, ObjectKey, Touched};
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ fn path() -> impl Strategy<Value = String> {
 
 fn object() -> impl Strategy<Value = Value> {
     let host = prop::sample::select(vec!["one", "two", "three", "unknown"]);
-    (0..8u8, path(), any::<bool>(), 0..3i64, host).prop_map(|(kind, path, flag, count, host)| {
+    (0..10u8, path(), any::<bool>(), 0..3i64, host).prop_map(|(kind, path, flag, count, host)| {
         let path = path.as_str();
         let app = &path[2..3];
         let whole = &path[..3];
@@ -34,6 +34,9 @@ fn object() -> impl Strategy<Value = Value> {
             3 => budget(path).max_unavailable(count).selecting([("app", app)]).build(),
             4 => node(host).ready(flag).build(),
             5 => replica_set(&format!("{whole}-1")).of_deployment(app).build(),
+            8 if flag => unseal(whole).of_stateful_set(app).starts().build(),
+            8 => unseal(whole).of_stateful_set(app).build(),
+            9 => unseal(whole).of_stateful_set(app).stays_sealed("TokenDead", "it is dead", "Make a new one.").build(),
             6 => pod(path).of_stateful_set(app).labels([("app", app)]).on_node(host).ready(flag).build(),
             _ => pod(path).of_deployment(app).labels([("app", app)]).on_node(host).ready(flag).build(),
         }
@@ -41,11 +44,13 @@ fn object() -> impl Strategy<Value = Value> {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let kind = prop::sample::select(vec![Kind::Pod, Kind::PodDisruptionBudget, Kind::Pod, Kind::Node]);
+    let kind = prop::sample::select(vec![Kind::Pod, Kind::PodDisruptionBudget, Kind::VaultTransitUnseal, Kind::Node]);
     prop_oneof![
         4 => object().prop_map(|object| Event::Applied(Box::new(object))),
         1 => (kind, path()).prop_map(|(kind, path)| {
             let (namespace, name) = path.split_once('/').unwrap();
+            // One stands for a whole StatefulSet.
+            let name = if kind == Kind::VaultTransitUnseal { &name[..1] } else { name };
             let key = if kind == Kind::Node { ("", "one") } else { (namespace, name) };
             Event::Deleted(kind, ObjectKey::new(key.0, key.1))
         }),

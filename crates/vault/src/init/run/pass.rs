@@ -14,6 +14,7 @@ use crate::init::objects::{Cluster, Put, Read};
 use crate::init::order::Plan;
 use crate::init::random_id;
 use crate::init::server::B;
+use crate::observe::server_name;
 use crate::view::Pod;
 
 /// One look at the claim and what follows from it.
@@ -145,7 +146,7 @@ impl Pass<'_> {
             attempt: random_id(),
             pod: go.pod.clone(),
             pod_uid: go.uid.clone(),
-            server: format!("{}.{}.{}.svc", go.pod, go.service, self.asked.settings.namespace),
+            server: server_name(&go.pod, &go.service, &self.asked.settings.namespace),
             holder: self.inner().spool.id().to_owned(),
             claimed: now,
             touched: now,

@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 
 use super::world::{Fault, ROOT, SHARES, World};
 use crate::builders::{pod, view};
+use crate::claim::Keys;
 use crate::client::{Clients, Options};
 use crate::init::claim::{Reading, Stage};
 use crate::init::kept::Kept;
@@ -71,7 +72,7 @@ impl Stage0 {
     }
 
     fn initialiser(&self, folder: &Path) -> Initialiser {
-        let clients = Clients::new(Options { allow_loopback: true });
+        let clients = Clients::new(Options::new().with_allow_loopback(true));
         Initialiser::new(self.world.kube(), clients, Spool::open(folder).unwrap(), false)
     }
 
@@ -95,9 +96,11 @@ impl Stage0 {
     /// Passes until nothing more comes of it.
     async fn settle(&self, initialiser: &Initialiser) -> Step {
         let resource = self.resource();
+        let seen = Mutex::new(String::new());
         let settle = async {
             loop {
                 let progress = self.pass(initialiser, &resource, true).await;
+                *seen.lock() = format!("{:?}, {:?}", progress.step, progress.failed);
                 // One after the other, so that the same requests come in the same order each time.
                 assert!(initialiser.drained().await, "it hangs");
                 match progress.step {
@@ -111,8 +114,10 @@ impl Stage0 {
         tokio::time::timeout(DEADLINE, settle).await.unwrap_or_else(|_| {
             let state = self.world.state.lock();
             let hit = state.fault.and_then(|(at, _)| state.trace.get(at));
-            let last: Vec<_> = state.trace.iter().rev().take(12).collect();
-            panic!("it doesn't settle after {:?}, {hit:?}: {last:?}", state.fault)
+            let mut last = state.trace.clone();
+            last.dedup();
+            let troubles: Vec<_> = initialiser.troubles();
+            panic!("it doesn't settle after {:?}, {hit:?}: {} {troubles:?}, {last:?}", state.fault, seen.lock())
         })
     }
 
@@ -322,7 +327,8 @@ fn what_was_answered_is_stored_as_it_was_asked_for() {
         let progress = stage.pass(&initialiser, &resource, true).await;
         assert_eq!(progress.step, Some(Step::Store));
         assert!(progress.failed.is_none(), "{progress:?}");
-        assert_eq!(initialiser.kept(&Settings::try_from(&resource).unwrap()).await.unwrap(), Some(Kept::Stored));
+        let (_, keys) = initialiser.told(&Settings::try_from(&resource).unwrap()).await;
+        assert_eq!(keys, Some(Keys { secret: "keys".to_owned(), count: 3, kept: Some(Kept::Stored) }));
         let progress = stage.pass(&initialiser, &resource, true).await;
         assert!(progress.failed.is_some(), "nobody is named who could get in: {progress:?}");
         assert_eq!(stage.settle(&initialiser).await, Step::Rest);

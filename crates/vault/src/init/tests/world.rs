@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use crate::init::claim::{Claim, Reading, WORK};
 
 pub(super) const ROOT: &str = "s.canary-root";
-/// In hexadecimal, as servers tell them.
+/// In hexadecimal.
 pub(super) const SHARES: [&str; 3] = ["ca4a5e01", "ca4a5e02", "ca4a5e03"];
 
 /// What happens at one request.
@@ -55,6 +55,10 @@ pub(super) struct State {
     /// By token: accessor and policy.
     pub(super) tokens: BTreeMap<String, (String, String)>,
     pub(super) logins: Vec<String>,
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
 #[derive(Clone, Default)]
@@ -270,7 +274,8 @@ impl State {
                 self.inits += 1;
                 assert_eq!((&body["recovery_shares"], &body["recovery_threshold"]), (&json!(3), &json!(2)));
                 self.tokens.insert(ROOT.to_owned(), ("accessor-of-root".to_owned(), "root".to_owned()));
-                return (200, json!({ "keys": [], "recovery_keys": SHARES, "root_token": ROOT }));
+                let base64: Vec<String> = SHARES.iter().map(|share| STANDARD.encode(bytes(share))).collect();
+                return (200, json!({ "keys": [], "recovery_keys_base64": base64, "root_token": ROOT }));
             }
             ("POST", ["v1", "auth", mount, "login"]) => return self.login(mount, body),
             (_, _) => {}
@@ -315,7 +320,7 @@ impl State {
             }
             ("GET", ["v1", "sys", "policies", "acl", name]) => match self.policies.get(*name) {
                 Some(policy) => (200, json!({ "data": { "policy": policy } })),
-                None => no(404, "no such policy"),
+                None => (404, json!({ "errors": [] })),
             },
             ("POST", ["v1", "sys", "policies", "acl", name]) => {
                 self.policies.insert((*name).to_owned(), body["policy"].as_str().unwrap_or_default().to_owned());

@@ -1,97 +1,149 @@
-//! The StatefulSet of a story, with its namespace, Service, and the Secret of its seal's token.
+//! The StatefulSet of a story, with its namespace, Service, and the Secret of its seal's token. Its pods are for a
+//! [`ServerKubelet`](holdfast_testkit::ServerKubelet).
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_testkit::{Authority, ControlPlane, Manifests, eventually};
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{ConfigMap, ContainerStatus, Pod, Secret};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, PropagationPolicy};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
-use super::DEADLINE;
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// How the token reaches the server.
 #[derive(Clone, Copy)]
-pub(super) enum Delivery {
+pub enum Delivery {
+    /// As the file `/etc/seal/token`.
     File,
+    /// As `VAULT_TOKEN`.
     Variable,
 }
 
-pub(super) struct Set {
+/// A StatefulSet of servers.
+pub struct Set {
     client: Client,
     namespace: &'static str,
+    replicas: u32,
+    delivery: Delivery,
 }
 
 impl Set {
-    pub(super) async fn create(
+    /// Makes it, and its namespace. Its Secrets and its ConfigMap are for the caller to write.
+    pub async fn create(
         plane: &ControlPlane,
         namespace: &'static str,
         replicas: u32,
         delivery: Delivery,
     ) -> Result<Self> {
-        let client = plane.admin();
-        let objects = [
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
-            service(namespace),
-            stateful_set(namespace, replicas, delivery),
-        ];
-        Manifests::parse(&json!({"kind": "List", "apiVersion": "v1", "items": objects}).to_string())?
-            .apply(&client, "story")
-            .await?;
-        Ok(Self { client, namespace })
+        let set = Self { client: plane.admin(), namespace, replicas, delivery };
+        set.apply().await?;
+        Ok(set)
     }
 
-    pub(super) async fn write_token(&self, token: &str) -> Result<()> {
-        let secret =
-            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "seal"}, "stringData": {"token": token}});
+    /// Writes the token into the Secret `seal`, key `token`.
+    pub async fn write_token(&self, token: &str) -> Result<()> {
+        self.write_secret("seal", &json!({"token": token})).await
+    }
+
+    /// The Secret then holds this and nothing else.
+    pub async fn write_secret(&self, name: &str, texts: &Value) -> Result<()> {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": texts});
+        let secret: Secret = serde_json::from_value(secret)?;
+        match self.secrets().get_opt(name).await? {
+            Some(_) => self.secrets().replace(name, &PostParams::default(), &secret).await?,
+            None => self.secrets().create(&PostParams::default(), &secret).await?,
+        };
+        Ok(())
+    }
+
+    /// The Secret is gone.
+    pub async fn delete_secret(&self, name: &str) -> Result<()> {
+        self.secrets().delete(name, &DeleteParams::default()).await?;
+        Ok(())
+    }
+
+    /// The StatefulSet goes, its pods stay.
+    pub async fn orphan(&self) -> Result<()> {
+        let parameters =
+            DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..DeleteParams::default() };
+        let sets: Api<StatefulSet> = Api::namespaced(self.client.clone(), self.namespace);
+        sets.delete("vault", &parameters).await?;
+        eventually("the StatefulSet to be gone", DEADLINE, async || {
+            ensure!(sets.get_opt("vault").await?.is_none(), "it is there");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes it, or makes it anew.
+    pub async fn apply(&self) -> Result<()> {
+        let objects = [
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}),
+            service(self.namespace),
+            stateful_set(self.namespace, self.replicas, self.delivery),
+        ];
+        Manifests::parse(&json!({"kind": "List", "apiVersion": "v1", "items": objects}).to_string())?
+            .apply(&self.client, "story")
+            .await?;
+        Ok(())
+    }
+
+    /// Makes the Secret without a token: the controller fills one that is there, and makes none.
+    pub async fn write_no_token(&self) -> Result<()> {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "seal"}});
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
         secrets.patch("seal", &PatchParams::apply("story"), &Patch::Apply(secret)).await?;
         Ok(())
     }
 
     /// For servers at these addresses, and for `localhost`, by which the kubelet probes.
-    pub(super) async fn write_certificate(&self, authority: &Authority, ips: &[Ipv4Addr]) -> Result<()> {
+    pub async fn write_certificate(&self, authority: &Authority, ips: &[Ipv4Addr]) -> Result<()> {
         let ips: Vec<String> = ips.iter().map(Ipv4Addr::to_string).collect();
         let names: Vec<&str> = ips.iter().map(String::as_str).chain(["localhost"]).collect();
         let issued = authority.issue(&names)?;
         let files = json!({"ca.crt": authority.pem(), "tls.crt": issued.certificate, "tls.key": issued.key});
-        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tls"}, "stringData": files});
-        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
-        secrets.patch("tls", &PatchParams::apply("story"), &Patch::Apply(secret)).await?;
-        Ok(())
+        self.write_secret("tls", &files).await
     }
 
-    pub(super) async fn write_config(&self, seal: &str) -> Result<()> {
+    /// Writes the file `/etc/server/seal.hcl`.
+    pub async fn write_config(&self, seal: &str) -> Result<()> {
         let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "server"}, "data": {"seal.hcl": seal}});
         let maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), self.namespace);
         maps.patch("server", &PatchParams::apply("story"), &Patch::Apply(map)).await?;
         Ok(())
     }
 
-    pub(super) async fn pod(&self, name: &str) -> Result<Pod> {
+    /// A pod as it stands.
+    pub async fn pod(&self, name: &str) -> Result<Pod> {
         Ok(self.pods().get(name).await?)
     }
 
-    pub(super) async fn delete_pod(&self, name: &str) -> Result<()> {
-        self.pods().delete(name, &DeleteParams::default()).await?;
+    /// Deletes a pod, with a grace period in seconds, or the pod's own.
+    pub async fn delete_pod(&self, name: &str, grace: Option<u32>) -> Result<()> {
+        let parameters = DeleteParams { grace_period_seconds: grace, ..DeleteParams::default() };
+        self.pods().delete(name, &parameters).await?;
         Ok(())
     }
 
-    pub(super) async fn uids(&self) -> Result<BTreeSet<Option<String>>> {
+    /// The UIDs of the pods.
+    pub async fn uids(&self) -> Result<BTreeSet<Option<String>>> {
         let pods = self.pods().list(&ListParams::default()).await?;
         Ok(pods.iter().map(ResourceExt::uid).collect())
     }
 
     /// Waits until something holds of a pod.
-    pub(super) async fn eventually(&self, name: &str, holds: impl Fn(&Pod) -> Result<()>) -> Result<()> {
+    pub async fn eventually(&self, name: &str, holds: impl Fn(&Pod) -> Result<()>) -> Result<()> {
         eventually(&format!("{}/{name}", self.namespace), DEADLINE, async || holds(&self.pod(name).await?)).await
     }
 
-    pub(super) async fn await_ready(&self, replicas: i32) -> Result<()> {
+    /// Waits until so many pods are ready.
+    pub async fn await_ready(&self, replicas: i32) -> Result<()> {
         let sets: Api<StatefulSet> = Api::namespaced(self.client.clone(), self.namespace);
         eventually(&format!("{replicas} ready pods in {}", self.namespace), DEADLINE, async || {
             let ready = sets.get("vault").await?.status.and_then(|status| status.ready_replicas).unwrap_or_default();
@@ -102,7 +154,7 @@ impl Set {
     }
 
     /// The API server refuses loopback addresses there, so nobody may count on them.
-    pub(super) async fn has_no_endpoints(&self) -> Result<()> {
+    pub async fn has_no_endpoints(&self) -> Result<()> {
         let slices: Api<EndpointSlice> = Api::namespaced(self.client.clone(), self.namespace);
         let slices = slices.list(&ListParams::default()).await?;
         let endpoints: Vec<_> = slices.iter().flat_map(|slice| &slice.endpoints).collect();
@@ -110,17 +162,23 @@ impl Set {
         Ok(())
     }
 
+    fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), self.namespace)
+    }
+
     fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), self.namespace)
     }
 }
 
-pub(super) fn is_ready(pod: &Pod) -> bool {
+/// Whether a pod is ready.
+pub fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
     conditions.filter(|condition| condition.type_ == "Ready").any(|condition| condition.status == "True")
 }
 
-pub(super) fn container(pod: &Pod) -> Result<&ContainerStatus> {
+/// How the first container of a pod stands.
+pub fn container(pod: &Pod) -> Result<&ContainerStatus> {
     let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
     statuses.and_then(|statuses| statuses.first()).context("no status of the container")
 }
