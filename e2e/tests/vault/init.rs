@@ -1,203 +1,184 @@
-//! A blank server on a real control plane is initialised, alone and as one of three, and its people get in.
+//! A server that never was is initialised by the controller, from nothing, and its people get in.
 //!
-//! 1. The gate is open: all pods say that they are blank. It is claimed, initialised, its shares are stored encrypted.
-//! 2. The administrator logs in with a token of a ServiceAccount, verified by the API server's published keys. No root token lives.
-//! 3. It is sealed, and two people open it with the shares that only they can read.
+//! 1. There is a StatefulSet, an empty Secret for the token, and the resource. The token is made, the server starts blank, it is
+//!    claimed, initialised, its shares are stored encrypted for people, the administrator's role is made and logs in, the root
+//!    token is revoked. The status tells each of it, and `Ready` isn't True before.
+//! 2. The administrator logs in with a token of a ServiceAccount. No root token lives. It is sealed, and two people open it with
+//!    the shares that only they can read.
+//! 3. The server restarts by itself.
 //!
-//! The controller is killed again and again while it does so (`kills`): the end is the same, or is known to be unknown.
+//! Alone with OpenBao and with Vault, and three of a raft, whose storage is older than the resource: nothing is done before a
+//! person confirms it. The status tells who of them votes.
 
-mod set;
+mod people;
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use holdfast_testkit::server_kubelet::PodFacts;
-use holdfast_testkit::vault::{Endpoint, Product, Server, TransitSeal, TransitServer};
-use holdfast_testkit::{ControlPlane, ServerKubelet, eventually};
-use holdfast_vault::client::{Clients, Options};
-use holdfast_vault::init::next::{Step, Stuck};
-use holdfast_vault::init::order::Order;
-use holdfast_vault::init::spool::Spool;
-use holdfast_vault::init::{Asked, Initialiser};
-use holdfast_vault::settings::Settings;
+use holdfast_api::VaultTransitUnsealStatus;
+use holdfast_e2e::Cluster;
+use holdfast_e2e::vault::Delivery;
+use holdfast_testkit::vault::{Endpoint, Product, Server, TransitServer};
+use holdfast_testkit::{ControllerProcess, Manifests, eventually};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Secret};
+use kube::ResourceExt;
+use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use set::Set;
+use crate::stage::{self, ACCOUNT, KEY, NAME, Pair, condition};
+use people::{ADMIN, KEYS, People, admin, no_root_token_lives, shares_open};
 
 const DEADLINE: Duration = Duration::from_secs(120);
-const KEY: &str = "b";
+/// The Secret of the claim.
+const CLAIM: &str = "holdfast-init-vault";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn blank_servers_are_initialised_and_their_people_get_in() -> Result<()> {
-    let plane = ControlPlane::builder().nodes(3).start().await?;
-    alone(&plane, Product::OpenBao, "bao").await?;
-    alone(&plane, Product::Vault, "vault").await?;
-    three(&plane).await?;
-    kills(&plane).await
+async fn what_never_was_is_initialised_and_its_people_get_in() -> Result<()> {
+    let namespaces = ["unborn", "unborn-vault", "unborn-three"];
+    let cluster = stage::cluster_with(&namespaces, &values(&namespaces)).await?;
+    let spool = tempfile::tempdir()?;
+    let controller = controller(&cluster, &namespaces, spool.path()).await?;
+    let bao = Box::pin(alone(&cluster, "unborn", Product::OpenBao));
+    let vault = Box::pin(alone(&cluster, "unborn-vault", Product::Vault));
+    let three = Box::pin(three(&cluster, "unborn-three"));
+    tokio::try_join!(bao, vault, three).map_err(|error| controller.explain(error))?;
+    is_empty(spool.path())
 }
 
-/// A server, its set, and the controller's folder.
-struct Story {
-    plane: kube::Client,
-    set: Set,
-    kubelet: ServerKubelet,
-    _transit: TransitServer,
-}
-
-impl Story {
-    async fn new(plane: &ControlPlane, product: Product, namespace: &'static str, replicas: u32) -> Result<Self> {
-        let transit = TransitServer::start_as(Server::builder(Product::OpenBao).inmem()).await?;
-        let token = transit.grant(KEY, "24h").await?;
-        let seal = transit.seal_with(KEY, None);
-        let set = Set::create(&plane.admin(), namespace, replicas, &token.token).await?;
-        let configure = move |facts: &PodFacts| {
-            let mut config = if replicas == 1 { facts.config() } else { facts.config_of_raft(replicas)? };
-            config.seals.push(TransitSeal::clone(&seal));
-            Ok(config.to_string())
-        };
-        let kubelet = ServerKubelet::builder(plane.admin(), namespace, product, configure).start().await?;
-        for ordinal in 0..replicas {
-            kubelet.endpoint(&format!("vault-{ordinal}"))?.await_health(&[501], DEADLINE).await?;
-        }
-        Ok(Self { plane: plane.admin(), set, kubelet, _transit: transit })
-    }
-
-    fn first(&self) -> Result<Endpoint> {
-        self.kubelet.endpoint("vault-0")
-    }
-
-    fn initialiser(&self, folder: &Path) -> Result<Initialiser> {
-        let clients = Clients::new(Options { allow_loopback: true });
-        Ok(Initialiser::new(self.plane.clone(), clients, Spool::open(folder)?, false))
-    }
-
-    /// One pass of a leader.
-    async fn pass(&self, initialiser: &Initialiser) -> Result<Step> {
-        let resource = self.set.resource()?;
-        let (settings, order) = (Settings::try_from(&resource)?, Order::from(&resource));
-        let view = self.set.view(&self.kubelet).await?;
-        let asked = Asked { settings: &settings, order: &order, view: Some(&view), leads: true };
-        let progress = initialiser.advance(asked).await;
-        match (progress.step, progress.failed) {
-            (Some(step @ Step::Stuck(_)), _) | (Some(step), None) => Ok(step),
-            (_, Some(failed)) => Err(anyhow::anyhow!("{failed}")),
-            (None, None) => Err(anyhow::anyhow!("nothing was decided")),
-        }
-    }
-
-    async fn settles(&self, initialiser: &Initialiser) -> Result<Step> {
-        eventually("the initialisation to come to an end", DEADLINE, async || {
-            let step = self.pass(initialiser).await?;
-            ensure!(matches!(step, Step::Rest | Step::Stuck(_)), "{step:?}");
-            Ok(step)
+/// What the chart gives the controller in each namespace.
+pub(crate) fn values(namespaces: &[&str]) -> Value {
+    let granted = namespaces.iter().map(|name| {
+        json!({
+            "name": name, "statefulSets": [NAME], "secrets": ["seal", KEYS], "serviceAccounts": [ACCOUNT, ADMIN],
+            "manage": {"token": true, "initialize": true, "restart": true},
         })
-        .await
-    }
-
-    /// The token of an administrator who logs in as a person would.
-    async fn admin(&self) -> Result<String> {
-        let jwt = self.set.token("vault-admin", "vault").await?;
-        let login = json!({"role": "admin", "jwt": jwt});
-        let (status, body) = self.first()?.request("POST", "auth/kubernetes/login", None, &login).await?;
-        ensure!(status == 200, "{status} {}", body["errors"]);
-        body["auth"]["client_token"].as_str().map(str::to_owned).context("no token")
-    }
-
-    async fn no_root_token_lives(&self, admin: &str) -> Result<()> {
-        let b = self.first()?;
-        let (status, body) = b.request("LIST", "auth/token/accessors", Some(admin), &Value::Null).await?;
-        let accessors = body["data"]["keys"].as_array().with_context(|| format!("{status} {}", body["errors"]))?;
-        ensure!(!accessors.is_empty(), "not even the administrator has a token");
-        for accessor in accessors {
-            let of = json!({"accessor": accessor});
-            let (status, body) = b.request("POST", "auth/token/lookup-accessor", Some(admin), &of).await?;
-            let root = body["data"]["policies"].as_array().is_some_and(|policies| policies.contains(&json!("root")));
-            ensure!(status != 200 || !root, "a root token lives");
-        }
-        Ok(())
-    }
-
-    /// Complete: people get in, and the shares open what is sealed.
-    async fn is_complete(&self) -> Result<()> {
-        let admin = self.admin().await?;
-        self.no_root_token_lives(&admin).await?;
-        let shares = self.set.shares().await?;
-        ensure!(shares.len() == 3, "{} shares", shares.len());
-        let b = self.first()?;
-        let (status, body) = b.request("PUT", "sys/seal", Some(&admin), &Value::Null).await?;
-        ensure!(status == 204, "{status} {}", body["errors"]);
-        b.await_health(&[503], DEADLINE).await?;
-        for share in &shares[1..] {
-            let (status, body) = b.request("PUT", "sys/unseal", None, &json!({"key": share})).await?;
-            ensure!(status == 200, "{status} {}", body["errors"]);
-        }
-        b.await_health(&[200, 429], DEADLINE).await.map(drop)
-    }
+    });
+    json!({"vault": {"enabled": true, "replicas": 1, "namespaces": granted.collect::<Vec<_>>()}})
 }
 
-async fn alone(plane: &ControlPlane, product: Product, namespace: &'static str) -> Result<()> {
-    let story = Story::new(plane, product, namespace, 1).await?;
-    let folder = tempfile::tempdir()?;
-    let initialiser = story.initialiser(folder.path())?;
-    let end = story.settles(&initialiser).await?;
-    ensure!(end == Step::Rest, "{end:?}");
-    story.is_complete().await.with_context(|| product.to_string())
+/// A controller that keeps answers in this folder.
+pub(crate) async fn controller(cluster: &Cluster, namespaces: &[&str], spool: &Path) -> Result<ControllerProcess> {
+    let builder = cluster.vault_controller_builder(namespaces).await?;
+    let controller =
+        builder.argument(format!("--spool={}", spool.display())).log_level("info,holdfast_vault=debug").start()?;
+    controller.ready(Duration::from_secs(30)).await?;
+    Ok(controller)
 }
 
-async fn three(plane: &ControlPlane) -> Result<()> {
-    let story = Story::new(plane, Product::OpenBao, "three-blank", 3).await?;
-    let folder = tempfile::tempdir()?;
-    let initialiser = story.initialiser(folder.path())?;
-    let end = story.settles(&initialiser).await?;
-    ensure!(end == Step::Rest, "{end:?}");
-    for pod in ["vault-1", "vault-2"] {
-        story.kubelet.endpoint(pod)?.await_health(&[429], DEADLINE).await?;
-    }
-    let admin = story.admin().await?;
-    story.no_root_token_lives(&admin).await
-}
-
-/// The controller's container is killed at moments spread over what it does; its pod stays, and so does the spool. What a
-/// person does about an unknown outcome is done here: the storage is wiped, and the claim with it.
-async fn kills(plane: &ControlPlane) -> Result<()> {
-    let story = Story::new(plane, Product::OpenBao, "killed", 1).await?;
-    let mut ends = [0, 0];
-    for kill in 0..12_u64 {
-        let folder = tempfile::tempdir()?;
-        story.killed_after(folder.path(), Duration::from_millis(40 * kill * kill))?;
-        let again = story.initialiser(folder.path())?;
-        match story.settles(&again).await? {
-            Step::Rest => {
-                ends[0] += 1;
-                story.is_complete().await?;
-            }
-            Step::Stuck(Stuck::OutcomeUnknown | Stuck::Abandoned) => ends[1] += 1,
-            step => anyhow::bail!("it ended at {step:?}"),
-        }
-        story.kubelet.hold("vault-0")?;
-        story.kubelet.wipe_disk("vault-0")?;
-        story.set.forget().await?;
-        story.kubelet.release("vault-0")?;
-        story.first()?.await_health(&[501], DEADLINE).await?;
-    }
-    ensure!(0 < ends[0], "it was never complete: {ends:?}");
+/// Nothing but the spool's own name is left in it.
+pub(crate) fn is_empty(spool: &Path) -> Result<()> {
+    let names: Vec<_> =
+        std::fs::read_dir(spool.join("holdfast-init"))?.map(|entry| Ok(entry?.file_name())).collect::<Result<_>>()?;
+    ensure!(names == ["id"], "the spool still holds {names:?}");
     Ok(())
 }
 
-impl Story {
-    /// A controller in a runtime of its own, which ends in the midst of things.
-    fn killed_after(&self, folder: &Path, time: Duration) -> Result<()> {
-        let run = || -> Result<()> {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-            runtime.block_on(async {
-                let initialiser = self.initialiser(folder)?;
-                let _ = tokio::time::timeout(time, self.settles(&initialiser)).await;
-                Ok::<_, anyhow::Error>(())
-            })?;
-            runtime.shutdown_background();
-            Ok(())
-        };
-        std::thread::scope(|scope| scope.spawn(run).join().map_err(|_| anyhow::anyhow!("the controller panicked"))?)
-    }
+async fn accounts(cluster: &Cluster, namespace: &str) -> Result<()> {
+    let account =
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ADMIN, "namespace": namespace}});
+    Manifests::parse(&account.to_string())?.apply(&cluster.admin(), "story").await.map(drop)
+}
+
+/// The part of a spec by which a token is made and the server initialised.
+fn wanted(people: &People) -> Value {
+    let mut spec = stage::managed();
+    spec["initialization"] = people.initialization();
+    spec["target"] = json!({"auth": {"serviceAccount": {"name": ACCOUNT, "mount": "kubernetes", "role": "holdfast", "audience": "b"}}});
+    spec
+}
+
+fn phase(status: &VaultTransitUnsealStatus) -> Option<&'static str> {
+    status.initialization.as_ref()?.phase.map(|phase| phase.as_str())
+}
+
+async fn alone(cluster: &Cluster, namespace: &'static str, product: Product) -> Result<()> {
+    let a = TransitServer::start_as(Server::builder(Product::OpenBao).inmem()).await?;
+    a.grant(KEY, "24h").await?;
+    stage::trust(&a, cluster, namespace).await?;
+    accounts(cluster, namespace).await?;
+    let pair = Pair::prepare(cluster, namespace, product, a, |kubelet| kubelet).await?;
+    let people = People::new();
+    pair.apply(&wanted(&people)).await?;
+    confirm_storage(cluster, namespace, &pair).await?;
+    let complete = pair
+        .eventually("the initialisation to be complete", |status| {
+            let ready = condition(status, "Ready").0 == "True";
+            assert!(!ready || phase(status) == Some("Complete"), "ready at {:?}", phase(status));
+            ready
+        })
+        .await?;
+    ensure!(condition(&complete, "RecoveryKeysStored") == ("True", "Stored"), "{}", json!(complete));
+    ensure!(complete.initialization.as_ref().and_then(|known| known.secret_name.as_deref()) == Some(KEYS));
+    gets_in(cluster, namespace, &pair.kubelet.endpoint("vault-0")?, &people).await.context(namespace)?;
+    pair.eventually("evidence to be kept", |status| condition(status, "WouldStart") == ("Unknown", "NoEvidence"))
+        .await?;
+    ensure!(pair.restarts(Duration::from_secs(30)).await?, "it doesn't start again");
+    Ok(())
+}
+
+fn claims(cluster: &Cluster, namespace: &str) -> Api<PersistentVolumeClaim> {
+    Api::namespaced(cluster.admin(), namespace)
+}
+
+/// What a person does who looked at storage that is older than the resource, and found it empty.
+pub(crate) async fn confirm_storage(cluster: &Cluster, namespace: &str, pair: &Pair) -> Result<()> {
+    let listed = claims(cluster, namespace).list(&ListParams::default()).await?;
+    let uids: Vec<String> = listed.iter().filter_map(ResourceExt::uid).collect();
+    let patch = json!({"metadata": {"annotations": {"holdfast.dev/confirm-storage": uids.join(",")}}});
+    pair.resources.patch(NAME, &PatchParams::default(), &Patch::Merge(patch)).await.map(drop)?;
+    Ok(())
+}
+
+/// Times of objects are in whole seconds.
+async fn storage_is_older_than_now(cluster: &Cluster, namespace: &str) -> Result<()> {
+    eventually("storage that is older than now", DEADLINE, async || {
+        let listed = claims(cluster, namespace).list(&ListParams::default()).await?;
+        let made = listed.iter().filter_map(ResourceExt::creation_timestamp).map(|time| time.0.as_second()).max();
+        ensure!(made.is_some_and(|made| made < jiff::Timestamp::now().as_second()), "{made:?}");
+        Ok(())
+    })
+    .await
+}
+
+async fn gets_in(cluster: &Cluster, namespace: &str, b: &Endpoint, people: &People) -> Result<()> {
+    let client = cluster.admin();
+    let admin = admin(&client, namespace, b).await?;
+    no_root_token_lives(b, &admin).await?;
+    shares_open(b, &admin, &people.shares(&client, namespace).await?).await?;
+    let secrets: Api<Secret> = Api::namespaced(client, namespace);
+    let claim = secrets.get(CLAIM).await?.data.unwrap_or_default();
+    ensure!(claim.get("phase").is_some_and(|phase| phase.0 == b"Complete"), "{:?}", claim.keys());
+    Ok(())
+}
+
+async fn three(cluster: &Cluster, namespace: &'static str) -> Result<()> {
+    let a = TransitServer::start_as(Server::builder(Product::OpenBao).inmem()).await?;
+    let token = a.grant(KEY, "24h").await?.token;
+    stage::trust(&a, cluster, namespace).await?;
+    accounts(cluster, namespace).await?;
+    let seal = a.seal_with(KEY, None);
+    let shape = stage::Shape { product: Product::OpenBao, replicas: 3, delivery: Delivery::Variable, authority: None };
+    let pair = Pair::prepare_as(cluster, namespace, a, &shape, &token, move |facts| {
+        let mut config = facts.config_of_raft(3)?;
+        config.seals.push(seal.clone());
+        Ok(config.to_string())
+    })
+    .await?;
+    storage_is_older_than_now(cluster, namespace).await?;
+    let people = People::new();
+    pair.apply(&wanted(&people)).await?;
+    let stalled = pair
+        .eventually("older storage to be told", |status| condition(status, "Stalled").1 == "StorageOlderThanResource")
+        .await?;
+    ensure!(stalled.initialization.is_none(), "{}", json!(stalled));
+    confirm_storage(cluster, namespace, &pair).await?;
+    let complete = pair.eventually("three to serve", |status| condition(status, "Ready").0 == "True").await?;
+    ensure!(phase(&complete) == Some("Complete"), "{}", json!(complete));
+    let first = pair.kubelet.endpoint("vault-0")?;
+    let admin = admin(&cluster.admin(), namespace, &first).await?;
+    no_root_token_lives(&first, &admin).await?;
+    pair.look().await?;
+    pair.eventually("all of them to vote", |status| status.pods.iter().all(|pod| pod.voter == Some(true))).await?;
+    Ok(())
 }
