@@ -69,7 +69,7 @@ fn ready(pass: &Pass<'_>) -> Verdict {
 
 /// Until its initialisation is complete nobody may rely on a server: what it holds may have to be given up.
 fn unborn(view: &View) -> Option<Verdict> {
-    let claim = view.claim.as_ref().filter(|claim| !claim.is_complete())?;
+    let claim = view.birth.claim.as_ref().filter(|claim| !claim.is_complete())?;
     Some((Tristate::False, "InitIncomplete", format!("its initialisation is at {}", claim.as_str())))
 }
 
@@ -195,7 +195,7 @@ fn life(view: &View) -> std::time::Duration {
 fn recovery_keys(view: &View) -> Verdict {
     let not_stored =
         (Tristate::False, "NotStored", "an initialisation was begun, and its keys aren't stored".to_owned());
-    match (&view.claim, &view.keys) {
+    match (&view.birth.claim, &view.birth.keys) {
         (None, _) => (
             Tristate::Unknown,
             "External",
