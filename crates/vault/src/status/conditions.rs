@@ -27,7 +27,7 @@ pub(super) fn conditions(pass: &Pass<'_>) -> Vec<WantedCondition> {
         wanted(VaultCondition::TokenHealthy, token(pass)),
         wanted(VaultCondition::WouldStart, would_start(view)),
         wanted(VaultCondition::ColdStart, cold_start(pass)),
-        wanted(VaultCondition::RecoveryKeysStored, recovery_keys(view)),
+        wanted(VaultCondition::RecoveryKeysStored, recovery_keys(pass)),
     ];
     if let Some(found) = pass.diagnosis.filter(|found| found.cause.gravity() == Gravity::Stalled) {
         all.push(wanted(VaultCondition::Stalled, (Tristate::True, found.cause.as_str(), found.message.clone())));
@@ -192,7 +192,8 @@ fn life(view: &View) -> std::time::Duration {
     }
 }
 
-fn recovery_keys(view: &View) -> Verdict {
+fn recovery_keys(pass: &Pass) -> Verdict {
+    let view = pass.view;
     let not_stored =
         (Tristate::False, "NotStored", "an initialisation was begun, and its keys aren't stored".to_owned());
     match (&view.birth.claim, &view.birth.keys) {
@@ -203,6 +204,11 @@ fn recovery_keys(view: &View) -> Verdict {
         ),
         (Some(Phase::Unreadable { why }), _) => (Tristate::Unknown, "ClaimUnreadable", why.clone()),
         (Some(Phase::Claimed { .. }), _) => not_stored,
+        (Some(Phase::Complete { .. }), _) if pass.settings.keys_elsewhere => (
+            Tristate::Unknown,
+            "External",
+            "spec.recovery.custody says that somebody else keeps the recovery keys".to_owned(),
+        ),
         (Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. }), None) => not_stored,
         (Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. }), Some(keys)) => {
             kept(view, keys)
