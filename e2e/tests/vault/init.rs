@@ -36,7 +36,7 @@ const CLAIM: &str = "holdfast-init-vault";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_never_was_is_initialised_and_its_people_get_in() -> Result<()> {
     let namespaces = ["unborn", "unborn-vault", "unborn-three", "unborn-all"];
-    let cluster = stage::cluster_with(&namespaces, &values(&namespaces)).await?;
+    let cluster = stage::cluster(&namespaces).await?;
     let spool = tempfile::tempdir()?;
     let controller = controller(&cluster, &namespaces, spool.path()).await?;
     let bao = Box::pin(alone(&cluster, "unborn", Product::OpenBao));
@@ -45,17 +45,6 @@ async fn what_never_was_is_initialised_and_its_people_get_in() -> Result<()> {
     let all = Box::pin(all(&cluster, "unborn-all"));
     tokio::try_join!(bao, vault, three, all).map_err(|error| controller.explain(error))?;
     is_empty(spool.path())
-}
-
-/// What the chart gives the controller in each namespace.
-pub(crate) fn values(namespaces: &[&str]) -> Value {
-    let granted = namespaces.iter().map(|name| {
-        json!({
-            "name": name, "statefulSets": [NAME], "secrets": ["seal", KEYS], "serviceAccounts": [ACCOUNT, ADMIN],
-            "manage": {"token": true, "initialize": true, "restart": true},
-        })
-    });
-    json!({"vault": {"enabled": true, "replicas": 1, "namespaces": granted.collect::<Vec<_>>()}})
 }
 
 /// A controller that keeps answers in this folder.
