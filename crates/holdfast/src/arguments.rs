@@ -146,6 +146,9 @@ pub(crate) struct VaultController {
     /// Lets it connect to loopback addresses. For tests and the demo.
     #[arg(long)]
     pub(crate) allow_loopback_servers: bool,
+    /// A folder in memory for the answer of an initialisation until it is stored. Without it nothing is initialised.
+    #[arg(long, env = "HOLDFAST_VAULT_SPOOL", value_name = "FOLDER")]
+    pub(crate) spool: Option<PathBuf>,
     /// The name of this replica, for the Lease and for events.
     #[arg(long, env = "HOSTNAME", default_value = "holdfast-vault", hide_env = true)]
     pub(crate) pod: String,

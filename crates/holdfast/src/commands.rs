@@ -43,6 +43,7 @@ pub(crate) fn vault_controller(cluster: &Cluster, arguments: VaultController) ->
         namespaces: arguments.namespaces,
         require_label: arguments.require_label,
         allow_loopback: arguments.allow_loopback_servers,
+        spool: arguments.spool,
     };
     runtime()?.block_on(async {
         let config = cluster::config(cluster).await?;

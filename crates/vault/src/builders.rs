@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::claim::Birth;
 use crate::rehearsal::Outcome;
 use crate::view::{
     Answer, Container, Content, Ended, Login, Lookup, Pod, Product, Reach, ServerFacts, Serving, StatefulSet, Target,
@@ -44,12 +45,13 @@ pub(crate) fn pod(ordinal: u32) -> Pod {
         container: Container::Running { since: at(0), restarts: 0 },
         answer: Answer::Told(facts("transit"), serving),
         was_unsealed: true,
+        voter: None,
     }
 }
 
 impl Pod {
     pub(crate) fn answering(self, answer: Answer) -> Self {
-        Self { answer, was_unsealed: false, ..self }
+        Self { answer, was_unsealed: false, voter: None, ..self }
     }
 
     pub(crate) fn sealed(self) -> Self {
@@ -84,8 +86,10 @@ pub(crate) fn view() -> View {
                 ordered: true,
                 update_revision: "one".to_owned(),
                 wiring: Wiring::Env("VAULT_TRANSIT_SEAL_TOKEN".to_owned()),
+                volumes: vec!["data".to_owned()],
             }),
             pods: vec![pod(0)],
+            login: Login::NotConfigured,
         },
         transit: TransitView {
             reach: Reach::Answers,
@@ -96,7 +100,7 @@ pub(crate) fn view() -> View {
         token: TokenView { content: Content::Present, lookup: alive(), role: None, capped: None },
         rehearsal: Outcome::Passed,
         passing_since: Some(at(10)),
-        claim: None,
+        birth: Birth::default(),
     }
 }
 

@@ -44,14 +44,20 @@ pub enum Cause {
     TransitRestoredOld,
     /// Whether the server was initialised by us isn't known.
     InitOutcomeUnknown,
-    /// An initialised server answers that it isn't any more.
-    StorageLost,
-    /// The server was never initialised.
-    NotInitialised,
-    /// The disk is older than the resource: initialising might overwrite something.
-    StorageOlderThanResource,
+    /// An initialisation was claimed, and didn't come to anything that can be seen.
+    InitAbandoned,
+    /// The claim of an initialisation was edited or deleted.
+    ClaimBroken,
+    /// The server was initialised, and its recovery keys couldn't be stored yet.
+    RecoveryKeysNotStored,
     /// Nobody could log in as administrator yet.
     AdminNotProven,
+    /// An initialised server answers that it isn't any more.
+    StorageLost,
+    /// The disk is older than the resource: initialising might overwrite something.
+    StorageOlderThanResource,
+    /// The server was never initialised.
+    NotInitialised,
     /// A pod hasn't joined the others.
     NotJoined,
     /// A migration of the seal waits for shares.
@@ -103,7 +109,7 @@ pub enum Gravity {
 
 impl Cause {
     /// All of them, most upstream first.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 43] = [
         Self::Conflict,
         Self::TargetMissing,
         Self::NotPermitted,
@@ -123,10 +129,13 @@ impl Cause {
         Self::KeyVersionTooOld,
         Self::TransitRestoredOld,
         Self::InitOutcomeUnknown,
-        Self::StorageLost,
-        Self::NotInitialised,
-        Self::StorageOlderThanResource,
+        Self::InitAbandoned,
+        Self::ClaimBroken,
+        Self::RecoveryKeysNotStored,
         Self::AdminNotProven,
+        Self::StorageLost,
+        Self::StorageOlderThanResource,
+        Self::NotInitialised,
         Self::NotJoined,
         Self::MigrationPending,
         Self::MigratedStandby,
@@ -169,10 +178,13 @@ impl Cause {
             Self::KeyVersionTooOld => "KeyVersionTooOld",
             Self::TransitRestoredOld => "TransitRestoredOld",
             Self::InitOutcomeUnknown => "InitOutcomeUnknown",
-            Self::StorageLost => "StorageLost",
-            Self::NotInitialised => "NotInitialised",
-            Self::StorageOlderThanResource => "StorageOlderThanResource",
+            Self::InitAbandoned => "InitAbandoned",
+            Self::ClaimBroken => "ClaimBroken",
+            Self::RecoveryKeysNotStored => "RecoveryKeysNotStored",
             Self::AdminNotProven => "AdminNotProven",
+            Self::StorageLost => "StorageLost",
+            Self::StorageOlderThanResource => "StorageOlderThanResource",
+            Self::NotInitialised => "NotInitialised",
             Self::NotJoined => "NotJoined",
             Self::MigrationPending => "MigrationPending",
             Self::MigratedStandby => "MigratedStandby",
@@ -201,6 +213,8 @@ impl Cause {
             | Self::TargetMissing
             | Self::TransitForbidden
             | Self::InitOutcomeUnknown
+            | Self::InitAbandoned
+            | Self::ClaimBroken
             | Self::StorageLost
             | Self::StorageOlderThanResource
             | Self::MigrationPending => Gravity::Stalled,
@@ -219,8 +233,9 @@ impl Cause {
             | Self::KeyReplaced
             | Self::KeyVersionTooOld
             | Self::TransitRestoredOld
-            | Self::NotInitialised
+            | Self::RecoveryKeysNotStored
             | Self::AdminNotProven
+            | Self::NotInitialised
             | Self::NotJoined
             | Self::MigratedStandby
             | Self::ServerHung
@@ -291,19 +306,28 @@ impl Cause {
                 "Restore the transit server from a backup made after the last rotation of the key."
             }
             Self::InitOutcomeUnknown => {
-                "The server is initialised, and whether its recovery keys were received isn't known. It holds no user data yet: delete the PersistentVolumeClaims that the message names, and write the attempt into spec.initialization.discardAttempt."
+                "The server is initialised, and whether its recovery keys were received isn't known. It holds no user data yet: delete the PersistentVolumeClaims and pods that the message names, and write the attempt into spec.initialization.discardAttempt."
+            }
+            Self::InitAbandoned => {
+                "Nothing is initialised, and nothing was lost: write the attempt (status.initialization.attempt) into spec.initialization.discardAttempt, and it is begun anew."
+            }
+            Self::ClaimBroken => {
+                "Put the Secret holdfast-init-<StatefulSet> back as it was, from a backup or its managed fields; nothing is initialised or stored as long as it can't be read."
+            }
+            Self::RecoveryKeysNotStored => {
+                "The keys are in the memory of the controller's pod alone: don't delete that pod. Let it write the Secret of spec.initialization.keyStore, and they are stored at once."
+            }
+            Self::AdminNotProven => {
+                "Mend spec.initialization.admin until its role logs in; the root token isn't revoked before. Where it is lost, make another with the recovery keys: `vault operator generate-root`."
             }
             Self::StorageLost => {
                 "Bring the old volumes back, or restore a snapshot. It isn't initialised anew as long as the claim Secret of the earlier initialisation is there."
             }
-            Self::NotInitialised => {
-                "Initialise it (`vault operator init`, `bao operator init`), or let it be done: spec.mode: Manage and spec.initialization.enabled."
-            }
             Self::StorageOlderThanResource => {
                 "A volume is older than this resource, so it may hold something. Confirm with the annotation that the message names, or delete the volume."
             }
-            Self::AdminNotProven => {
-                "Mend spec.initialization.admin until its role logs in; the root token isn't revoked before."
+            Self::NotInitialised => {
+                "Initialise it (`vault operator init`, `bao operator init`), or let it be done: spec.mode: Manage and spec.initialization.enabled."
             }
             Self::NotJoined => {
                 "Look at retry_join and the network between the pods; one that hasn't joined has no data."
@@ -333,7 +357,7 @@ impl Cause {
                 "Bring back the pods that are missing; with their disks lost, recover the raft cluster from a peers.json or a snapshot."
             }
             Self::LoginRefused => {
-                "Mend role, mount or audience in spec.seal.transit.auth, or the role on the transit server. B itself doesn't need this login."
+                "Mend role, mount or audience in spec.seal.transit.auth (or spec.target.auth, where the message names the server itself), or the role on that server. The sealed server doesn't need this login to start."
             }
             Self::TokenNotWired => {
                 "Let the pod template read the token from the Secret of spec.token.secretRef (as VAULT_TOKEN for Vault, VAULT_TRANSIT_SEAL_TOKEN for OpenBao, or a file without subPath), or set spec.token.delivery: External."

@@ -4,6 +4,8 @@
 //! resource that is well is glanced at; anything else is looked at as a whole, so that a cause that is gone is seen at the
 //! next pass.
 
+mod initialisation;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +23,13 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::cause::{Cause, Gravity};
+use crate::claim::Birth;
 use crate::conflict::{Identity, older_rival};
-use crate::diagnose::{Diagnosis, diagnose};
+use crate::diagnose::Diagnosis;
 use crate::execute::{Done, Hands};
 use crate::finalizer::{self, FINALIZER, Leave, Left, Remains};
+use crate::init::order::Order;
+use crate::init::{self, Initialiser};
 use crate::metrics::{Ended, Gauges};
 use crate::next_step::{Memory, Step, Wait, next_step, renewal_due};
 use crate::observe::{Eyes, Look, Seen};
@@ -53,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) pods: Vec<Store<Pod>>,
     pub(crate) resources: Vec<Store<VaultTransitUnseal>>,
     pub(crate) leadership: Leadership,
+    /// `None` without a spool.
+    pub(crate) initialiser: Option<Initialiser>,
     pub(crate) wakes: Arc<Wakes>,
     /// What each resource stands for.
     pub(crate) identities: Mutex<BTreeMap<Key, Identity>>,
@@ -70,6 +77,8 @@ pub(crate) struct Keeper {
     written: Option<VaultTransitUnsealStatus>,
     last_whole: Option<Instant>,
     last: Option<Option<Diagnosis>>,
+    /// How far its initialisation had come, and why it didn't go on.
+    initialisation: (Option<&'static str>, Option<String>),
     /// What a person changed last: the spec, or the annotation that asks for a look.
     asked: Option<Asked>,
 }
@@ -84,6 +93,7 @@ impl Keeper {
             written: None,
             last_whole: None,
             last: None,
+            initialisation: (None, None),
             asked: None,
         }
     }
@@ -118,6 +128,7 @@ impl Keeper {
         self.seen.ledger = status::ledger(known);
         self.seen.unsealed = status::unsealed(known);
         self.memory.deleted = status::deleted(known);
+        self.initialisation.0 = known.initialization.as_ref().and_then(|known| Some(known.phase?.as_str()));
     }
 
     fn resource(&self) -> Option<Arc<VaultTransitUnseal>> {
@@ -149,9 +160,14 @@ impl Keeper {
         if finalizer::is_wanted(&settings) != is_held(&resource) {
             self.shared.hands.finalizer(&resource, finalizer::is_wanted(&settings)).await;
         }
-        let look = self.look(&settings).await;
+        let order = Order::from(&*resource);
+        let look = self.look(&settings, &order).await;
         let rival = self.rival(&settings, &look);
-        let diagnosis = rival.clone().or_else(|| diagnose(&look.view, &settings.allowed.limits));
+        let init = match rival {
+            Some(_) => None,
+            None => self.initialise(&settings, &order, &look).await,
+        };
+        let diagnosis = rival.clone().or_else(|| initialisation::found(&look.view, &settings, init.as_ref()));
         let cause = diagnosis.as_ref().map(|found| found.cause);
         let step = match rival {
             Some(_) => Step::Wait(Wait::ForPerson),
@@ -160,14 +176,17 @@ impl Keeper {
         self.remember(&step, look.view.now);
         let about = resource.object_ref(&());
         self.tell(&about, diagnosis.as_ref());
-        self.report(&resource, &settings, &look, diagnosis.as_ref(), &step).await;
+        self.tell_initialisation(&about, &look.view, init.as_ref());
+        let init = init.and_then(|progress| progress.step);
+        self.report(&resource, &settings, &look, diagnosis.as_ref(), (&step, init.as_ref())).await;
         self.show(&settings, &look, cause);
         let done = self.shared.hands.execute(&step, &settings, &look, &mut self.seen, &mut self.memory, &about).await;
-        if done == Done::Something {
+        // Nothing is only glanced at before its initialisation is through.
+        let begun = init.is_some_and(|step| step != init::Step::Rest);
+        if begun || done == Done::Something {
             self.last_whole = None;
-            return Some(SOON);
         }
-        Some(wait(&settings, &look))
+        Some(if done == Done::Something { SOON } else { wait(&settings, &look) })
     }
 
     /// The resource is going: what is ours on A is taken back first where the spec asks for it.
@@ -188,7 +207,7 @@ impl Keeper {
         let about = resource.object_ref(&());
         match (finalizer::leave(wanted, remains, between(going, Timestamp::now())), settings) {
             (Leave::TakeBack, Some(settings)) => {
-                let look = self.shared.eyes.look(&settings, &mut self.seen, &[], None).await;
+                let look = self.shared.eyes.look(&settings, &mut self.seen, &[], Birth::default()).await;
                 let (Some(a), Some(login)) = (&look.a, self.seen.session.token().cloned()) else { return SOON * 4 };
                 if self.shared.hands.take_back(&settings, a, &login, &about).await == Done::Nothing {
                     return SOON * 4;
@@ -213,14 +232,15 @@ impl Keeper {
     }
 
     /// A glance when everything was well a short time ago, else a whole look.
-    async fn look(&mut self, settings: &Settings) -> Look {
+    async fn look(&mut self, settings: &Settings, order: &Order) -> Look {
         let pods = self.shared.pods.iter().flat_map(Store::state);
         let pods: Vec<_> = pods.filter(|pod| pod.namespace().as_deref() == Some(&settings.namespace)).collect();
         let well = self.last == Some(None) && self.last_whole.is_some_and(|at| at.elapsed() < WHOLE);
         if well && let Some(look) = Eyes::glance(settings, &self.seen, &pods).await {
             return look;
         }
-        let look = self.shared.eyes.look(settings, &mut self.seen, &pods, None).await;
+        let birth = self.birth(settings, order).await;
+        let look = self.shared.eyes.look(settings, &mut self.seen, &pods, birth).await;
         self.last_whole = Some(Instant::now());
         if let Some(minted) = look.minted {
             self.memory.minted = Some(minted);
@@ -278,7 +298,7 @@ impl Keeper {
         settings: &Settings,
         look: &Look,
         diagnosis: Option<&Diagnosis>,
-        step: &Step,
+        (step, init): (&Step, Option<&init::Step>),
     ) {
         let before = self.before(resource);
         let transit_seal = before.transit.as_ref().and_then(|transit| transit.seal_type.as_deref());
@@ -288,6 +308,7 @@ impl Keeper {
             view: &look.view,
             diagnosis,
             step,
+            init,
             ledger: &self.seen.ledger,
             memory: &self.memory,
             transit_seal,

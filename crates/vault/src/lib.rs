@@ -15,6 +15,7 @@ pub mod conflict;
 pub mod diagnose;
 mod execute;
 mod finalizer;
+pub mod init;
 mod keeper;
 pub mod metrics;
 pub mod next_step;

@@ -55,6 +55,12 @@ const DIAGNOSIS: Row = Row::new(
     &["namespace", "name", "cause"],
     "1 for what is wrong with a server; no series while nothing is",
 );
+const INIT_PHASE: Row = Row::new(
+    Type::Gauge,
+    "holdfast_vault_init_phase",
+    &["namespace", "name", "phase"],
+    "1 for how far an initialisation by us has come; no series where there was none",
+);
 const BREAKER: Row = Row::new(
     Type::Gauge,
     "holdfast_vault_breaker_open",
@@ -77,7 +83,7 @@ const EVENTS_DROPPED: Row =
 
 /// Every metric of the process, in the order in which they are documented.
 #[must_use]
-pub fn table() -> [Row; 15] {
+pub fn table() -> [Row; 16] {
     [
         BUILD_INFO,
         WOULD_START,
@@ -86,6 +92,7 @@ pub fn table() -> [Row; 15] {
         REACHABLE,
         SEALED,
         DIAGNOSIS,
+        INIT_PHASE,
         BREAKER,
         LEADER,
         RENEWALS,
@@ -128,6 +135,7 @@ pub(crate) struct Gauges {
     pub(crate) expiry: Option<i64>,
     pub(crate) reachable: bool,
     pub(crate) cause: Option<&'static str>,
+    pub(crate) init_phase: Option<&'static str>,
     /// Each pod, and whether its server isn't unsealed.
     pub(crate) pods: Vec<(String, bool)>,
 }
@@ -262,6 +270,7 @@ fn rows(snapshot: &Snapshot) -> Vec<(Row, Vec<Series>)> {
         .resources
         .iter()
         .flat_map(|one| one.pods.iter().map(move |(pod, sealed)| (with(one, pod), i64::from(*sealed))));
+    let phases = snapshot.resources.iter().filter_map(|one| Some((with(one, one.init_phase?), 1)));
     let causes = snapshot.resources.iter().filter_map(|one| Some((with(one, one.cause?), 1)));
     vec![
         (WOULD_START, each(&|one| Some(tristate(one.would_start)))),
@@ -270,6 +279,7 @@ fn rows(snapshot: &Snapshot) -> Vec<(Row, Vec<Series>)> {
         (REACHABLE, each(&|one| Some(i64::from(one.reachable)))),
         (SEALED, sealed.collect()),
         (DIAGNOSIS, causes.collect()),
+        (INIT_PHASE, phases.collect()),
         (BREAKER, snapshot.breakers.iter().map(|server| (vec![server.clone()], 1)).collect()),
         (LEADER, vec![(Vec::new(), i64::from(snapshot.leader))]),
     ]
@@ -287,6 +297,7 @@ mod tests {
             name: "b".to_owned(),
             would_start: Some(false),
             cause: Some("TokenDead"),
+            init_phase: Some("Stored"),
             pods: vec![("vault-0".to_owned(), true)],
             ..Gauges::default()
         };
@@ -297,6 +308,7 @@ mod tests {
             "holdfast_vault_cold_start{namespace=\"vault\",name=\"b\"} -1",
             "holdfast_vault_sealed{namespace=\"vault\",name=\"b\",pod=\"vault-0\"} 1",
             "holdfast_vault_diagnosis{namespace=\"vault\",name=\"b\",cause=\"TokenDead\"} 1",
+            "holdfast_vault_init_phase{namespace=\"vault\",name=\"b\",phase=\"Stored\"} 1",
             "holdfast_vault_leader 1",
             "holdfast_build_info{version=\"0.0.0\",loopback_allowed=\"true\"} 1",
             "holdfast_vault_renewals_total{result=\"success\"} 0",

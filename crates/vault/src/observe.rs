@@ -11,7 +11,8 @@ mod set;
 mod token;
 mod trial;
 
-pub(crate) use login::Session;
+pub(crate) use login::{NoToken, Session, account_token};
+pub(crate) use pods::{pod_server, server_name};
 pub(crate) use set::Secrets;
 
 use std::sync::Arc;
@@ -21,11 +22,11 @@ use k8s_openapi::api::core::v1::Pod as RawPod;
 use kube::Client as Kube;
 use secrecy::SecretString;
 
-use crate::claim::Phase;
+use crate::claim::Birth;
 use crate::client::{Client, Clients};
 use crate::rehearsal::{Ignorance, Ledger, Outcome, Trial, Witness, judge};
 use crate::settings::Settings;
-use crate::view::{Content, Lookup, Reach, Target, TokenView, TransitView, View, Wiring};
+use crate::view::{Content, Login, Lookup, Reach, Target, TokenView, TransitView, View, Wiring};
 
 /// What a look needs beside the settings.
 pub(crate) struct Eyes {
@@ -45,6 +46,8 @@ pub(crate) struct Seen {
     /// What the token's renewal or mint warned of.
     pub(crate) capped: Option<String>,
     pub(crate) session: Session,
+    /// Our login to B.
+    of_b: Session,
     whole: Option<Whole>,
 }
 
@@ -54,6 +57,7 @@ struct Whole {
     transit: TransitView,
     token: TokenView,
     rehearsal: Outcome,
+    birth: Birth,
     a: Client,
     secret: Option<SecretString>,
     doors: pods::Doors,
@@ -88,19 +92,13 @@ impl Eyes {
             token: whole.token.clone(),
             rehearsal: whole.rehearsal.clone(),
             passing_since: seen.passing_since,
-            claim: None,
+            birth: whole.birth.clone(),
         };
         Some(Look { view, secret: whole.secret.clone(), minted: None, a: Some(whole.a.clone()) })
     }
 
     /// A whole look.
-    pub(crate) async fn look(
-        &self,
-        settings: &Settings,
-        seen: &mut Seen,
-        pods: &[Arc<RawPod>],
-        claim: Option<Phase>,
-    ) -> Look {
+    pub(crate) async fn look(&self, settings: &Settings, seen: &mut Seen, pods: &[Arc<RawPod>], birth: Birth) -> Look {
         let secrets = Secrets::new(&self.kube, settings, self.require_label);
         let (set, (content, secret, minted)) =
             tokio::join!(set::observe(&self.kube, settings), token::content(&secrets, settings));
@@ -110,7 +108,8 @@ impl Eyes {
             self.try_out(settings, &secrets, &mut seen.session, secret.as_ref(), &seen.ledger),
         );
         let now = Timestamp::now();
-        let target = Target { set, pods };
+        let mut target = Target { set, pods, login: Login::NotConfigured };
+        self.ask_who_votes(settings, &secrets, &mut seen.of_b, &mut target, &doors).await;
         seen.unsealed.extend(target.unsealed().filter_map(crate::view::Pod::container_id));
         let rehearsal = conclude(&content, wiring.as_ref(), trial.as_ref(), &seen.ledger, &transit.reach);
         if let Some(trial) = &trial {
@@ -124,13 +123,34 @@ impl Eyes {
                 transit: transit.clone(),
                 token: token.clone(),
                 rehearsal: rehearsal.clone(),
+                birth: birth.clone(),
                 a: a.clone(),
                 secret: secret.clone(),
                 doors,
             });
         }
-        let view = View { now, target, transit, token, rehearsal, passing_since: seen.passing_since, claim };
+        let view = View { now, target, transit, token, rehearsal, passing_since: seen.passing_since, birth };
         Look { view, secret, minted, a }
+    }
+
+    /// Logs in to the server that leads, where the spec says how, and asks it who votes.
+    async fn ask_who_votes(
+        &self,
+        settings: &Settings,
+        secrets: &Secrets<'_>,
+        session: &mut Session,
+        target: &mut Target,
+        doors: &pods::Doors,
+    ) {
+        let Some(auth) = &settings.target.auth else { return };
+        target.login = Login::Untried;
+        let active = target.pods.iter().find(|pod| pod.is_active()).and_then(|pod| doors.get(&pod.uid));
+        let Some(active) = active else { return };
+        target.login = session.refresh(&self.kube, Some(auth), secrets, active).await;
+        let Some(voters) = session.voters(active).await else { return };
+        for pod in &mut target.pods {
+            pod.voter = voters.get(&pod.name).copied();
+        }
     }
 
     async fn try_out(
@@ -142,7 +162,7 @@ impl Eyes {
         ledger: &Ledger,
     ) -> (TransitView, Lookup, Option<crate::view::Role>, Option<Trial>, Option<Client>) {
         let unasked = |reach| {
-            let transit = TransitView { reach, facts: None, login: crate::view::Login::Untried, key: None };
+            let transit = TransitView { reach, facts: None, login: Login::Untried, key: None };
             (transit, Lookup::Unseen, None, None, None)
         };
         let a = match reach::client(&self.clients, settings, secrets).await {
@@ -155,7 +175,7 @@ impl Eyes {
             transit.facts = facts;
             return (transit, lookup, role, trial, Some(a));
         }
-        let login = session.refresh(&self.kube, settings, secrets, &a).await;
+        let login = session.refresh(&self.kube, settings.transit.auth.as_ref(), secrets, &a).await;
         let key = session.key(&a, settings).await;
         let (lookup, trial) = match secret {
             Some(secret) => trial::run(&a, settings, secret, ledger, key.as_ref()).await,

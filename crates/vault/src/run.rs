@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::{Clients, Options};
 use crate::execute::Hands;
+use crate::init::order::Order;
+use crate::init::spool::{Spool, Trouble};
+use crate::init::{Asked, Initialiser};
 use crate::keeper::{Keeper, Key, Shared};
 use crate::metrics::{Metrics, Snapshot};
 use crate::observe::Eyes;
@@ -57,6 +61,9 @@ pub struct Settings {
     pub require_label: bool,
     /// Whether loopback addresses may be connected to.
     pub allow_loopback: bool,
+    /// The folder in which the answer of an initialisation is kept until it is stored, on memory-backed storage; without it
+    /// nothing is initialised.
+    pub spool: Option<PathBuf>,
 }
 
 /// Why the controller ended.
@@ -71,6 +78,9 @@ pub enum RunError {
     /// An address is taken.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The spool can't be used.
+    #[error("the spool can't be used: give --spool a folder in memory that only this user can write to")]
+    Spool(#[from] Trouble),
     /// A part of it ended by itself.
     #[error(transparent)]
     Task(#[from] TaskEnded),
@@ -124,12 +134,14 @@ impl Parts {
         let pods = self.follow("pods", &settings, stop, &mut tasks, move |pod: &Pod| of_pods.pod(pod));
         let events: Arc<Events<ObjectReference>> = Arc::new(Events::new(self.metrics.events_dropped()));
         let clients = Clients::new(Options::new().with_allow_loopback(settings.allow_loopback));
+        let initialiser = self.initialiser(&settings, &clients)?;
         let shared = Arc::new(Shared {
             eyes: Eyes { kube: self.kube.clone(), clients: clients.clone(), require_label: settings.require_label },
             hands: Hands { kube: self.writes.clone(), metrics: self.metrics.clone(), events: Arc::clone(&events) },
             pods: pods.clone(),
             resources: resources.clone(),
             leadership: self.leadership.clone(),
+            initialiser: initialiser.clone(),
             wakes,
             identities: Mutex::default(),
             gauges: Mutex::default(),
@@ -151,8 +163,24 @@ impl Parts {
         tasks.spawn("events", async move {
             events.run(teller, |about| Some(about.clone()), || std::future::ready(())).await
         });
+        if let Some(initialiser) = &initialiser {
+            tasks.spawn("initialisations", carry_on(Arc::clone(&shared), initialiser.clone(), stop.clone()));
+        }
         tasks.spawn("keepers", keep(shared, stop.clone()));
-        Ok(tasks.run(GRACE).await?)
+        let ended = tasks.run(GRACE).await;
+        if let Some(initialiser) = initialiser
+            && !initialiser.drained().await
+        {
+            tracing::warn!("an initialisation isn't through; whoever starts with this spool carries on with it");
+        }
+        Ok(ended?)
+    }
+
+    /// With the client that writes whether we lead or not: whoever holds an answer stores it.
+    fn initialiser(&self, settings: &Settings, clients: &Clients) -> Result<Option<Initialiser>, Trouble> {
+        let Some(folder) = &settings.spool else { return Ok(None) };
+        let spool = Spool::open(folder)?;
+        Ok(Some(Initialiser::new(self.kube.clone(), clients.clone(), spool, settings.require_label)))
     }
 
     /// Watches a kind in each namespace, and says what changed.
@@ -229,6 +257,26 @@ where
 {
     use futures::FutureExt as _;
     store.wait_until_ready().now_or_never().is_some_and(|ready| ready.is_ok())
+}
+
+/// Carries on with the initialisations whose answer is here while another leads; the leader's keepers do it otherwise.
+async fn carry_on(shared: Arc<Shared>, initialiser: Initialiser, stop: CancellationToken) -> Result<(), Infallible> {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(ROUND * 4) => {}
+        }
+        if shared.leadership.is_leader() {
+            continue;
+        }
+        for resource in shared.resources.iter().flat_map(Store::state) {
+            let Ok(settings) = crate::settings::Settings::try_from(&*resource) else { continue };
+            if initialiser.holds(&settings) {
+                let order = Order::from(&*resource);
+                initialiser.advance(Asked { settings: &settings, order: &order, view: None, leads: false }).await;
+            }
+        }
+    }
 }
 
 /// One keeper for each resource, while we lead.

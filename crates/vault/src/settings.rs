@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use holdfast_api::vault_transit_unseal::{
-    DeletionPolicy, Delivery, OnApiSeal, Provision, RestartPolicy, SealAuth, SecretKeyRef, ServiceAccountLogin, Tls,
-    VaultMode, VaultTransitUnseal, VaultTransitUnsealSpec, parse_duration,
+    Custody, DeletionPolicy, Delivery, OnApiSeal, Provision, RestartPolicy, SealAuth, SecretKeyRef,
+    ServiceAccountLogin, Tls, VaultMode, VaultTransitUnseal, VaultTransitUnsealSpec, parse_duration,
 };
 
 use crate::client::{Address, AddressError};
@@ -41,6 +41,8 @@ pub struct Settings {
     pub allowed: Allowed,
     /// Whether A starts without people, though it is sealed by shares.
     pub transit_unseals_itself: bool,
+    /// Whether somebody else keeps the recovery keys, so that nobody looks for them in their Secret.
+    pub keys_elsewhere: bool,
     /// Whether what we made on A is taken back when the resource goes.
     pub revoke: bool,
     /// How often there is a look.
@@ -62,6 +64,8 @@ pub struct Target {
     pub tls: bool,
     /// How its certificate is verified.
     pub verify: Tls,
+    /// How we log in there, for who votes.
+    pub auth: Option<SealAuth>,
 }
 
 /// A.
@@ -143,6 +147,7 @@ impl TryFrom<&VaultTransitUnseal> for Settings {
             period: time("token.period", &spec.token.period)?,
             allowed: allowed(spec, transit.provision)?,
             transit_unseals_itself: spec.cold_start.transit_unseals_itself,
+            keys_elsewhere: spec.recovery.custody == Custody::External,
             revoke: spec.deletion_policy == DeletionPolicy::Revoke,
             interval: time("timing.interval", &spec.timing.interval)?,
             timeout: time("timing.requestTimeout", &spec.timing.request_timeout)?,
@@ -153,10 +158,8 @@ impl TryFrom<&VaultTransitUnseal> for Settings {
 /// What the spec asks for and nobody does yet.
 fn not_yet(spec: &VaultTransitUnsealSpec) -> Option<&'static str> {
     let asked = [
-        (spec.initialization.enabled, "spec.initialization.enabled"),
         (spec.restart.policy == RestartPolicy::WhenStuckOrTokenChanged, "spec.restart.policy: WhenStuckOrTokenChanged"),
         (spec.restart.allow_downtime, "spec.restart.allowDowntime"),
-        (spec.target.auth.is_some(), "spec.target.auth"),
         (!spec.cold_start.depends_on.is_empty(), "spec.coldStart.dependsOn"),
     ];
     asked.into_iter().find(|(asked, _)| *asked).map(|(_, field)| field)
@@ -169,6 +172,11 @@ fn target(spec: &VaultTransitUnsealSpec) -> Target {
         port: spec.target.port,
         tls: !spec.target.allow_http,
         verify: spec.target.tls.clone().unwrap_or_default(),
+        auth: spec.target.auth.as_ref().map(|auth| SealAuth {
+            service_account: Some(auth.service_account.clone()),
+            app_role: None,
+            token_ref: None,
+        }),
     }
 }
 
@@ -263,8 +271,5 @@ mod tests {
         let mut downtime = spec();
         downtime["restart"] = json!({ "allowDowntime": true });
         check(&downtime, Err(Invalid::NotYet("spec.restart.allowDowntime")));
-        let mut init = spec();
-        init["initialization"] = json!({ "enabled": true });
-        check(&init, Err(Invalid::NotYet("spec.initialization.enabled")));
     }
 }

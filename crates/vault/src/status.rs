@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::diagnose::Diagnosis;
+use crate::init;
 use crate::next_step::{Memory, Step};
 use crate::rehearsal::Ledger;
 use crate::settings::{Invalid, Settings};
@@ -30,6 +31,8 @@ pub struct Pass<'a> {
     pub diagnosis: Option<&'a Diagnosis>,
     /// What is done next.
     pub step: &'a Step,
+    /// What is done next about an initialisation; `None` where nobody asks for one.
+    pub init: Option<&'a init::Step>,
     /// The canaries.
     pub ledger: &'a Ledger,
     /// What was done before.
@@ -50,12 +53,12 @@ pub fn status(pass: &Pass<'_>, before: &VaultTransitUnsealStatus) -> VaultTransi
         last_handled_reconcile_at: pass.requested_at.map(str::to_owned),
         conditions: merged(before, &wanted, pass.settings.generation, now),
         diagnosis: pass.diagnosis.map(|found| diagnosis(found, before.diagnosis.as_ref(), now)),
-        next_step: Some(next_step(pass.step, before.next_step.as_ref(), now)),
+        next_step: Some(next_step(turn(pass.step, pass.init), before.next_step.as_ref(), now)),
         server: parts::server(pass.view).or_else(|| before.server.clone()),
         transit: parts::transit(pass.view, before.transit.as_ref()),
         token: parts::token(pass.view, before.token.as_ref()),
         rehearsal: Some(parts::rehearsal(pass.view, pass.ledger)),
-        initialization: before.initialization.clone(),
+        initialization: parts::initialisation(pass.view, before.initialization.as_ref()),
         pods: parts::pods(pass.view, pass.memory),
     }
 }
@@ -93,8 +96,19 @@ fn diagnosis(found: &Diagnosis, before: Option<&DiagnosisStatus>, now: Timestamp
     }
 }
 
-fn next_step(step: &Step, before: Option<&NextStepStatus>, now: Timestamp) -> NextStepStatus {
-    let (action, reason) = (step.action(), step.reason());
+/// Action and reason of what is told: an initialisation, unless something else is done just now.
+fn turn(step: &Step, init: Option<&init::Step>) -> (&'static str, &'static str) {
+    match (step, init) {
+        (Step::Rest | Step::Wait(_), Some(init)) if *init != init::Step::Rest => (init.action(), init.reason()),
+        (step, _) => (step.action(), step.reason()),
+    }
+}
+
+fn next_step(
+    (action, reason): (&'static str, &'static str),
+    before: Option<&NextStepStatus>,
+    now: Timestamp,
+) -> NextStepStatus {
     let same = before.filter(|before| before.action == action && before.reason == reason);
     let since = same.and_then(|before| before.since.clone()).unwrap_or(Time(now));
     NextStepStatus { action: action.to_owned(), reason: reason.to_owned(), since: Some(since) }

@@ -86,7 +86,7 @@ async fn it_has_a_deployment_and_an_account_of_its_own_and_no_cluster_role() -> 
 
     let deployment = deployment(&objects)?;
     let pod = deployment.pointer("/spec/template/spec").context("a pod")?;
-    ensure!(pod["serviceAccountName"] == ACCOUNT && pod["terminationGracePeriodSeconds"] == 150, "{pod:#}");
+    ensure!(pod["serviceAccountName"] == ACCOUNT && pod["terminationGracePeriodSeconds"] == 180, "{pod:#}");
     ensure!(
         pod["volumes"] == json!([{ "name": "spool", "emptyDir": { "medium": "Memory", "sizeLimit": "4Mi" } }]),
         "{pod:#}"
@@ -132,7 +132,7 @@ async fn values_that_cannot_be_meant_are_refused() -> Result<()> {
         ("/vault/namespaces", json!([{ "name": "vault" }]), "statefulSets"),
         ("/vault/namespaces/0/secrets", json!(["*"]), "does not match pattern"),
         ("/vault/namespaces/0/manage", json!({ "everything": true }), "everything"),
-        ("/vault/terminationGracePeriodSeconds", json!(30), "150"),
+        ("/vault/terminationGracePeriodSeconds", json!(30), "180"),
         ("/controller", json!({ "leaderElect": false }), "needs "),
     ];
     for (pointer, value, expected) in cases {

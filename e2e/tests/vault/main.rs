@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod causes;
+mod init;
 mod keep;
 mod keys;
 mod permissions;

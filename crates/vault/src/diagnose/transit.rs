@@ -10,9 +10,13 @@ pub(super) fn silent(view: &View, _: &Limits) -> Option<Diagnosis> {
 }
 
 pub(super) fn login_refused(view: &View, _: &Limits) -> Option<Diagnosis> {
-    match &view.transit.login {
+    refused(&view.transit.login, "the transit server").or_else(|| refused(&view.target.login, "the server itself"))
+}
+
+fn refused(login: &Login, by: &str) -> Option<Diagnosis> {
+    match login {
         Login::Refused(said) => {
-            Some(Diagnosis::new(Cause::LoginRefused, format!("our own login to the transit server is refused: {said}")))
+            Some(Diagnosis::new(Cause::LoginRefused, format!("our own login to {by} is refused: {said}")))
         }
         Login::NotConfigured | Login::Works | Login::ByToken { .. } | Login::Untried => None,
     }

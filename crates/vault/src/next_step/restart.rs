@@ -28,6 +28,8 @@ pub enum Hindrance {
     PendingTemplateChange,
     /// It is being deleted.
     Leaving,
+    /// It is being initialised: the request, or what must follow it, may be under way.
+    Initialising,
 }
 
 impl Hindrance {
@@ -41,6 +43,7 @@ impl Hindrance {
             Self::BootGrace => "BootGrace",
             Self::PendingTemplateChange => "PendingTemplateChange",
             Self::Leaving => "PodTerminating",
+            Self::Initialising => "Initialising",
         }
     }
 }
@@ -81,6 +84,9 @@ fn hindrance(pod: &Pod, view: &View, allowed: &Allowed, memory: &Memory) -> Opti
     }
     if !(allowed.manage && allowed.restart) {
         return Some(Hindrance::NotAllowed);
+    }
+    if view.birth.claim.as_ref().is_some_and(|claim| !claim.is_complete()) {
+        return Some(Hindrance::Initialising);
     }
     if view.rehearsal != Outcome::Passed {
         return Some(Hindrance::NotRehearsed);

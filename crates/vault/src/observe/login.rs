@@ -1,8 +1,11 @@
-//! Our own login to A, where the spec has one: for looking at the key and the role, and for making tokens.
+//! Our own logins, where the spec has them: to A for looking at the key and the role, and for making tokens; to B for who
+//! votes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use holdfast_api::vault_transit_unseal::ServiceAccountLogin;
+use holdfast_api::vault_transit_unseal::SealAuth;
+
 use jiff::Timestamp;
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
@@ -51,11 +54,11 @@ impl Session {
     pub(super) async fn refresh(
         &mut self,
         kube: &Kube,
-        settings: &Settings,
+        auth: Option<&SealAuth>,
         secrets: &Secrets<'_>,
-        a: &Client,
+        server: &Client,
     ) -> Login {
-        let Some(auth) = &settings.transit.auth else {
+        let Some(auth) = auth else {
             self.held = None;
             return Login::NotConfigured;
         };
@@ -63,7 +66,7 @@ impl Session {
         let with = format!("{auth:?}");
         let lasts = |held: &Held| held.auth == with && held.until.is_none_or(|until| now < until);
         if !self.held.as_ref().is_some_and(lasts) {
-            self.held = match log_in(kube, settings, secrets, a, &with).await {
+            self.held = match log_in(kube, auth, secrets, server, &with).await {
                 Ok(held) => Some(held),
                 Err(login) => {
                     self.held = None;
@@ -91,6 +94,18 @@ impl Session {
             })),
             // Without the mount there is no key.
             Err(error) if error.says() == Some(Says::NoRoute) => Some(None),
+            Err(error) => {
+                self.doubt(&error);
+                None
+            }
+        }
+    }
+
+    /// Whether each member of B's raft votes, by its node ID; `None` where that can't be seen.
+    pub(super) async fn voters(&mut self, b: &Client) -> Option<BTreeMap<String, bool>> {
+        let token = self.token()?.clone();
+        match b.raft_configuration(&token).await {
+            Ok(raft) => Some(raft.servers.into_iter().map(|server| (server.node_id, server.voter)).collect()),
             Err(error) => {
                 self.doubt(&error);
                 None
@@ -130,23 +145,22 @@ impl Session {
 
 async fn log_in(
     kube: &Kube,
-    settings: &Settings,
+    auth: &SealAuth,
     secrets: &Secrets<'_>,
-    a: &Client,
+    server: &Client,
     with: &str,
 ) -> Result<Held, Login> {
-    let Some(auth) = &settings.transit.auth else { return Err(Login::NotConfigured) };
     if let Some(account) = &auth.service_account {
-        let jwt = account_token(kube, &settings.namespace, account).await?;
-        return granted(a.login(&account.mount, &account.role, &jwt).await, with);
+        let jwt = account_token(kube, secrets.namespace(), &account.name, &account.audience).await?;
+        return granted(server.login(&account.mount, &account.role, &jwt).await, with);
     }
     if let Some(role) = &auth.app_role {
         let secret = read(secrets, &role.secret_id_ref).await?;
-        return granted(a.login_approle(&role.mount, &role.role_id, &secret).await, with);
+        return granted(server.login_approle(&role.mount, &role.role_id, &secret).await, with);
     }
     let Some(reference) = &auth.token_ref else { return Err(Login::NotConfigured) };
     let token = read(secrets, reference).await?;
-    match a.lookup_self(&token).await {
+    match server.lookup_self(&token).await {
         Ok(found) => {
             let until = Some(Timestamp::now() + LONGEST);
             Ok(Held { token, until, ends: found.expire_time, by_token: true, auth: with.to_owned() })
@@ -178,30 +192,49 @@ async fn read(
     Ok(SecretString::from(text.trim()))
 }
 
-/// A token of the ServiceAccount for A alone. Never our own.
+/// Why there is no token of a ServiceAccount.
+#[derive(Debug)]
+pub(crate) enum NoToken {
+    /// The API server says no, with its words.
+    Refused(String),
+    /// It wasn't reached, or failed.
+    Unseen,
+}
+
+impl From<NoToken> for Login {
+    fn from(why: NoToken) -> Self {
+        match why {
+            NoToken::Refused(said) => Self::Refused(said),
+            NoToken::Unseen => Self::Untried,
+        }
+    }
+}
+
+/// A token of a ServiceAccount for one server alone. Never our own.
 pub(crate) async fn account_token(
     kube: &Kube,
     namespace: &str,
-    account: &ServiceAccountLogin,
-) -> Result<SecretString, Login> {
+    account: &str,
+    audience: &str,
+) -> Result<SecretString, NoToken> {
     let api: Api<ServiceAccount> = Api::namespaced(kube.clone(), namespace);
     let spec = TokenRequestSpec {
-        audiences: vec![account.audience.clone()],
+        audiences: vec![audience.to_owned()],
         expiration_seconds: Some(TOKEN),
         bound_object_ref: None,
     };
     let request = TokenRequest { spec, ..TokenRequest::default() };
-    match api.create_token_request(&account.name, &PostParams::default(), &request).await {
+    match api.create_token_request(account, &PostParams::default(), &request).await {
         Ok(answer) => answer
             .status
             .map(|status| SecretString::from(status.token))
-            .ok_or_else(|| Login::Refused("the API server answered a TokenRequest without a token".to_owned())),
+            .ok_or_else(|| NoToken::Refused("the API server answered a TokenRequest without a token".to_owned())),
         Err(kube::Error::Api(status)) if status.code == 403 || status.code == 404 => {
-            Err(Login::Refused(format!("no token of the ServiceAccount {}: {}", account.name, status.message)))
+            Err(NoToken::Refused(format!("no token of the ServiceAccount {account}: {}", status.message)))
         }
         Err(error) => {
-            tracing::debug!(%error, account = account.name, "no token of a ServiceAccount");
-            Err(Login::Untried)
+            tracing::debug!(%error, account, "no token of a ServiceAccount");
+            Err(NoToken::Unseen)
         }
     }
 }

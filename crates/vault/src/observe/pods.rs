@@ -80,6 +80,7 @@ fn facts(raw: &RawPod, settings: &Settings) -> Option<Pod> {
         container: container(raw, settings),
         answer: Answer::Unseen("it wasn't asked".to_owned()),
         was_unsealed: false,
+        voter: None,
         name,
     })
 }
@@ -129,19 +130,28 @@ fn client(
         return Err(Answer::Unseen("it has no address yet".to_owned()));
     };
     let pod = raw.metadata.name.as_deref().unwrap_or_default();
-    let address = address(settings, set, pod).map_err(|error| Answer::Unseen(error.to_string()))?;
-    let spec = ServerSpec::new(address).with_connect_to(ip).with_timeout(settings.timeout);
-    let spec = reach::verified(spec, ca, &settings.target.verify.server_name);
+    let name = server_name(pod, &set.service, &settings.namespace);
+    let spec = pod_server(settings, &name, ip, ca).map_err(|error| Answer::Unseen(error.to_string()))?;
     eyes.clients.client(&spec).map_err(|error| answer_of(&error))
 }
 
-/// The name of a pod, which isn't resolved: it is what the certificate bears.
-fn address(settings: &Settings, set: &StatefulSet, pod: &str) -> Result<Address, AddressError> {
+/// The name of the server in a pod, which isn't resolved: it is what the certificate bears. A set needn't have a Service.
+pub(crate) fn server_name(pod: &str, service: &str, namespace: &str) -> String {
+    let parts = [pod, service, namespace, "svc"];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".")
+}
+
+/// The server in the pod at `ip`, under the name of [`server_name`].
+pub(crate) fn pod_server(
+    settings: &Settings,
+    name: &str,
+    ip: IpAddr,
+    ca: Option<Vec<u8>>,
+) -> Result<ServerSpec, AddressError> {
     let scheme = if settings.target.tls { "https" } else { "http" };
-    // A set needn't have a Service.
-    let parts = [pod, &set.service, &settings.namespace, "svc"];
-    let host = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
-    Address::parse(&format!("{scheme}://{host}:{}", settings.target.port), true)
+    let address = Address::parse(&format!("{scheme}://{name}:{}", settings.target.port), true)?;
+    let spec = ServerSpec::new(address).with_connect_to(ip).with_timeout(settings.timeout);
+    Ok(reach::verified(spec, ca, &settings.target.verify.server_name))
 }
 
 /// What the server says of itself, and what it does.

@@ -47,6 +47,7 @@ fn facts(set: RawSet, settings: &Settings) -> Result<StatefulSet, Unknown> {
         ordered: spec.pod_management_policy.as_deref() != Some("Parallel"),
         update_revision: set.status.and_then(|status| status.update_revision).unwrap_or_default(),
         wiring,
+        volumes: spec.volume_claim_templates.into_iter().flatten().filter_map(|claim| claim.metadata.name).collect(),
     })
 }
 
@@ -82,6 +83,11 @@ impl Absent {
 impl<'a> Secrets<'a> {
     pub(crate) fn new(kube: &Kube, settings: &'a Settings, require_label: bool) -> Self {
         Self { api: Api::namespaced(kube.clone(), &settings.namespace), settings, require_label }
+    }
+
+    /// Theirs, and that of everything else that a resource names.
+    pub(super) fn namespace(&self) -> &str {
+        &self.settings.namespace
     }
 
     /// What a key of a Secret holds.

@@ -4,9 +4,11 @@ use holdfast_api::vault_transit_unseal::{Tristate, VaultCondition, WantedConditi
 
 use super::Pass;
 use crate::cause::{Cause, Gravity};
+use crate::claim::{Keys, Phase};
+use crate::init::kept::Kept;
 use crate::rehearsal::Outcome;
 use crate::settings::Invalid;
-use crate::view::{Answer, Content, Login, Lookup, Reach, View, between};
+use crate::view::{Answer, Content, Login, Lookup, Reach, ServerFacts, View, between};
 
 type Verdict = (Tristate, &'static str, String);
 
@@ -25,7 +27,7 @@ pub(super) fn conditions(pass: &Pass<'_>) -> Vec<WantedCondition> {
         wanted(VaultCondition::TokenHealthy, token(pass)),
         wanted(VaultCondition::WouldStart, would_start(view)),
         wanted(VaultCondition::ColdStart, cold_start(pass)),
-        wanted(VaultCondition::RecoveryKeysStored, recovery_keys(view)),
+        wanted(VaultCondition::RecoveryKeysStored, recovery_keys(pass)),
     ];
     if let Some(found) = pass.diagnosis.filter(|found| found.cause.gravity() == Gravity::Stalled) {
         all.push(wanted(VaultCondition::Stalled, (Tristate::True, found.cause.as_str(), found.message.clone())));
@@ -54,13 +56,21 @@ fn ready(pass: &Pass<'_>) -> Verdict {
         Some((Gravity::Down | Gravity::Stalled, found)) => {
             (Tristate::False, found.cause.as_str(), found.message.clone())
         }
-        Some((Gravity::Advice | Gravity::Risk, _)) | None => match unsealed(pass.view) {
-            (Tristate::True, ..) => {
-                (Tristate::True, "Serving", "it serves, and nothing known keeps it from starting again".to_owned())
+        Some((Gravity::Advice | Gravity::Risk, _)) | None => {
+            match unborn(pass.view).unwrap_or_else(|| unsealed(pass.view)) {
+                (Tristate::True, ..) => {
+                    (Tristate::True, "Serving", "it serves, and nothing known keeps it from starting again".to_owned())
+                }
+                (status, reason, message) => (status, reason, message),
             }
-            (status, reason, message) => (status, reason, message),
-        },
+        }
     }
+}
+
+/// Until its initialisation is complete nobody may rely on a server: what it holds may have to be given up.
+fn unborn(view: &View) -> Option<Verdict> {
+    let claim = view.birth.claim.as_ref().filter(|claim| !claim.is_complete())?;
+    Some((Tristate::False, "InitIncomplete", format!("its initialisation is at {}", claim.as_str())))
 }
 
 fn initialised(view: &View) -> Verdict {
@@ -182,16 +192,48 @@ fn life(view: &View) -> std::time::Duration {
     }
 }
 
-fn recovery_keys(view: &View) -> Verdict {
-    match &view.claim {
-        None => (
+fn recovery_keys(pass: &Pass) -> Verdict {
+    let view = pass.view;
+    let not_stored =
+        (Tristate::False, "NotStored", "an initialisation was begun, and its keys aren't stored".to_owned());
+    match (&view.birth.claim, &view.birth.keys) {
+        (None, _) => (
             Tristate::Unknown,
             "External",
             "it wasn't initialised by us, so who keeps its recovery keys isn't known".to_owned(),
         ),
-        Some(crate::claim::Phase::Claimed { .. }) => {
-            (Tristate::False, "Lost", "an initialisation was begun, and its keys aren't stored".to_owned())
+        (Some(Phase::Unreadable { why }), _) => (Tristate::Unknown, "ClaimUnreadable", why.clone()),
+        (Some(Phase::Claimed { .. }), _) => not_stored,
+        (Some(Phase::Complete { .. }), _) if pass.settings.keys_elsewhere => (
+            Tristate::Unknown,
+            "External",
+            "spec.recovery.custody says that somebody else keeps the recovery keys".to_owned(),
+        ),
+        (Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. }), None) => not_stored,
+        (Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. }), Some(keys)) => {
+            kept(view, keys)
         }
-        Some(_) => (Tristate::True, "Stored", "the recovery keys are stored".to_owned()),
+    }
+}
+
+/// What was stored is there, and the server still asks for as many.
+fn kept(view: &View, keys: &Keys) -> Verdict {
+    let Keys { secret, count, kept } = keys;
+    let made_since = |facts: &&ServerFacts| facts.initialised && facts.shares != 0 && facts.shares != u32::from(*count);
+    let Some(kept) = kept else {
+        return (Tristate::Unknown, "NotSeen", format!("the Secret {secret} couldn't be read"));
+    };
+    match (kept, view.target.server().filter(made_since)) {
+        (Kept::Stored, Some(facts)) => {
+            let message =
+                format!("{count} shares are stored, and the server has {}: they were made anew", facts.shares);
+            (Tristate::False, Kept::Changed.as_str(), message)
+        }
+        (Kept::Stored, None) => (Tristate::True, kept.as_str(), format!("{count} shares are in the Secret {secret}")),
+        (Kept::NoneExist | Kept::Changed | Kept::Lost, _) => (
+            Tristate::False,
+            kept.as_str(),
+            format!("the {count} shares aren't in the Secret {secret} as they were stored"),
+        ),
     }
 }

@@ -1,11 +1,12 @@
 //! What the servers, the token and the pods are like, as the status tells it.
 
 use holdfast_api::vault_transit_unseal::{
-    CANARIES, CanaryStatus, PODS, PodState, PodStatus, RehearsalResult, RehearsalStatus, RunningStatus, ServerStatus,
-    TokenStatus, TransitStatus, Tristate,
+    CANARIES, CanaryStatus, InitializationPhase, InitializationStatus, PODS, PodState, PodStatus, RehearsalResult,
+    RehearsalStatus, RunningStatus, ServerStatus, TokenStatus, TransitStatus, Tristate,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use crate::claim::Phase;
 use crate::next_step::Memory;
 use crate::rehearsal::{Ledger, Outcome};
 use crate::view::{Answer, Container, Lookup, Pod, Serving, View};
@@ -19,6 +20,23 @@ pub(super) fn server(view: &View) -> Option<ServerStatus> {
         seal_type: Some(facts.seal_type.clone()),
         t: facts.initialised.then_some(facts.threshold),
         n: facts.initialised.then_some(facts.shares),
+    })
+}
+
+/// How far an initialisation by us has come; what was known stays while its claim can't be read.
+pub(super) fn initialisation(view: &View, before: Option<&InitializationStatus>) -> Option<InitializationStatus> {
+    let claim = view.birth.claim.as_ref()?;
+    let phase = match claim {
+        Phase::Unreadable { .. } => return before.cloned(),
+        Phase::Claimed { .. } => InitializationPhase::Claimed,
+        Phase::Stored { .. } => InitializationPhase::Stored,
+        Phase::AdminProven { .. } => InitializationPhase::AdminProven,
+        Phase::Complete { .. } => InitializationPhase::Complete,
+    };
+    Some(InitializationStatus {
+        phase: Some(phase),
+        attempt: claim.attempt().map(str::to_owned),
+        secret_name: view.birth.keys.as_ref().map(|keys| keys.secret.clone()),
     })
 }
 
@@ -89,7 +107,7 @@ pub(super) fn pods(view: &View, memory: &Memory) -> Vec<PodStatus> {
         name: pod.name.clone(),
         uid: pod.uid.clone(),
         state: state(pod),
-        voter: None,
+        voter: pod.voter,
         token_current: Tristate::Unknown,
         restarts: restarts(&pod.container),
         last_deleted: last_deleted(&pod.name),

@@ -7,10 +7,12 @@ use serde_json::json;
 use super::*;
 use crate::builders::{NOW, at, pod, view};
 use crate::cause::Cause;
+use crate::claim::{Birth, Keys, Phase};
 use crate::diagnose::diagnose;
+use crate::init::kept::Kept;
 use crate::next_step::{Wait, next_step};
 use crate::rehearsal::{Canary, ContainerId, Ignorance, Outcome};
-use crate::view::{Lookup, Reach};
+use crate::view::{Answer, Lookup, Reach};
 
 fn settings() -> Settings {
     let resource: VaultTransitUnseal = serde_json::from_value(json!({
@@ -42,6 +44,7 @@ fn told(view: &View, before: &VaultTransitUnsealStatus, memory: &Memory) -> Vaul
         view,
         diagnosis: diagnosis.as_ref(),
         step: &step,
+        init: None,
         ledger: &ledger(),
         memory,
         transit_seal,
@@ -158,4 +161,42 @@ fn who_is_to_act_is_told_with_the_step() {
     let step = Step::Wait(Wait::ForTransit);
     assert_eq!((step.action(), step.reason()), ("Wait", "TransitDown"));
     assert_eq!(first(&down()).next_step.map(|step| step.reason), Some("TransitDown".to_owned()));
+}
+
+fn phased(phase: Phase, kept: Option<Kept>) -> View {
+    let keys = kept.map(|kept| Keys { secret: "recovery".to_owned(), count: 3, kept: Some(kept) });
+    View { birth: Birth { claim: Some(phase), keys, untouched: false }, ..view() }
+}
+
+#[test]
+fn nothing_is_ready_before_its_initialisation_is_complete() {
+    let attempt = || "a1".to_owned();
+    let claimed = phased(Phase::Claimed { attempt: attempt(), at_work: true }, None);
+    check(&claimed, "Ready", ("False", "InitIncomplete"));
+    check(&claimed, "RecoveryKeysStored", ("False", "NotStored"));
+    let stored = phased(Phase::Stored { attempt: attempt() }, Some(Kept::Stored));
+    check(&stored, "Ready", ("False", "InitIncomplete"));
+    check(&stored, "RecoveryKeysStored", ("True", "Stored"));
+    let complete = phased(Phase::Complete { attempt: attempt() }, Some(Kept::Stored));
+    check(&complete, "Ready", ("True", "Serving"));
+    let known = first(&complete).initialization.expect("an initialisation");
+    assert_eq!((known.attempt.as_deref(), known.secret_name.as_deref()), (Some("a1"), Some("recovery")));
+}
+
+#[test]
+fn keys_that_are_not_as_they_were_stored_are_told() {
+    let complete = |kept| phased(Phase::Complete { attempt: "a1".to_owned() }, Some(kept));
+    for (kept, reason) in [(Kept::Lost, "Lost"), (Kept::Changed, "Changed"), (Kept::NoneExist, "NoneExist")] {
+        check(&complete(kept), "RecoveryKeysStored", ("False", reason));
+    }
+    let mut rekeyed = complete(Kept::Stored);
+    for pod in &mut rekeyed.target.pods {
+        if let Answer::Told(facts, _) = &mut pod.answer {
+            facts.shares = 5;
+        }
+    }
+    check(&rekeyed, "RecoveryKeysStored", ("False", "Changed"));
+    let unread = phased(Phase::Unreadable { why: "edited".to_owned() }, None);
+    check(&unread, "RecoveryKeysStored", ("Unknown", "ClaimUnreadable"));
+    check(&unread, "Ready", ("False", "InitIncomplete"));
 }

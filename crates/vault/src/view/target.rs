@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::transit::ServerFacts;
+use super::transit::{Login, ServerFacts};
 use crate::rehearsal::ContainerId;
 
 /// The StatefulSet and its pods.
@@ -12,6 +12,8 @@ pub struct Target {
     pub set: Result<StatefulSet, Unknown>,
     /// Its pods by ordinal. Only those that the set owns (by UID), so a pod that happens to carry the labels isn't one.
     pub pods: Vec<Pod>,
+    /// Our own login there.
+    pub login: Login,
 }
 
 impl Target {
@@ -61,6 +63,8 @@ pub struct StatefulSet {
     pub update_revision: String,
     /// How the token reaches the server.
     pub wiring: super::Wiring,
+    /// The names of its volume claim templates.
+    pub volumes: Vec<String>,
 }
 
 /// One pod.
@@ -84,6 +88,8 @@ pub struct Pod {
     pub answer: Answer,
     /// Whether it was seen unsealed in this life of its container.
     pub was_unsealed: bool,
+    /// Whether it votes in its raft, which has it by the name of the pod; `None` where that can't be seen.
+    pub voter: Option<bool>,
 }
 
 impl Pod {

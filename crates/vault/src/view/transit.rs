@@ -62,7 +62,7 @@ pub struct ServerFacts {
     pub shares: u32,
 }
 
-/// Our own login to A.
+/// Our own login to a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
     /// None is configured: only B's token is looked at.

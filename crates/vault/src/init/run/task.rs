@@ -1,0 +1,175 @@
+//! The request of one attempt, and what follows it, in a task that nothing cancels.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+
+use super::pass::Pass;
+use super::{Asked, GRACE, Initialiser};
+use crate::execute::audit;
+use crate::init::claim::{Claim, Reading, Stage};
+use crate::init::failed::Failed;
+use crate::init::next::Step;
+use crate::init::objects::Put;
+use crate::init::order::Order;
+use crate::init::server::{B, Sent};
+use crate::init::spool::Answer;
+use crate::settings::Settings;
+use crate::view::between;
+
+/// A request isn't sent later than this after its claim was written: by then another may be about to take it.
+const PROMPT: Duration = Duration::from_secs(30);
+/// The pause after a step that failed, at first and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// When a claim was written. By two clocks: one of them stands still while a machine sleeps, people set the other.
+#[derive(Clone, Copy)]
+pub(super) struct Began(Instant, Timestamp);
+
+impl Began {
+    pub(super) fn now() -> Self {
+        Self(Instant::now(), Timestamp::now())
+    }
+
+    fn is_recent(self) -> Result<(), Failed> {
+        let Self(began, at) = self;
+        let late = PROMPT < began.elapsed() || PROMPT < between(at, Timestamp::now());
+        if late { Err(Failed::TooLate) } else { Ok(()) }
+    }
+}
+
+/// The request of one attempt, and what follows it.
+pub(super) struct Task {
+    pub(super) this: Initialiser,
+    pub(super) of: String,
+    pub(super) settings: Settings,
+    pub(super) order: Order,
+}
+
+impl Task {
+    pub(super) async fn run(self, claim: Claim, began: Option<Began>) {
+        let deadline = Instant::now() + GRACE;
+        match self.send(&claim, began).await {
+            Ok(()) => self.follow(deadline).await,
+            Err(failed) => self.note(failed),
+        }
+    }
+
+    fn pass(&self) -> Pass<'_> {
+        let asked = Asked { settings: &self.settings, order: &self.order, view: None, leads: false };
+        Pass { this: &self.this, asked, cluster: self.this.cluster(&self.settings), alone: false }
+    }
+
+    /// Sends the request, unless anything isn't as it was when it was claimed.
+    async fn send(&self, claim: &Claim, began: Option<Began>) -> Result<(), Failed> {
+        let (pass, plan, spool) = (self.pass(), self.order.plan.as_ref(), &self.this.inner.spool);
+        let plan = plan.map_err(|why| Failed::Plan(why.clone()))?;
+        let b = self.same_pod(&pass, claim).await?;
+        if b.is_initialised().await? {
+            return Err(Failed::InitialisedMeanwhile);
+        }
+        let began = match began {
+            Some(began) => began,
+            None => self.renew(&pass, claim).await?,
+        };
+        began.is_recent()?;
+        spool.mark(&claim.attempt)?;
+        // Once more: whoever was stopped in between must not send what somebody gave up meanwhile.
+        if let Err(late) = began.is_recent() {
+            spool.unmark(&claim.attempt)?;
+            return Err(late);
+        }
+        match b.send(plan).await {
+            Sent::Answered(shares, root) => {
+                let parts = plan.recipients.seal(&claim.attempt, &shares)?;
+                let (attempt, of, secret) = (claim.attempt.clone(), self.of.clone(), plan.secret.clone());
+                let answer = Answer { attempt, of, secret, asked: plan.shares, root, parts };
+                self.this.inner.held.lock().insert(claim.attempt.clone(), answer.clone());
+                audit(&self.settings, "initialise", "success");
+                if let Err(trouble) = spool.keep(&answer) {
+                    // It is stored all the same; only a crash before that loses it.
+                    self.note(trouble.into());
+                }
+                Ok(())
+            }
+            Sent::Never(error) => {
+                spool.unmark(&claim.attempt)?;
+                Err(error.into())
+            }
+            Sent::Unknown(error) => Err(Failed::AnswerLost(error)),
+        }
+    }
+
+    /// The server in the pod that was claimed. In another one, nothing was sent and nothing is: the claim is dropped.
+    async fn same_pod(&self, pass: &Pass<'_>, claim: &Claim) -> Result<B, Failed> {
+        let door = pass.cluster.door(&claim.pod).await?;
+        if door.is_some_and(|door| door.uid == claim.pod_uid && !door.leaving) {
+            return pass.b(claim).await;
+        }
+        let read = pass.cluster.claim().await?;
+        if matches!(&read.reading, Reading::Claim(found) if found == claim) {
+            pass.cluster.vacate(&read).await?;
+        }
+        Err(Failed::OtherPod(claim.pod.clone()))
+    }
+
+    /// Writes the claim anew, so that nobody gives it up while the request is on its way.
+    async fn renew(&self, pass: &Pass<'_>, claim: &Claim) -> Result<Began, Failed> {
+        let (began, read) = (Began::now(), pass.cluster.claim().await?);
+        match &read.reading {
+            Reading::Claim(found) if found == claim => {}
+            Reading::Claim(_) | Reading::Vacant | Reading::Unreadable(_) => return Err(Failed::ClaimChanged),
+        }
+        match pass.cluster.put(&read, &claim.at(Stage::Claimed, Timestamp::now())).await? {
+            Put::Ours => Ok(began),
+            Put::Theirs => Err(Failed::ClaimChanged),
+        }
+    }
+
+    /// Everything after the answer, tried again until it is done or the time is over.
+    async fn follow(&self, deadline: Instant) {
+        let pass = self.pass();
+        let mut pause = PAUSES.0;
+        while Instant::now() < deadline {
+            let done = match pass.decide().await {
+                Ok((read, step)) => match step {
+                    Step::Store | Step::ProveAdmin | Step::RevokeRoot(_) => pass.act(&step, read).await,
+                    Step::Wipe => {
+                        if let Err(failed) = pass.act(&step, read).await {
+                            self.note(failed);
+                        }
+                        return;
+                    }
+                    Step::Wait(_) => Err(Failed::NotYet),
+                    Step::Rest | Step::Claim(_) | Step::Send | Step::Discard | Step::Stuck(_) => return,
+                },
+                Err(failed) => Err(failed),
+            };
+            match done {
+                Ok(()) => {
+                    pause = PAUSES.0;
+                    self.this.inner.troubles.lock().remove(&self.of);
+                }
+                Err(failed) => {
+                    self.note(failed);
+                    sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES.1);
+                }
+            }
+        }
+    }
+
+    fn note(&self, failed: Failed) {
+        let (namespace, name, class) = (&self.settings.namespace, &self.settings.name, failed.class());
+        tracing::warn!(target: "holdfast_audit", act = "initialise", namespace, name, result = "failure", ?class, error = %failed);
+        self.this.inner.troubles.lock().insert(self.of.clone(), Arc::new(failed));
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.this.inner.working.lock().remove(&self.of);
+    }
+}

@@ -1,0 +1,151 @@
+//! B, as far as an initialisation asks it: the one place where this module meets the client.
+
+use std::net::IpAddr;
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::failed::Failed;
+use super::order::Plan;
+use crate::client::{Answer, Client, Clients, Effect, Error, InitRequest, Kind, Says, ServerSpec};
+use crate::observe::pod_server;
+use crate::settings::Settings;
+
+/// The server in one pod.
+pub(super) struct B(Client);
+
+/// What became of the request.
+pub(super) enum Sent {
+    /// It was answered: the shares in base64, and the root token.
+    Answered(Vec<SecretString>, SecretString),
+    /// Nothing of it reached the server.
+    Never(Error),
+    /// Nobody knows, or the server refused.
+    Unknown(Error),
+}
+
+/// A login that worked.
+pub(super) struct Session {
+    pub(super) token: SecretString,
+    pub(super) policies: Vec<String>,
+}
+
+impl B {
+    /// The server that `name` names, in the pod with this address.
+    pub(super) fn new(
+        clients: &Clients,
+        settings: &Settings,
+        name: &str,
+        ip: IpAddr,
+        ca: Option<Vec<u8>>,
+    ) -> Result<Self, Failed> {
+        let spec: ServerSpec = pod_server(settings, name, ip, ca).map_err(|_| Failed::NoAddress(name.to_owned()))?;
+        Ok(Self(clients.client(&spec)?))
+    }
+
+    /// Whether it says that it is initialised.
+    pub(super) async fn is_initialised(&self) -> Result<bool, Error> {
+        self.0.seal_status().await.map(|status| status.initialized)
+    }
+
+    /// Sends the request, once.
+    pub(super) async fn send(&self, plan: &Plan) -> Sent {
+        let request = InitRequest {
+            recovery_shares: plan.shares.into(),
+            recovery_threshold: plan.threshold.into(),
+            recovery_pgp_keys: plan.recipients.pgp_keys().to_vec(),
+            root_token_pgp_key: None,
+        };
+        match self.0.init(&request).await {
+            Ok(answer) => Sent::Answered(answer.recovery_keys_base64, answer.root_token),
+            Err(error) if never_left(&error.kind) => Sent::Never(error),
+            Err(error) => Sent::Unknown(error),
+        }
+    }
+
+    pub(super) async fn read(&self, token: &SecretString, path: &str) -> Result<Option<Answer>, Error> {
+        self.0.read(path, token).await
+    }
+
+    pub(super) async fn write(&self, token: &SecretString, path: &str, body: Value) -> Result<(), Error> {
+        self.0.write(path, token, &body).await.map(drop)
+    }
+
+    /// The text of a policy; `None` when there is none of this name.
+    pub(super) async fn policy(&self, token: &SecretString, name: &str) -> Result<Option<String>, Error> {
+        self.0.policy_read(token, name).await
+    }
+
+    pub(super) async fn write_policy(&self, token: &SecretString, name: &str, text: &str) -> Result<(), Error> {
+        self.0.policy_write(token, name, text).await
+    }
+
+    pub(super) async fn login(&self, mount: &str, role: &str, jwt: &SecretString) -> Result<Session, Failed> {
+        let login = self.0.login(mount, role, jwt).await?;
+        Ok(Session { token: login.token, policies: login.policies })
+    }
+
+    /// The accessor of a token.
+    pub(super) async fn accessor(&self, token: &SecretString) -> Result<SecretString, Error> {
+        self.0.lookup_self(token).await.map(|found| found.accessor)
+    }
+
+    /// Ends a login that served its purpose. It would end by itself.
+    pub(super) async fn leave(&self, session: &SecretString) -> Result<(), Error> {
+        self.0.revoke_self(session).await
+    }
+
+    /// Ends a token by itself, and looks whether it ended. One that is dead already is no error.
+    pub(super) async fn end(&self, token: &SecretString) -> Result<(), Failed> {
+        if self.is_dead(token).await? {
+            return Ok(());
+        }
+        self.0.revoke_self(token).await?;
+        if self.is_dead(token).await? { Ok(()) } else { Err(Failed::RootLives) }
+    }
+
+    async fn is_dead(&self, token: &SecretString) -> Result<bool, Error> {
+        match self.0.lookup_self(token).await {
+            Ok(_) => Ok(false),
+            Err(error) if error.says() == Some(Says::TokenDead) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends the token with an accessor, and looks whether it ended.
+    pub(super) async fn end_accessor(&self, token: &SecretString, accessor: &SecretString) -> Result<(), Failed> {
+        match self.0.revoke_accessor(token, accessor).await {
+            // It ended before, and whoever ended it couldn't say so any more.
+            Err(error) if error.says() == Some(Says::InvalidAccessor) => return Ok(()),
+            revoked => revoked?,
+        }
+        match self.0.lookup_accessor(token, accessor).await {
+            Ok(_) => Err(Failed::RootLives),
+            Err(error) if error.says() == Some(Says::InvalidAccessor) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Whether a request that failed so can't have reached the server. One that was answered did, whatever became of it: it
+/// isn't sent again.
+fn never_left(kind: &Kind) -> bool {
+    kind.effect() == Effect::None && !matches!(kind, Kind::Answered(_) | Kind::Redirected(_) | Kind::WantsHttps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{Phase, Refusal};
+
+    #[test]
+    fn what_was_answered_or_lost_is_never_sent_again() {
+        let refused = Refusal::new(400, &["Vault is already initialized"]);
+        for kind in [Kind::Answered(refused), Kind::TimedOut(Phase::Answer), Kind::CutOff(Phase::Body), Kind::NotHttp] {
+            assert!(!never_left(&kind), "{kind}");
+        }
+        for kind in [Kind::Refused, Kind::TimedOut(Phase::Handshake), Kind::PacedOut] {
+            assert!(never_left(&kind), "{kind}");
+        }
+    }
+}
