@@ -201,10 +201,10 @@ impl World {
 
     async fn starts_and_is_well(&self) -> Result<()> {
         self.pair.kubelet.endpoint("vault-0")?.await_health(&[200], START).await?;
+        // Else the status may be that of before.
+        self.pair.look().await?;
         self.pair
-            .eventually("health", |status| {
-                status.diagnosis.is_none() && condition(status, "TokenHealthy").0 == "True"
-            })
+            .eventually("health", |status| status.diagnosis.is_none() && condition(status, "TokenHealthy").0 == "True")
             .await
             .map(drop)
     }
@@ -215,7 +215,12 @@ impl World {
             let held = self.pair.secret().await?.remove("accessor").context("the Secret has no accessor")?;
             let alive = self.alive().await?;
             // Accessors are secrets too: with one a token can be revoked.
-            ensure!(alive == [held.as_str()], "{} live, among them that of the Secret: {}", alive.len(), alive.contains(&held));
+            ensure!(
+                alive == [held.as_str()],
+                "{} live, among them that of the Secret: {}",
+                alive.len(),
+                alive.contains(&held)
+            );
             Ok(())
         })
         .await
