@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::rehearsal::Outcome;
 use crate::view::{
-    Answer, Container, Content, Ended, Login, Lookup, Pod, Product, Reach, ServerFacts, Serving, StatefulSet, Target,
-    TokenView, TransitView, View, Wiring,
+    Answer, Container, Content, Ended, Login, Lookup, Pod, Product, Reach, RoleSight, ServerFacts, Serving,
+    StatefulSet, Target, TokenView, TransitView, View, Wiring,
 };
 
 /// The moment of a view, in seconds after the containers were started.
@@ -93,7 +93,7 @@ pub(crate) fn view() -> View {
             login: Login::NotConfigured,
             key: None,
         },
-        token: TokenView { content: Content::Present, lookup: alive(), role: None, capped: None },
+        token: TokenView { content: Content::Present, lookup: alive(), role: RoleSight::Unseen, capped: None },
         rehearsal: Outcome::Passed,
         passing_since: Some(at(10)),
         claim: None,

@@ -13,8 +13,8 @@
 //! in the Secret, and A's audit log has no request to revoke any.
 //!
 //! What takes longer:
-//! 1. The role on A is deleted. That is told with the first renewal that fails, and B doesn't start once the token is dead. The role
-//!    is back: another token is made, and B starts.
+//! 1. The role on A is deleted. That is told while the token lives, and again when a renewal fails, and B doesn't start once the
+//!    token is dead. The role is back: another token is made, and B starts.
 //! 2. A is down for longer than a token lives, and B is killed. A is back: the same.
 
 use std::path::{Path, PathBuf};
@@ -285,6 +285,9 @@ async fn role_deleted(cluster: &Cluster) -> Result<()> {
     world.starts_and_is_well().await?;
     let before = world.token().await?;
     pair.a.delete(&format!("auth/token/roles/{KEY}")).await?;
+    pair.look().await?;
+    let told = pair.status().await?.diagnosis.context("nothing is diagnosed")?;
+    ensure!(told.cause == "TokenRoleUnsafe" && told.message.contains("there is no role b"), "{told:?}");
     world.is_announced("TokenRenewalFailed", "the role that made the token was deleted").await?;
     pair.eventually("the dead token to be told", |status| {
         let dead = status.diagnosis.as_ref().is_some_and(|found| found.cause == "TokenDead");
