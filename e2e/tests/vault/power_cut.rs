@@ -216,6 +216,7 @@ impl<'a> Site<'a> {
                 self.pair.a.server.start().await?;
                 self.front_of_a.reopen().await?;
             }
+            self.are_started_again().await?;
             self.waits_for_a(cause).await?;
             if round.worst {
                 controller.kill()?;
@@ -276,10 +277,9 @@ impl<'a> Site<'a> {
         self.pair.look().await.map(drop)
     }
 
-    /// Until it was told whose turn it is, and every pod was started once more in vain and was seen to wait.
+    /// Until it was told whose turn it is, and every pod was seen to wait for its next start.
     async fn waits_for_a(&self, cause: &str) -> Result<()> {
         let mut waited = BTreeSet::new();
-        let started = self.starts()?;
         eventually(&format!("{cause}, and pods that wait for it"), DEADLINE, async || {
             let status = self.pair.look().await?;
             let waits = status.pods.iter().filter(|pod| pod.state.as_str() == "CrashLooping");
@@ -288,8 +288,16 @@ impl<'a> Site<'a> {
             let next = status.next_step.as_ref().map(|step| step.reason.as_str());
             ensure!(found.cause == cause && next == Some("TransitDown"), "{} {next:?}", found.cause);
             ensure!(waited.len() == PODS.len(), "only {waited:?} waited");
+            Ok(())
+        })
+        .await
+    }
+
+    async fn are_started_again(&self) -> Result<()> {
+        let started = self.starts()?;
+        eventually("every pod to be started once more", DEADLINE, async || {
             let again = self.starts()?.iter().zip(&started).all(|(now, before)| before < now);
-            ensure!(again, "not every pod was started once more");
+            ensure!(again, "not every one is");
             Ok(())
         })
         .await
