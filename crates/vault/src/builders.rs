@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::claim::Birth;
 use crate::rehearsal::Outcome;
 use crate::view::{
-    Answer, Container, Content, Ended, Login, Lookup, Pod, Product, Reach, ServerFacts, Serving, StatefulSet, Target,
-    TokenView, TransitView, View, Wiring,
+    Answer, Container, Content, Ended, Login, Lookup, Pod, Product, Reach, RoleSight, ServerFacts, Serving,
+    StatefulSet, Target, TokenView, TransitView, View, Wiring,
 };
 
 /// The moment of a view, in seconds after the containers were started.
@@ -97,7 +97,7 @@ pub(crate) fn view() -> View {
             login: Login::NotConfigured,
             key: None,
         },
-        token: TokenView { content: Content::Present, lookup: alive(), role: None, capped: None },
+        token: TokenView { content: Content::Present, lookup: alive(), role: RoleSight::Unseen, capped: None },
         rehearsal: Outcome::Passed,
         passing_since: Some(at(10)),
         birth: Birth::default(),

@@ -26,7 +26,7 @@ use crate::claim::Birth;
 use crate::client::{Client, Clients};
 use crate::rehearsal::{Ignorance, Ledger, Outcome, Trial, Witness, judge};
 use crate::settings::Settings;
-use crate::view::{Content, Login, Lookup, Reach, Target, TokenView, TransitView, View, Wiring};
+use crate::view::{Content, Login, Lookup, Reach, RoleSight, Target, TokenView, TransitView, View, Wiring};
 
 /// What a look needs beside the settings.
 pub(crate) struct Eyes {
@@ -160,10 +160,10 @@ impl Eyes {
         session: &mut Session,
         secret: Option<&SecretString>,
         ledger: &Ledger,
-    ) -> (TransitView, Lookup, Option<crate::view::Role>, Option<Trial>, Option<Client>) {
+    ) -> (TransitView, Lookup, RoleSight, Option<Trial>, Option<Client>) {
         let unasked = |reach| {
             let transit = TransitView { reach, facts: None, login: Login::Untried, key: None };
-            (transit, Lookup::Unseen, None, None, None)
+            (transit, Lookup::Unseen, RoleSight::Unseen, None, None)
         };
         let a = match reach::client(&self.clients, settings, secrets).await {
             Ok(a) => a,

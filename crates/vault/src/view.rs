@@ -10,7 +10,7 @@ mod transit;
 
 pub use holdfast_api::vault_transit_unseal::Product;
 pub use target::{Answer, Container, Ended, Pod, Serving, StatefulSet, Target, Unknown};
-pub use token::{Content, Lookup, Malformed, Role, TokenView, Wiring};
+pub use token::{Content, Lookup, Malformed, Role, RoleSight, TokenView, Wiring};
 pub use transit::{KeyFacts, Login, Reach, ServerFacts, TransitView};
 
 use jiff::Timestamp;

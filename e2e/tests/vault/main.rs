@@ -7,10 +7,12 @@ mod keep;
 mod keys;
 mod permissions;
 mod pods;
+mod power_cut;
 mod quiet;
 mod secrecy;
 mod stage;
 mod starts;
+mod token_life;
 mod truth;
 mod wire;
 

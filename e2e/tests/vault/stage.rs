@@ -156,7 +156,8 @@ impl Pair {
         Self::run(cluster, namespace, a, set, builder).await
     }
 
-    async fn run(
+    /// Pods of a set that is there, run by this kubelet.
+    pub(crate) async fn run(
         cluster: &Cluster,
         namespace: &str,
         a: TransitServer,

@@ -1,7 +1,10 @@
 //! A wire that is listened to: what passes between the controller and a server, byte by byte. For plain HTTP only.
+//!
+//! One request can be kept back on it, or its answer, so that a test can do something at just that moment.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 use parking_lot::Mutex;
@@ -12,20 +15,55 @@ use tokio::task::{JoinHandle, JoinSet};
 /// Passes everything on to a server, until it is dropped.
 pub(crate) struct Wire {
     address: SocketAddr,
-    tape: Tape,
+    shared: Arc<Shared>,
     passing: JoinHandle<()>,
 }
 
-/// What each connection carried: to the server, and back.
-type Tape = Arc<Mutex<Vec<[Vec<u8>; 2]>>>;
+/// What all connections have in common.
+#[derive(Default)]
+struct Shared {
+    /// What each connection carried: to the server, and back.
+    tape: Mutex<Vec<[Vec<u8>; 2]>>,
+    trap: Mutex<Option<Trap>>,
+}
+
+/// Half of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Half {
+    Request,
+    Answer,
+}
+
+/// For the next request that holds a text.
+struct Trap {
+    text: &'static str,
+    half: Half,
+    sprung: Arc<AtomicBool>,
+}
+
+/// Says whether something is kept back by now.
+pub(crate) struct Kept(Arc<AtomicBool>);
+
+impl Kept {
+    pub(crate) fn is_there(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
 
 impl Wire {
     /// Listens on an address, with any port when it is 0.
     pub(crate) async fn to(server: SocketAddr, at: (Ipv4Addr, u16)) -> Result<Self> {
         let listener = TcpListener::bind(at).await?;
-        let (address, tape) = (listener.local_addr()?, Tape::default());
-        let passing = tokio::spawn(pass(listener, server, Arc::clone(&tape)));
-        Ok(Self { address, tape, passing })
+        let (address, shared) = (listener.local_addr()?, Arc::<Shared>::default());
+        let passing = tokio::spawn(pass(listener, server, Arc::clone(&shared)));
+        Ok(Self { address, shared, passing })
+    }
+
+    /// Keeps back the next request that holds this text, or what is answered to it, as long as this wire is there.
+    pub(crate) fn keep(&self, text: &'static str, half: Half) -> Kept {
+        let sprung = Arc::<AtomicBool>::default();
+        *self.shared.trap.lock() = Some(Trap { text, half, sprung: Arc::clone(&sprung) });
+        Kept(sprung)
     }
 
     /// `http://127.0.0.1:12345`.
@@ -38,7 +76,7 @@ impl Wire {
     }
 
     pub(crate) fn connections(&self) -> usize {
-        self.tape.lock().len()
+        self.shared.tape.lock().len()
     }
 
     /// How many requests were sent.
@@ -64,7 +102,7 @@ impl Wire {
     }
 
     fn read(&self, way: usize) -> Vec<String> {
-        self.tape.lock().iter().map(|ways| String::from_utf8_lossy(&ways[way]).into_owned()).collect()
+        self.shared.tape.lock().iter().map(|ways| String::from_utf8_lossy(&ways[way]).into_owned()).collect()
     }
 }
 
@@ -75,44 +113,77 @@ impl Drop for Wire {
 }
 
 /// The connections end with the task.
-async fn pass(listener: TcpListener, server: SocketAddr, tape: Tape) {
+async fn pass(listener: TcpListener, server: SocketAddr, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        let connection = {
-            let mut tape = tape.lock();
+        let index = {
+            let mut tape = shared.tape.lock();
             tape.push([Vec::new(), Vec::new()]);
             tape.len() - 1
         };
-        connections.spawn(connect(client, server, Arc::clone(&tape), connection));
+        let connection = Connection { shared: Arc::clone(&shared), index, caught: Mutex::default() };
+        connections.spawn(connection.run(client, server));
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn connect(mut client: TcpStream, server: SocketAddr, tape: Tape, connection: usize) {
-    // A server that isn't there ends the connection, as it would without us.
-    let Ok(mut server) = TcpStream::connect(server).await else { return };
-    let (from_client, to_client) = client.split();
-    let (from_server, to_server) = server.split();
-    // How a connection ends is for its two ends to say.
-    let _ = tokio::join!(
-        copy(from_client, to_server, &tape, (connection, 0)),
-        copy(from_server, to_client, &tape, (connection, 1)),
-    );
+struct Connection {
+    shared: Arc<Shared>,
+    index: usize,
+    /// The trap whose request came by here and whose answer is awaited.
+    caught: Mutex<Option<Trap>>,
 }
 
-async fn copy(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-    tape: &Tape,
-    (connection, way): (usize, usize),
-) -> std::io::Result<()> {
-    let mut buffer = vec![0; 16 * 1024];
-    loop {
-        let length = from.read(&mut buffer).await?;
-        if length == 0 {
-            return to.shutdown().await;
+impl Connection {
+    async fn run(self, mut client: TcpStream, server: SocketAddr) {
+        // A server that isn't there ends the connection, as it would without us.
+        let Ok(mut server) = TcpStream::connect(server).await else { return };
+        let (from_client, to_client) = client.split();
+        let (from_server, to_server) = server.split();
+        // How a connection ends is for its two ends to say.
+        let _ = tokio::join!(
+            self.copy(from_client, to_server, Half::Request),
+            self.copy(from_server, to_client, Half::Answer),
+        );
+    }
+
+    async fn copy(
+        &self,
+        mut from: impl AsyncRead + Unpin,
+        mut to: impl AsyncWrite + Unpin,
+        half: Half,
+    ) -> std::io::Result<()> {
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let length = from.read(&mut buffer).await?;
+            if length == 0 {
+                return to.shutdown().await;
+            }
+            let bytes = &buffer[..length];
+            self.shared.tape.lock()[self.index][half as usize].extend_from_slice(bytes);
+            if self.keeps(bytes, half) {
+                std::future::pending::<()>().await;
+            }
+            to.write_all(bytes).await?;
         }
-        tape.lock()[connection][way].extend_from_slice(&buffer[..length]);
-        to.write_all(&buffer[..length]).await?;
+    }
+
+    /// Whether these bytes stay here. The line with which a request begins comes in one piece.
+    fn keeps(&self, bytes: &[u8], half: Half) -> bool {
+        let kept = match half {
+            Half::Request => {
+                let text = String::from_utf8_lossy(bytes);
+                let trap = self.shared.trap.lock().take_if(|trap| text.contains(trap.text));
+                match trap {
+                    Some(trap) if trap.half == Half::Answer => {
+                        *self.caught.lock() = Some(trap);
+                        None
+                    }
+                    trap => trap,
+                }
+            }
+            Half::Answer => self.caught.lock().take(),
+        };
+        kept.inspect(|trap| trap.sprung.store(true, Ordering::SeqCst)).is_some()
     }
 }

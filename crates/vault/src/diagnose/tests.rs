@@ -6,7 +6,9 @@ use super::*;
 use crate::builders::{NOW, alive, at, facts, pod, view};
 use crate::claim::Phase;
 use crate::rehearsal::{Ignorance, Outcome};
-use crate::view::{Answer, Content, KeyFacts, Login, Lookup, Malformed, Reach, Role, ServerFacts, Serving, Wiring};
+use crate::view::{
+    Answer, Content, KeyFacts, Login, Lookup, Malformed, Reach, Role, RoleSight, ServerFacts, Serving, Wiring,
+};
 
 fn limits() -> Limits {
     Limits { boot_grace: Duration::from_secs(60), renew_at: 50, survive_outage: Duration::from_secs(168 * 3600) }
@@ -135,7 +137,7 @@ fn a_role_whose_tokens_end() {
     };
     let with = |role: Role| {
         let mut view = view();
-        view.token.role = Some(role);
+        view.token.role = RoleSight::Seen(role);
         view
     };
     check(&with(good.clone()), None);
@@ -144,6 +146,14 @@ fn a_role_whose_tokens_end() {
     check(&with(Role { renewable: false, ..good.clone() }), Some(Cause::TokenRoleUnsafe));
     check(&with(Role { explicit_max: Some(Duration::from_secs(3600)), ..good.clone() }), Some(Cause::TokenRoleUnsafe));
     check(&with(Role { default_policy: false, ..good }), Some(Cause::TokenRoleUnsafe));
+}
+
+/// Its tokens live on for up to a period, and that is how long there is for making it anew.
+#[test]
+fn a_role_that_is_gone() {
+    let mut view = view();
+    view.token.role = RoleSight::Gone("b".to_owned());
+    check(&view, Some(Cause::TokenRoleUnsafe));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Diagnosis, Limits};
 use crate::cause::Cause;
 use crate::rehearsal::Outcome;
-use crate::view::{Content, Lookup, Role, View, Wiring, between};
+use crate::view::{Content, Lookup, Role, RoleSight, View, Wiring, between};
 
 /// What stands in the Secret, before anybody is asked about it.
 pub(super) fn absent(view: &View, _: &Limits) -> Option<Diagnosis> {
@@ -66,7 +66,13 @@ pub(super) fn unsafe_role(view: &View, _: &Limits) -> Option<Diagnosis> {
     if !renewable {
         return told("the token can't be renewed");
     }
-    view.token.role.as_ref().and_then(flaw).and_then(|flaw| told(&flaw))
+    match &view.token.role {
+        RoleSight::Unseen => None,
+        RoleSight::Gone(name) => {
+            told(&format!("there is no role {name}: the token can't be renewed, nor another made"))
+        }
+        RoleSight::Seen(role) => flaw(role).and_then(|flaw| told(&flaw)),
+    }
 }
 
 fn flaw(role: &Role) -> Option<String> {

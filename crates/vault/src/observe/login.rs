@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use super::Secrets;
 use crate::client::{Client, Error, Login as Granted, Says};
 use crate::settings::Settings;
-use crate::view::{KeyFacts, Login, Lookup, Role};
+use crate::view::{KeyFacts, Login, Lookup, Role, RoleSight};
 
 /// For how long a ServiceAccount's token is asked for, in seconds: the shortest that the API server gives.
 const TOKEN: i64 = 600;
@@ -114,13 +114,16 @@ impl Session {
     }
 
     /// What the role is like that made B's token, where we may see it.
-    pub(super) async fn role(&mut self, a: &Client, settings: &Settings, lookup: &Lookup) -> Option<Role> {
-        let token = self.token()?.clone();
-        let Lookup::Alive { role, .. } = lookup else { return None };
-        let name = if settings.role.is_empty() { role.clone()? } else { settings.role.clone() };
+    pub(super) async fn role(&mut self, a: &Client, settings: &Settings, lookup: &Lookup) -> RoleSight {
+        let (Some(token), Lookup::Alive { role, .. }) = (self.token().cloned(), lookup) else {
+            return RoleSight::Unseen;
+        };
+        let named = (!settings.role.is_empty()).then(|| settings.role.clone());
+        let Some(name) = named.or_else(|| role.clone()) else { return RoleSight::Unseen };
         let some = |time: Duration| (!time.is_zero()).then_some(time);
         match a.role_read(&token, &name).await {
-            Ok(found) => found.map(|found| Role {
+            Ok(None) => RoleSight::Gone(name),
+            Ok(Some(found)) => RoleSight::Seen(Role {
                 name,
                 period: some(found.token_period),
                 orphan: found.orphan,
@@ -130,7 +133,7 @@ impl Session {
             }),
             Err(error) => {
                 self.doubt(&error);
-                None
+                RoleSight::Unseen
             }
         }
     }

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::claim::Phase;
 use crate::next_step::Memory;
 use crate::rehearsal::{Ledger, Outcome};
-use crate::view::{Answer, Container, Lookup, Pod, Serving, View};
+use crate::view::{Answer, Container, Lookup, Pod, RoleSight, Serving, View};
 
 pub(super) fn server(view: &View) -> Option<ServerStatus> {
     let facts = view.target.server()?;
@@ -63,10 +63,11 @@ pub(super) fn token(view: &View, before: Option<&TokenStatus>) -> Option<TokenSt
             role: role.clone(),
             periodic: match (period, &view.token.role) {
                 (Some(_), _) => Tristate::True,
-                (None, Some(role)) if role.period.is_some() => Tristate::True,
-                (None, Some(_)) => Tristate::False,
+                (None, RoleSight::Seen(role)) if role.period.is_some() => Tristate::True,
+                // Whatever it was, it can't be renewed without its role.
+                (None, RoleSight::Seen(_) | RoleSight::Gone(_)) => Tristate::False,
                 // A token that a role made doesn't tell, and the role may not be read.
-                (None, None) => Tristate::Unknown,
+                (None, RoleSight::Unseen) => Tristate::Unknown,
             },
         }),
         Lookup::Dead | Lookup::Blind | Lookup::Unseen => before.cloned(),

@@ -11,8 +11,8 @@ pub struct TokenView {
     pub content: Content,
     /// What A says about it.
     pub lookup: Lookup,
-    /// What is known of the role that made it; `None` when we may not look, or there is none.
-    pub role: Option<Role>,
+    /// What is known of the role that makes it.
+    pub role: RoleSight,
     /// What a renewal or the mint warned of: the life is capped.
     pub capped: Option<String>,
 }
@@ -106,6 +106,17 @@ pub enum Lookup {
     Blind,
     /// It wasn't asked, or A didn't answer.
     Unseen,
+}
+
+/// What is known of the role that makes B's tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoleSight {
+    /// Nothing: we may not look, or it was made by none.
+    Unseen,
+    /// There is none of this name: a token that it made can't be renewed.
+    Gone(String),
+    /// What it is like.
+    Seen(Role),
 }
 
 /// The role on A that makes B's tokens.

@@ -79,5 +79,6 @@ pub(super) async fn login(place: Place<'_>) -> Result<()> {
         };
         scene.suffers(Cause::TokenRoleUnsafe, how, async || role(change).await, mended).await?;
     }
-    Ok(())
+    let deleted = async || a.delete(&format!("auth/token/roles/{KEY}")).await.map(drop);
+    scene.suffers(Cause::TokenRoleUnsafe, "its role is deleted", deleted, async || role(json!({})).await).await
 }
