@@ -33,6 +33,9 @@ use crate::wake::Wakes;
 pub const LEASE: &str = "holdfast-vault";
 /// How long tasks get to end by themselves.
 const GRACE: Duration = Duration::from_secs(10);
+/// Keepers that begin at once, as when another replica led before, look one after the other: many may share a transit server,
+/// and two hundred are spread over the usual interval.
+const APART: Duration = Duration::from_millis(25);
 /// How often it is looked whether somebody should be kept, or no longer.
 const ROUND: Duration = Duration::from_millis(500);
 
@@ -244,6 +247,7 @@ async fn keep(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Infall
             }
             stays
         });
+        let mut after = Duration::ZERO;
         for key in wanted {
             if keepers.contains_key(&key) {
                 continue;
@@ -252,11 +256,13 @@ async fn keep(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Infall
             let keeper = Keeper::new(Arc::clone(&shared), key.clone());
             let told = ends.clone();
             tasks.spawn(async move {
+                told.run_until_cancelled(tokio::time::sleep(after)).await;
                 keeper.run(told.clone()).await;
                 // One that ends by itself is begun anew when its resource is there again.
                 told.cancel();
             });
             keepers.insert(key, ends);
+            after += APART;
         }
         while tasks.try_join_next().is_some() {}
         shared.eyes.clients.forget_unused();
