@@ -27,6 +27,7 @@ use crate::execute::Hands;
 use crate::keeper::{Keeper, Key, Shared};
 use crate::metrics::{Metrics, Snapshot};
 use crate::observe::Eyes;
+use crate::turns::in_turns;
 use crate::wake::Wakes;
 
 /// The name of the Lease.
@@ -128,8 +129,16 @@ impl Parts {
         let events: Arc<Events<ObjectReference>> = Arc::new(Events::new(self.metrics.events_dropped()));
         let clients = Clients::new(Options::new().with_allow_loopback(settings.allow_loopback));
         let shared = Arc::new(Shared {
-            eyes: Eyes { kube: self.kube.clone(), clients: clients.clone(), require_label: settings.require_label },
-            hands: Hands { kube: self.writes.clone(), metrics: self.metrics.clone(), events: Arc::clone(&events) },
+            eyes: Eyes {
+                kube: in_turns(self.kube.clone()),
+                clients: clients.clone(),
+                require_label: settings.require_label,
+            },
+            hands: Hands {
+                kube: in_turns(self.writes.clone()),
+                metrics: self.metrics.clone(),
+                events: Arc::clone(&events),
+            },
             pods: pods.clone(),
             resources: resources.clone(),
             leadership: self.leadership.clone(),
