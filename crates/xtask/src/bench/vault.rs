@@ -129,14 +129,14 @@ impl World {
             Ok(())
         })
         .await
-        .map_err(|error| controller.explain(error))?;
-        unchanged("statuses to stay as they are", QUIET, FIRST, async || {
-            sum(controller, "holdfast_vault_status_writes_total").await
-        })
-        .await
+        .map_err(|error| controller.explain(error))
     }
 
     async fn measure(&self, phase: &str, controller: &ControllerProcess, report: &mut Report) -> Result<()> {
+        unchanged("statuses to stay as they are", QUIET, FIRST, async || {
+            sum(controller, "holdfast_vault_status_writes_total").await
+        })
+        .await?;
         let before = self.moment(controller)?;
         eprintln!("Nothing happens for {} seconds.", self.seconds);
         tokio::time::sleep(Duration::from_secs(self.seconds)).await;
