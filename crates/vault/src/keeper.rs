@@ -38,7 +38,7 @@ use crate::status::{self, Pass};
 use crate::view::between;
 use crate::wake::{Asked, Wakes, asked};
 
-/// A resource that is well is looked at as a whole this often: what a glance doesn't see is its role, its key, its Secret.
+/// A resource that is well is looked at as a whole about this often: what a glance doesn't see is its role, its key, its Secret.
 const WHOLE: Duration = Duration::from_secs(60);
 /// After something was done the next look comes after this.
 const SOON: Duration = Duration::from_millis(500);
@@ -75,7 +75,8 @@ pub(crate) struct Keeper {
     memory: Memory,
     /// The status as it was written last, which the watch may not show yet.
     written: Option<VaultTransitUnsealStatus>,
-    last_whole: Option<Instant>,
+    /// When the next whole look is due; until then a glance is enough.
+    next_whole: Option<Instant>,
     last: Option<Option<Diagnosis>>,
     /// How far its initialisation had come, and why it didn't go on.
     initialisation: (Option<&'static str>, Option<String>),
@@ -91,7 +92,7 @@ impl Keeper {
             seen: Seen::default(),
             memory: Memory::default(),
             written: None,
-            last_whole: None,
+            next_whole: None,
             last: None,
             initialisation: (None, None),
             asked: None,
@@ -147,7 +148,7 @@ impl Keeper {
                 return None;
             }
             self.asked = asked;
-            self.last_whole = None;
+            self.next_whole = None;
         }
         let parsed = Settings::try_from(&*resource);
         if let Some(going) = &resource.metadata.deletion_timestamp {
@@ -184,7 +185,7 @@ impl Keeper {
         // Nothing is only glanced at before its initialisation is through.
         let begun = init.is_some_and(|step| step != init::Step::Rest);
         if begun || done == Done::Something {
-            self.last_whole = None;
+            self.next_whole = None;
         }
         Some(if done == Done::Something { SOON } else { wait(&settings, &look) })
     }
@@ -235,13 +236,13 @@ impl Keeper {
     async fn look(&mut self, settings: &Settings, order: &Order) -> Look {
         let pods = self.shared.pods.iter().flat_map(Store::state);
         let pods: Vec<_> = pods.filter(|pod| pod.namespace().as_deref() == Some(&settings.namespace)).collect();
-        let well = self.last == Some(None) && self.last_whole.is_some_and(|at| at.elapsed() < WHOLE);
+        let well = self.last == Some(None) && self.next_whole.is_some_and(|due| Instant::now() < due);
         if well && let Some(look) = Eyes::glance(settings, &self.seen, &pods).await {
             return look;
         }
         let birth = self.birth(settings, order).await;
         let look = self.shared.eyes.look(settings, &mut self.seen, &pods, birth).await;
-        self.last_whole = Some(Instant::now());
+        self.next_whole = Some(Instant::now() + jittered(WHOLE, 0.25));
         if let Some(minted) = look.minted {
             self.memory.minted = Some(minted);
         }
@@ -368,10 +369,15 @@ fn is_held(resource: &VaultTransitUnseal) -> bool {
 
 /// The interval, jittered; less when the token has to be renewed before.
 fn wait(settings: &Settings, look: &Look) -> Duration {
-    let interval = settings.interval.mul_f64(0.9 + 0.2 * fastrand::f64());
+    let interval = jittered(settings.interval, 0.1);
     let due = renewal_due(&look.view, settings.allowed.limits.renew_at).map(|due| between(look.view.now, due));
     // One that is due already was tried a moment ago, and waits.
     due.filter(|due| !due.is_zero()).map_or(interval, |due| interval.min(due.max(SOON)))
+}
+
+/// A time that is longer or shorter by up to this part of it: those who began together don't ask together for long.
+fn jittered(time: Duration, part: f64) -> Duration {
+    time.mul_f64(1.0 - part + 2.0 * part * fastrand::f64())
 }
 
 /// A merge patch by which `before` becomes `after`: what is no longer there is taken away.

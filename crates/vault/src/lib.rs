@@ -25,6 +25,7 @@ pub mod rehearsal;
 mod run;
 pub mod settings;
 pub mod status;
+mod turns;
 pub mod view;
 mod wake;
 pub mod wiring;

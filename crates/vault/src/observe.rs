@@ -77,7 +77,7 @@ pub(crate) struct Look {
 impl Eyes {
     /// One glance: `None` when anything isn't as it was, or there was no whole look yet.
     pub(crate) async fn glance(settings: &Settings, seen: &Seen, pods: &[Arc<RawPod>]) -> Option<Look> {
-        let whole = seen.whole.as_ref().filter(|whole| whole.rehearsal == Outcome::Passed)?;
+        let whole = seen.whole.as_ref().filter(|whole| is_settled(&whole.rehearsal, &seen.ledger))?;
         let (same_pods, same_a) = tokio::join!(
             pods::are_as_before(settings, pods, &whole.target, &whole.doors),
             trial::decrypts(&whole.a, settings, whole.secret.as_ref(), &seen.ledger),
@@ -186,6 +186,19 @@ impl Eyes {
     }
 }
 
+/// Whether only a change at A or B could tell more than the last whole look did, so that a glance is enough until then.
+fn is_settled(rehearsal: &Outcome, ledger: &Ledger) -> bool {
+    match rehearsal {
+        Outcome::Passed => true,
+        // What B is sealed with is told by its next start, which a glance sees. Once that is proven the next whole look passes.
+        Outcome::Unknown(Ignorance::NoEvidence) => ledger.proven.is_none(),
+        Outcome::Unknown(
+            Ignorance::TokenExternal | Ignorance::TokenNotWired | Ignorance::NoCanary | Ignorance::Untried(_),
+        )
+        | Outcome::Failed(..) => false,
+    }
+}
+
 /// What is known about B's next start.
 fn conclude(
     content: &Content,
@@ -223,4 +236,20 @@ fn conclude(
 fn witness(target: &Target) -> Witness {
     let active = target.pods.iter().find(|pod| pod.is_active()).and_then(crate::view::Pod::container_id);
     Witness { active, running: target.pods.iter().filter_map(crate::view::Pod::container_id).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cause::Cause;
+
+    #[test]
+    fn a_glance_is_enough_for_an_adopted_server_until_it_has_started_anew() {
+        let (adopted, started) = (Ledger::default(), Ledger { proven: Some(1), ..Ledger::default() });
+        assert!(is_settled(&Outcome::Unknown(Ignorance::NoEvidence), &adopted));
+        assert!(!is_settled(&Outcome::Unknown(Ignorance::NoEvidence), &started));
+        assert!(is_settled(&Outcome::Passed, &started));
+        assert!(!is_settled(&Outcome::Unknown(Ignorance::NoCanary), &adopted));
+        assert!(!is_settled(&Outcome::Failed(Cause::TokenDead, String::new()), &started));
+    }
 }

@@ -31,12 +31,16 @@ use crate::init::{Asked, Initialiser};
 use crate::keeper::{Keeper, Key, Shared};
 use crate::metrics::{Metrics, Snapshot};
 use crate::observe::Eyes;
+use crate::turns::in_turns;
 use crate::wake::Wakes;
 
 /// The name of the Lease.
 pub const LEASE: &str = "holdfast-vault";
 /// How long tasks get to end by themselves.
 const GRACE: Duration = Duration::from_secs(10);
+/// Keepers that begin at once, as when another replica led before, look one after the other: many may share a transit server,
+/// and two hundred are spread over the usual interval.
+const APART: Duration = Duration::from_millis(25);
 /// How often it is looked whether somebody should be kept, or no longer.
 const ROUND: Duration = Duration::from_millis(500);
 
@@ -136,8 +140,16 @@ impl Parts {
         let clients = Clients::new(Options::new().with_allow_loopback(settings.allow_loopback));
         let initialiser = self.initialiser(&settings, &clients)?;
         let shared = Arc::new(Shared {
-            eyes: Eyes { kube: self.kube.clone(), clients: clients.clone(), require_label: settings.require_label },
-            hands: Hands { kube: self.writes.clone(), metrics: self.metrics.clone(), events: Arc::clone(&events) },
+            eyes: Eyes {
+                kube: in_turns(self.kube.clone()),
+                clients: clients.clone(),
+                require_label: settings.require_label,
+            },
+            hands: Hands {
+                kube: in_turns(self.writes.clone()),
+                metrics: self.metrics.clone(),
+                events: Arc::clone(&events),
+            },
             pods: pods.clone(),
             resources: resources.clone(),
             leadership: self.leadership.clone(),
@@ -292,6 +304,7 @@ async fn keep(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Infall
             }
             stays
         });
+        let mut after = Duration::ZERO;
         for key in wanted {
             if keepers.contains_key(&key) {
                 continue;
@@ -300,11 +313,13 @@ async fn keep(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Infall
             let keeper = Keeper::new(Arc::clone(&shared), key.clone());
             let told = ends.clone();
             tasks.spawn(async move {
+                told.run_until_cancelled(tokio::time::sleep(after)).await;
                 keeper.run(told.clone()).await;
                 // One that ends by itself is begun anew when its resource is there again.
                 told.cancel();
             });
             keepers.insert(key, ends);
+            after += APART;
         }
         while tasks.try_join_next().is_some() {}
         shared.eyes.clients.forget_unused();

@@ -15,6 +15,7 @@ mod reaction;
 mod report;
 mod stage;
 mod steady;
+mod vault;
 mod world;
 
 use std::path::PathBuf;
@@ -50,6 +51,8 @@ enum Name {
     Forecast(forecast::Forecast),
     /// What it costs to judge very many pod templates by the Pod Security Standards.
     PodSecurity(pod_security::PodSecurity),
+    /// Memory, processor time and requests of the Vault controller while all servers are well.
+    Vault(vault::Vault),
 }
 
 impl Bench {
@@ -76,6 +79,7 @@ impl Bench {
             Name::Audit(bench) => bench.run(&build()?),
             Name::Forecast(bench) => bench.run(),
             Name::PodSecurity(bench) => bench.run(),
+            Name::Vault(bench) => bench.run(&build()?).await,
         }?;
         let here = std::env::current_exe().context("where this program is")?;
         publish(&report, self.json.unwrap_or_else(|| beside(&here, report.name())))

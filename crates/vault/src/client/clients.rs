@@ -11,9 +11,10 @@ use parking_lot::Mutex;
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
+use super::breaker::Breaker;
 use super::dial::{Dial, Network};
 use super::exchange::{Progress, exchange};
-use super::gate::Gate;
+use super::pace::Pace;
 use super::reach::Loopback;
 use super::reply::Reply;
 use super::request::{Repeat, Request};
@@ -70,7 +71,8 @@ pub struct Clients(Arc<Inner>);
 
 struct Inner {
     options: Options,
-    gates: Mutex<Shelf<Target, Gate>>,
+    breakers: Mutex<Shelf<Target, Breaker>>,
+    paces: Mutex<Shelf<(Target, String), Pace>>,
     trusts: Mutex<Shelf<Option<Vec<u8>>, ClientConfig>>,
 }
 
@@ -94,14 +96,16 @@ pub(super) struct Server {
     pub(super) tls: Option<Tls>,
     pub(super) loopback: Loopback,
     pub(super) dial: Arc<dyn Dial>,
-    gate: Arc<Gate>,
+    breaker: Arc<Breaker>,
+    pace: Arc<Pace>,
     timeout: Duration,
 }
 
 impl Clients {
     /// A factory without clients.
     pub fn new(options: Options) -> Self {
-        Self(Arc::new(Inner { options, gates: Mutex::new(Shelf::new()), trusts: Mutex::new(Shelf::new()) }))
+        let (breakers, paces) = (Mutex::new(Shelf::new()), Mutex::new(Shelf::new()));
+        Self(Arc::new(Inner { options, breakers, paces, trusts: Mutex::new(Shelf::new()) }))
     }
 
     /// A client of this server. Nothing is sent.
@@ -116,8 +120,8 @@ impl Clients {
 
     /// The servers that are left alone for now, as errors name them, sorted.
     pub fn open_breakers(&self) -> Vec<String> {
-        let gates = self.0.gates.lock();
-        let open = gates.iter().filter(|(_, gate)| gate.breaker.is_open());
+        let breakers = self.0.breakers.lock();
+        let open = breakers.iter().filter(|(_, breaker)| breaker.is_open());
         let mut open: Vec<String> = open.map(|(target, _)| target.label()).collect();
         open.sort_unstable();
         open
@@ -126,7 +130,8 @@ impl Clients {
     /// Forgets servers and authorities that no client is for: pods come and go. Whoever makes clients for long calls this
     /// now and then, and keeps the clients whose breakers shall be remembered.
     pub fn forget_unused(&self) {
-        self.0.gates.lock().forget_unused();
+        self.0.breakers.lock().forget_unused();
+        self.0.paces.lock().forget_unused();
         self.0.trusts.lock().forget_unused();
     }
 
@@ -143,7 +148,8 @@ impl Clients {
             tls: if spec.address.is_https() { Some(self.tls(spec)?) } else { None },
             loopback: if self.0.options.allow_loopback { Loopback::Allowed } else { Loopback::Refused },
             dial: self.0.options.dial.clone(),
-            gate: self.0.gates.lock().get(&target, || Ok::<_, Kind>(Gate::new()))?,
+            breaker: self.0.breakers.lock().get(&target, || Ok::<_, Kind>(Breaker::new()))?,
+            pace: self.0.paces.lock().get(&(target, spec.asker.clone()), || Ok::<_, Kind>(Pace::new()))?,
             timeout: spec.timeout,
         })
     }
@@ -184,7 +190,7 @@ impl Client {
 
     async fn perform(&self, request: &Request) -> Result<Reply, Kind> {
         let until = Instant::now() + request.timeout.unwrap_or(self.0.timeout);
-        let breaker = &self.0.gate.breaker;
+        let breaker = &self.0.breaker;
         breaker.admit(Instant::now())?;
         let progress = Progress::new();
         let outcome = match timeout_at(until, self.tries(request, until, &progress)).await {
@@ -202,7 +208,7 @@ impl Client {
 
     async fn tries(&self, request: &Request, until: Instant, progress: &Progress) -> Result<Reply, Kind> {
         let one = || async {
-            self.0.gate.turn().await;
+            self.0.pace.turn().await;
             exchange(&self.0, request, until, progress).await?.judged(request)
         };
         match request.repeat {
@@ -232,5 +238,24 @@ impl fmt::Debug for Clients {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Client").field(&self.0.label).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A transit server seals many, and what is done for one of them must not look like silence of the server to the others.
+    #[test]
+    fn each_asker_has_a_pace_of_its_own_and_all_share_the_breaker() {
+        let clients = Clients::new(Options::new());
+        let asks = |asker: &str| {
+            let address = Address::parse("http://transit.test:8200", true).unwrap();
+            clients.server(&ServerSpec::new(address).with_asker(asker)).unwrap()
+        };
+        let (one, again, other) = (asks("one"), asks("one"), asks("other"));
+        assert!(Arc::ptr_eq(&one.pace, &again.pace));
+        assert!(!Arc::ptr_eq(&one.pace, &other.pace));
+        assert!(Arc::ptr_eq(&one.breaker, &other.breaker));
     }
 }

@@ -18,12 +18,21 @@ pub struct ServerSpec {
     pub(super) server_name: Option<String>,
     pub(super) namespace: String,
     pub(super) timeout: Duration,
+    pub(super) asker: String,
 }
 
 impl ServerSpec {
     /// A server that is trusted by the roots of the public web, in the root namespace, with ten seconds for a request.
     pub fn new(address: Address) -> Self {
-        Self { address, connect_to: None, ca: None, server_name: None, namespace: String::new(), timeout: TIMEOUT }
+        Self {
+            address,
+            connect_to: None,
+            ca: None,
+            server_name: None,
+            namespace: String::new(),
+            timeout: TIMEOUT,
+            asker: String::new(),
+        }
     }
 
     /// Connects to this IP (a pod's) and resolves nothing; the address still names the host for TLS and `Host`.
@@ -56,6 +65,12 @@ impl ServerSpec {
         self
     }
 
+    /// On whose behalf it is asked. Each has a pace of its own; that a server fails is learnt for all of them.
+    pub fn with_asker(mut self, asker: impl Into<String>) -> Self {
+        self.asker = asker.into();
+        self
+    }
+
     /// The address as given.
     pub fn address(&self) -> &Address {
         &self.address
@@ -80,6 +95,7 @@ impl fmt::Debug for ServerSpec {
             .field("server_name", &self.server_name)
             .field("namespace", &self.namespace)
             .field("timeout", &self.timeout)
+            .field("asker", &self.asker)
             .finish()
     }
 }

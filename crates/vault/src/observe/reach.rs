@@ -14,7 +14,8 @@ pub(super) async fn client(clients: &Clients, settings: &Settings, secrets: &Sec
     };
     let spec = ServerSpec::new(transit.address.clone())
         .with_namespace(transit.namespace.clone())
-        .with_timeout(settings.timeout);
+        .with_timeout(settings.timeout)
+        .with_asker(settings.uid.clone());
     let spec = verified(spec, ca, &transit.verify.server_name);
     clients.client(&spec).map_err(|error| of(&error))
 }
