@@ -15,11 +15,11 @@ pub(crate) fn sweep() {
     POOL.count(|_| true);
 }
 
-/// Where a pod may run. Two equal ones are the same allocation; none at all is the most common of them.
+/// Where a pod may run, and how soon. Two equal ones are the same allocation; none at all is the most common of them.
 #[derive(Clone)]
 pub struct Placement(Arc<[Constraints]>);
 
-/// What a pod's spec says about where it may run.
+/// What a pod's spec says about where it may run, and how soon it can be Ready there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Constraints {
     /// Labels that the node must have (`nodeSelector`).
@@ -38,6 +38,8 @@ pub struct Constraints {
     pub requests: Room,
     /// Whether it keeps data in a volume that goes with it (`emptyDir`).
     pub empty_dir: bool,
+    /// How many seconds after its start it is Ready at the earliest, by what its probes wait for.
+    pub ready_after: u32,
 }
 
 /// Terms of which one must hold; none at all asks for nothing.
