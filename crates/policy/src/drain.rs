@@ -18,6 +18,7 @@ mod home;
 mod keeper;
 mod nodes;
 mod outcome;
+pub mod outlook;
 mod patience;
 mod remedy;
 mod sequence;

@@ -94,6 +94,20 @@ impl Cause {
             Self::WouldNotStart(_) => "WouldNotStart",
         }
     }
+
+    /// What is wrong: a clause in lower case, without a full stop.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::SeveralBudgets => "several budgets cover the same pod, which an eviction can't serve".to_owned(),
+            Self::Budget(objection) => objection.to_string(),
+            Self::OutOfTime { needs, patience } => {
+                let needs = in_words(Duration::from_secs((*needs).into()));
+                format!("its turn comes after {needs} at the earliest, and the drainer waits {patience}")
+            }
+            Self::WouldNotStart(stays) => stays.message(),
+        }
+    }
 }
 
 impl Blocker {
@@ -115,15 +129,7 @@ impl Blocker {
     /// What is wrong: a clause in lower case, without a full stop.
     #[must_use]
     pub fn message(&self) -> String {
-        match &self.cause {
-            Cause::SeveralBudgets => "several budgets cover the same pod, which an eviction can't serve".to_owned(),
-            Cause::Budget(objection) => objection.to_string(),
-            Cause::OutOfTime { needs, patience } => {
-                let needs = in_words(Duration::from_secs((*needs).into()));
-                format!("its turn comes after {needs} at the earliest, and the drainer waits {patience}")
-            }
-            Cause::WouldNotStart(stays) => stays.message(),
-        }
+        self.cause.message()
     }
 
     /// The VaultTransitUnseal that tells it, where nobody refuses to let the pod go.
