@@ -7,7 +7,7 @@ use crate::clean::clean;
 use crate::told::named;
 use crate::{Report, verdict};
 
-/// How a drain of every node goes, as a sentence without a full stop; none where nothing was asked about drains.
+/// How a drain of every node goes, as sentences without the last full stop; none where nothing was asked about drains.
 pub(crate) fn outlook(report: &Report<'_>) -> Option<String> {
     let is_asked = match verdict::Verdict::of(report) {
         verdict::Verdict::Blocked(_) | verdict::Verdict::Clear | verdict::Verdict::Accepted => true,
@@ -26,7 +26,11 @@ pub(crate) fn outlook(report: &Report<'_>) -> Option<String> {
         many if known.is_empty() => format!("of {many} workloads it isn't known what it does"),
         many => format!("; of {many} it isn't known"),
     };
-    Some(format!("A drain of every node, as far as files tell: {}{unknown}", known.join(", ")))
+    let unseen = match report.outlook.unseen.len() {
+        0 => String::new(),
+        many => format!(". Of {} nothing is known that makes pods", verdict::count(many, "HelmRelease")),
+    };
+    Some(format!("A drain of every node, as far as files tell: {}{unknown}{unseen}", known.join(", ")))
 }
 
 /// The first of them says of what it speaks.

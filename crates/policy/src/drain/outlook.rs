@@ -13,9 +13,11 @@ mod stage;
 
 use std::collections::BTreeSet;
 
-use holdfast_model::facts::{Spread, Workload};
+use holdfast_model::facts::{FluxKind, Spread, Workload};
 use holdfast_model::repository::{Database, Talos};
-use holdfast_model::{Cluster, Kind, NamespaceView, PodOwner, Repository, Subject, Text, WorkloadKind, WorkloadRef};
+use holdfast_model::{
+    Cluster, Kind, NamespaceView, ObjectKey, PodOwner, Repository, Subject, Text, WorkloadKind, WorkloadRef,
+};
 
 use super::blocker::Cause;
 use super::fit::Obstacle;
@@ -31,6 +33,9 @@ pub(crate) use stage::{Staged, stage};
 pub struct Outlook {
     /// What a drain would evict pods of, by namespace, kind and name.
     pub concerned: Vec<Concerned>,
+    /// HelmReleases of which nothing is known that makes pods, as their charts aren't at hand or have none, in order: what a drain does
+    /// to what they make can't even be counted.
+    pub unseen: Vec<ObjectKey>,
 }
 
 /// Something whose pods a drain evicts.
@@ -88,7 +93,21 @@ pub fn outlook(cluster: &Cluster, repository: &Repository, nodes: Option<u32>) -
     }
     concerned.extend(repository.disruption.databases.iter().filter_map(of_database));
     concerned.sort_by(|a, b| by_place(&a.subject).cmp(&by_place(&b.subject)));
-    Outlook { concerned }
+    Outlook { concerned, unseen: unseen(cluster, repository) }
+}
+
+fn unseen(cluster: &Cluster, repository: &Repository) -> Vec<ObjectKey> {
+    let views = cluster.namespace_names().filter_map(|name| cluster.namespace(name));
+    let owners = views.flat_map(|view| {
+        let owner = move |it: &Workload| view.flux_owner(it.id.kind.kind(), &it.id.name, &it.flux);
+        view.workloads().filter_map(owner)
+    });
+    let seen: BTreeSet<ObjectKey> =
+        owners.filter(|owner| owner.kind == FluxKind::HelmRelease).map(|owner| owner.key).collect();
+    let releases = repository.flux.releases.iter().map(|release| &release.identity.subject);
+    let keys = releases.map(|subject| ObjectKey::new(subject.namespace.clone(), subject.name.clone()));
+    let unseen: BTreeSet<ObjectKey> = keys.filter(|key| !seen.contains(key)).collect();
+    unseen.into_iter().collect()
 }
 
 fn by_place(subject: &Subject) -> (&Text, &str, &Text) {
@@ -201,6 +220,9 @@ impl Outlook {
         self.concerned.extend(other.concerned);
         self.concerned.sort_by(|a, b| by_place(&a.subject).cmp(&by_place(&b.subject)).then_with(|| a.cmp(b)));
         self.concerned.dedup();
+        self.unseen.extend(other.unseen);
+        self.unseen.sort();
+        self.unseen.dedup();
     }
 
     /// Whether a drain would evict nothing.
@@ -228,12 +250,6 @@ impl Outlook {
             Fate::MayBlock(unsure) => Some((concerned, unsure)),
             Fate::Clean | Fate::MayInterrupt(_) | Fate::Interrupts(_) | Fate::Blocks { .. } => None,
         })
-    }
-
-    /// The names of the namespaces in which something is concerned.
-    #[must_use]
-    pub fn namespaces(&self) -> BTreeSet<&Text> {
-        self.concerned.iter().map(|concerned| &concerned.subject.namespace).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use holdfast_model::ObjectKey;
 use holdfast_policy::drain::Verdict;
 use holdfast_policy::drain::outlook::{Concerned, Outlook};
 use schemars::JsonSchema;
@@ -28,6 +29,17 @@ pub(super) struct Drain<'a> {
     unknown: usize,
     /// What a drain evicts pods of, in order of namespace, kind and name.
     items: Vec<Item<'a>>,
+    /// HelmReleases of which nothing is known that makes pods: their charts have none, or aren't at hand.
+    unseen: Vec<Release<'a>>,
+}
+
+/// A HelmRelease.
+#[derive(Serialize, JsonSchema)]
+struct Release<'a> {
+    /// Its namespace.
+    namespace: Cow<'a, str>,
+    /// Its name.
+    name: Cow<'a, str>,
 }
 
 /// A workload, a bare pod, or a custom resource that makes pods.
@@ -60,8 +72,13 @@ impl<'a> Drain<'a> {
             clean: outlook.count(Some(Verdict::Clean)),
             unknown: outlook.count(None),
             items: outlook.concerned.iter().map(Item::new).collect(),
+            unseen: outlook.unseen.iter().map(release).collect(),
         }
     }
+}
+
+fn release(key: &ObjectKey) -> Release<'_> {
+    Release { namespace: clean(&key.namespace), name: clean(&key.name) }
 }
 
 impl<'a> Item<'a> {

@@ -166,7 +166,7 @@ fn outlook() -> Outlook {
         concerned("shop/api", &["api"], Fate::MayBlock(Unsure::JobPods(job))),
         concerned("shop/web", &["web"], Fate::Clean),
     ];
-    Outlook { concerned }
+    Outlook { concerned, unseen: vec![ObjectKey::new("media", "plex")] }
 }
 
 fn add_blockers(it: &mut Checkout) {

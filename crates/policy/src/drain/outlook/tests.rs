@@ -1,10 +1,11 @@
 //! What files tell of a drain, situation by situation, and that a drain wherever the pods are says the same.
 
 use holdfast_model::builders::{
-    Manifest, WorkloadBuilder, budget, cron_job, daemon_set, deployment, hpa, job, node, pod, replica_set, stateful_set,
+    Manifest, WorkloadBuilder, budget, cron_job, daemon_set, deployment, helm_release, hpa, job, node, pod,
+    replica_set, stateful_set,
 };
-use holdfast_model::repository::{Database, Identity, Talos, TalosCluster, TalosNode};
-use holdfast_model::{Cluster, Position, Repository, Subject};
+use holdfast_model::repository::{Action, Chart, Database, Identity, Release, Talos, TalosCluster, TalosNode};
+use holdfast_model::{Cluster, ObjectKey, Position, Repository, Subject};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -260,6 +261,27 @@ fn who_surely_blocks_decides_before_who_may_and_that_before_who_is_missed() {
     let all = outlook(&blocks, &Repository::default(), None);
     let counts = [Some(Verdict::Clean), Some(Verdict::Interrupts), Some(Verdict::Blocks), None].map(|it| all.count(it));
     assert_eq!(counts, [1, 0, 1, 2]);
+}
+
+#[test]
+fn a_helm_release_without_a_known_workload_is_told_of() {
+    let release = |name: &str| Release {
+        identity: Identity::of(Subject { kind: "HelmRelease", namespace: "shop".into(), name: name.into() }),
+        interval: true,
+        chart: Chart::Missing,
+        install: Action::default(),
+        upgrade: Action::default(),
+        drift_detection: false,
+        tests: false,
+        depends_on: Vec::new(),
+        values_from: false,
+        names_priority: false,
+    };
+    let mut repository = Repository::default();
+    repository.flux.releases = vec![release("web"), release("other")];
+    let labels = [("helm.toolkit.fluxcd.io/name", "web"), ("helm.toolkit.fluxcd.io/namespace", "shop")];
+    let made = Cluster::default().with(helm_release("shop/web")).with(web(2).labels(labels));
+    assert_eq!(outlook(&made, &repository, None).unseen, [ObjectKey::new("shop", "other")]);
 }
 
 #[test]
