@@ -23,7 +23,7 @@ const ROLLOUT: SignedDuration = SignedDuration::from_secs(600);
 const CALM: SignedDuration = SignedDuration::from_secs(10);
 
 /// What a DrainReadiness asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// How the drainer goes about it.
     pub drainer: Drainer,
@@ -103,12 +103,6 @@ pub struct Judgement {
     pub settling: bool,
     /// When it would be judged otherwise though nothing changed.
     pub recheck_at: Option<Timestamp>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { drainer: Drainer::default(), nodes: Selector::default(), accepted: Vec::new() }
-    }
 }
 
 impl TryFrom<&api::DrainReadinessSpec> for Settings {

@@ -24,6 +24,16 @@ pub(super) enum Count {
     Unsure(Unsure),
 }
 
+impl Count {
+    /// Whether it lets somebody go.
+    pub(super) fn lets_go(&self) -> bool {
+        match self {
+            Self::Allows(_) => true,
+            Self::Refuses(_) | Self::Unsure(_) => false,
+        }
+    }
+}
+
 /// Whose pods a budget covers.
 #[derive(Debug, Default)]
 struct Covered {

@@ -13,7 +13,7 @@ use holdfast_model::{Cluster, Kind, Labels, ObjectKey, OwnerRef, PodOwner, Text}
 use super::super::blocker::Cause;
 use super::super::fit::Obstacle;
 use super::super::{Drainer, Patience, forecast};
-use super::counted::{Count, count};
+use super::counted::count;
 use crate::disruption::Bounds;
 use crate::eviction::expected::{self, Pods};
 use crate::survey::Survey;
@@ -65,7 +65,7 @@ pub(crate) fn stage(survey: &Survey<'_>, workload: &Workload, nodes: Option<u32>
         // How many there are changes with the load.
         (Bound::Apart(_) | Bound::Even(_), Some(_)) => return None,
     };
-    if asked < 2 || MOST < asked || nodes == 0 || MOST < nodes {
+    if !(2..=MOST).contains(&asked) || !(1..=MOST).contains(&nodes) {
         return None;
     }
     let budget = own_budget(survey, workload)?;
@@ -95,8 +95,7 @@ fn own_budget<'a>(survey: &Survey<'a>, workload: &Workload) -> Option<Option<(&'
         [(name, budget)] => {
             let groups = budget.selection.selector().map(|selector| survey.covered(selector)).unwrap_or_default();
             let is_its_own = groups.iter().all(|group| group.maker == own);
-            let lets_go = matches!(count(survey, budget), Count::Allows(_));
-            (is_its_own && lets_go).then_some(Some((*name, *budget)))
+            (is_its_own && count(survey, budget).lets_go()).then_some(Some((*name, *budget)))
         }
         _ => None,
     }
