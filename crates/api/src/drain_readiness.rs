@@ -13,7 +13,7 @@ use crate::{LabelSelector, with_rule};
 pub const CLUSTER: &str = "cluster";
 
 /// Whether every node can be drained now, and who stands in the way.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, CustomResource, KubeSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, CustomResource, KubeSchema)]
 #[kube(
     group = "holdfast.dev",
     version = "v1alpha1",
@@ -52,11 +52,21 @@ pub const CLUSTER: &str = "cluster";
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", priority = 1)
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(crates(kube_core = "::kube_core"))]
+#[x_kube(
+    crates(kube_core = "::kube_core"),
+    validation = kube_core::Rule::new("size(self.waitPerNode) > 0 && self.waitPerNode.matches('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$')")
+        .message("waitPerNode is a time in hours, minutes and seconds: write for example 5m, or 0s for a drainer that waits for ever")
+)]
 pub struct DrainReadinessSpec {
     /// How the drainer goes about it.
     #[serde(default)]
     pub drainer: Drainer,
+    /// How long a drainer that asks again waits for one node to be empty, such as `5m`, which is what Talos waits, or `1h`. `0s`: for
+    /// ever. What can't go in that time stands in the way, even if every pod that is started again is Ready as soon as its probes
+    /// let it. Of no matter to OnePass.
+    #[serde(default = "five_minutes")]
+    #[schemars(length(max = 32))]
+    pub wait_per_node: String,
     /// The nodes that count. Absent or empty: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_selector: Option<LabelSelector>,
@@ -64,6 +74,16 @@ pub struct DrainReadinessSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 12))]
     pub accept: Vec<Accepted>,
+}
+
+fn five_minutes() -> String {
+    "5m".to_owned()
+}
+
+impl Default for DrainReadinessSpec {
+    fn default() -> Self {
+        Self { drainer: Drainer::default(), wait_per_node: five_minutes(), node_selector: None, accept: Vec::new() }
+    }
 }
 
 /// How the drainer goes about it.

@@ -160,7 +160,7 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
     full.parse().map_err(|_| format!("{text:?} is no address: write :8080 or 127.0.0.1:8080"))
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let advice = || format!("{text:?} is no duration: write for example 10m or 90s");
     let span: jiff::SignedDuration = text.parse().map_err(|_| advice())?;
     Duration::try_from(span).map_err(|_| advice())

@@ -6,16 +6,17 @@
 use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use holdfast_model::{Cluster as Facts, Kind, ObjectKey, PodOwner};
-use holdfast_policy::drain::{self, Forecast, NodeForecast, Verdict};
+use holdfast_policy::drain::{self, Forecast, NodeForecast, Patience, Verdict};
 use holdfast_policy::eviction;
 use holdfast_report::{Drains, Eviction, write_drain_human, write_drain_json};
 use kube::Client;
 
-use crate::arguments::Cluster;
+use crate::arguments::{Cluster, parse_duration};
 use crate::audit::{Colour, look};
 use crate::{cluster, commands};
 
@@ -50,6 +51,9 @@ pub(crate) struct Drain {
     /// How the drainer goes about it.
     #[arg(long, value_enum, default_value_t)]
     drainer: Drainer,
+    /// How long a drainer that asks again waits for one node to be empty; 0s: for ever. Five minutes are what Talos waits.
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
+    wait_per_node: Duration,
     /// All nodes one after the other, as an upgrade does it: what went is on other nodes from then on.
     #[arg(long, conflicts_with = "node")]
     sequence: bool,
@@ -161,7 +165,7 @@ impl Drain {
 
     fn drainer(&self) -> drain::Drainer {
         match self.drainer {
-            Drainer::Retry => drain::Drainer::Retry,
+            Drainer::Retry => drain::Drainer::Retry(Patience::of(self.wait_per_node)),
             Drainer::OnePass => drain::Drainer::OnePass,
         }
     }

@@ -42,6 +42,11 @@ impl Cluster {
         self.insert(Kind::Namespace, &ObjectKey::new("", name), Fact::Namespace(Box::new(assumed)))
     }
 
+    /// Takes a fact in of which no object is known: somebody asks what if.
+    pub fn assume(&mut self, kind: Kind, key: &ObjectKey, fact: Fact) -> Touched {
+        self.insert(kind, key, fact)
+    }
+
     /// Takes note of an object that can't be read: what was known of it is dropped, and `error` says why.
     pub fn apply_unreadable(&mut self, kind: Kind, key: &ObjectKey, error: &str) -> Touched {
         let mut touched = self.remove_fact(kind, key);

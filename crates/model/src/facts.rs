@@ -19,7 +19,9 @@ pub use flux::{FluxHints, FluxKind, FluxObject, FluxOwner, InventoryEntry};
 pub use namespace::{Namespace, Writers};
 pub use node::{CORDON, Claim, Node, Room, Taint, Volume};
 pub use opt_out::OptOut;
-pub use placement::{Apart, Constraints, Effect, NodeRequirement, NodeTerm, NodeTerms, Placement, Spread, Toleration};
+pub use placement::{
+    Apart, Constraints, Effect, HOSTNAME, NodeRequirement, NodeTerm, NodeTerms, Placement, Spread, Toleration,
+};
 pub use pod::{Phase, Pod};
 pub use rejection::Rejection;
 pub use scaler::{Scaler, ScalerSource};

@@ -217,7 +217,9 @@ impl Requirement {
         }
     }
 
-    fn demanded(&self) -> Option<(&Text, &[Text])> {
+    /// The key, and the values of which an object has one that meets it; none where it asks for no value.
+    #[must_use]
+    pub fn demanded(&self) -> Option<(&Text, &[Text])> {
         match &self.test {
             Test::Equals(value) => Some((&self.key, std::slice::from_ref(value))),
             Test::In(values) => Some((&self.key, values)),

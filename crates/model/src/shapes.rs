@@ -15,6 +15,7 @@ mod namespace;
 mod node;
 mod placement;
 mod pod;
+mod probe;
 mod security;
 mod template;
 mod unseal;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use holdfast_model::{Cluster, Repository};
 use jiff::Timestamp;
 
+use crate::drain::outlook::{Outlook, outlook};
 use crate::{Finding, Policies, RuleId, Severity, plan_namespace, rules};
 
 /// What was judged.
@@ -15,6 +16,8 @@ pub struct Audit {
     pub findings: Vec<Finding>,
     /// How often each rule was asked, and what it said.
     pub tally: Tally,
+    /// What files tell of draining every node.
+    pub outlook: Outlook,
 }
 
 /// How often each rule held, and how often it failed with each severity. What is excepted counts as not applicable.
@@ -27,7 +30,7 @@ pub struct Tally {
 /// Judges a cluster and what only its files have.
 #[must_use]
 pub fn audit(cluster: &Cluster, repository: &Repository, policies: &Policies, now: Timestamp) -> Audit {
-    let mut audit = Audit::default();
+    let mut audit = Audit { outlook: outlook(cluster, repository, policies.nodes()), ..Audit::default() };
     for view in cluster.namespace_names().filter_map(|name| cluster.namespace(name)) {
         let plan = plan_namespace(view, policies, now);
         audit.tally.hold(&plan.held);
@@ -44,6 +47,7 @@ impl Audit {
     pub fn join(&mut self, other: Self) {
         self.findings.extend(other.findings);
         self.findings.sort_by(Finding::order);
+        self.outlook.join(other.outlook);
         for (rule, count) in other.tally.held {
             self.tally.add_held(rule, count);
         }

@@ -2,8 +2,9 @@
 //!
 //! A drain is played in waves. In each wave every pod that is left is asked of `eviction`; between two of them what went comes
 //! back on another node, where one is fit for it (on the same one, where it bears even the cordon), and the budgets are
-//! counted anew by the rules of the disruption controller. It ends when the node is empty or a wave lets nobody go. Taken for
-//! granted: a replacement becomes Ready in time, as ready as the pod before it was. Not worked out, but told as
+//! counted anew by the rules of the disruption controller. It ends when the node is empty, when a wave lets nobody go, or when
+//! the waits between waves are longer than the drainer's patience even if every replacement is Ready as soon as its probes let
+//! it. Taken for granted: a replacement becomes Ready in time, as ready as the pod before it was. Not worked out, but told as
 //! [`Why::PlacementUnknown`]: required affinity to other pods, and claims that aren't known. Left out: host ports, device
 //! limits, preemption, pods of other namespaces that must not be near, and how the scheduler chooses among nodes that are
 //! all fit. A Vault that would come back sealed stands in the way as well (`unseal`). No clock, no client.
@@ -17,6 +18,8 @@ mod home;
 mod keeper;
 mod nodes;
 mod outcome;
+pub mod outlook;
+mod patience;
 mod remedy;
 mod sequence;
 mod unseal;
@@ -26,6 +29,7 @@ pub use blocker::{Blocker, Cause, Lasting, StaysSealed};
 pub use fit::Obstacle;
 pub use keeper::Keeper;
 pub use outcome::{Forecast, Interruption, NodeForecast, Verdict, Why};
+pub use patience::Patience;
 pub use unseal::Doubt;
 
 use std::collections::BTreeMap;
@@ -38,13 +42,30 @@ use nodes::Nodes;
 use sequence::Sequence;
 
 /// How the drainer goes about it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Drainer {
-    /// Asks again until the node is empty, as kubectl and Talos do.
-    #[default]
-    Retry,
+    /// Asks again until the node is empty, as kubectl and Talos do, or until its patience is over.
+    Retry(Patience),
     /// Asks once and gives up at the first refusal, as tuppr's own drain does.
     OnePass,
+}
+
+impl Default for Drainer {
+    /// Asks again for five minutes.
+    fn default() -> Self {
+        Self::Retry(Patience::default())
+    }
+}
+
+impl Drainer {
+    /// Its patience, where that is over before so many seconds have passed.
+    fn gives_up_before(self, seconds: u32) -> Option<Patience> {
+        match self {
+            Self::Retry(patience) => patience.ends_before(seconds).then_some(patience),
+            // It never waits.
+            Self::OnePass => None,
+        }
+    }
 }
 
 /// What draining each node by itself would do now, by name of the node.

@@ -20,7 +20,7 @@ pub use labels::Labelled;
 pub use progress::Progress;
 pub use ratchet::{Advice, JUDGED, Moment, Rehearsal, Step, advise};
 pub use rehearsal::Answer;
-pub use settings::{Server, Settings, SettingsError, in_words, level, raw_level};
+pub use settings::{Server, Settings, SettingsError, level, raw_level};
 pub use standing::{Standing, Subject, Who};
 
 use std::borrow::Cow;

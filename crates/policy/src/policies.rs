@@ -39,6 +39,8 @@ pub struct Policies {
     /// Whether a NamespaceSecurityPolicy is there that can't be read: what is written stays as it is.
     security_unclear: bool,
     server: Server,
+    /// How many nodes the cluster has, as far as files say it.
+    nodes: Option<u32>,
     unreadable: BTreeSet<Text>,
     exceptions: BTreeMap<Text, Vec<Exception>>,
 }
@@ -93,6 +95,12 @@ impl Policies {
         self
     }
 
+    /// With the number of nodes that files say the cluster has.
+    #[must_use]
+    pub fn on_nodes(self, nodes: Option<u32>) -> Self {
+        Self { nodes, ..self }
+    }
+
     /// Whether both ask for the same budgets: what they say of levels, and of the API server, doesn't matter.
     #[must_use]
     pub fn asks_for_the_same_budgets(&self, other: &Self) -> bool {
@@ -105,6 +113,12 @@ impl Policies {
     #[must_use]
     pub fn server(&self) -> &Server {
         &self.server
+    }
+
+    /// How many nodes the cluster has, as far as files say it.
+    #[must_use]
+    pub fn nodes(&self) -> Option<u32> {
+        self.nodes
     }
 
     /// Whether a NamespaceSecurityPolicy is there that can't be read.

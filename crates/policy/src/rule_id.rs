@@ -106,6 +106,7 @@ macro_rules! rule_ids {
 
 rule_ids! {
     DrainBlocked => "drain-blocked",
+    DrainBlockedByPlacement => "drain-blocked-by-placement",
     BudgetsOverlap => "budgets-overlap",
     BudgetSelectsDaemonset => "budget-selects-daemonset",
     BudgetSelectsJob => "budget-selects-job",

@@ -182,6 +182,7 @@ impl RuleId {
     pub const fn rule(self) -> &'static Rule {
         match self {
             Self::DrainBlocked => &disruption::drain_blocked::RULE,
+            Self::DrainBlockedByPlacement => &disruption::drain_blocked_by_placement::RULE,
             Self::BudgetsOverlap => &disruption::budgets_overlap::RULE,
             Self::BudgetSelectsDaemonset => &disruption::budget_selects_daemonset::RULE,
             Self::BudgetSelectsJob => &disruption::budget_selects_job::RULE,

@@ -11,6 +11,7 @@ use holdfast_model::Confidence;
 use holdfast_policy::{Domain, RuleId, Severity};
 
 use crate::clean::clean;
+use crate::outlook::outlook;
 use crate::prose::{consequence, html};
 use crate::score::Grade;
 use crate::spans::{Span, spans};
@@ -37,8 +38,9 @@ struct Page<'a> {
     name: &'a str,
     version: &'a str,
     verdict: String,
-    /// `blocked`, `clear` or `unasked`.
+    /// `blocked`, `clear`, `accepted` or `unasked`.
     state: &'static str,
+    outlook: Option<String>,
     tally: String,
     inventory: Vec<String>,
     judged_as: Option<String>,
@@ -123,8 +125,10 @@ impl<'a> Page<'a> {
             state: match verdict {
                 Verdict::Blocked(_) => "blocked",
                 Verdict::Clear => "clear",
+                Verdict::Accepted => "accepted",
                 Verdict::Unasked => "unasked",
             },
+            outlook: outlook(report),
             tally: tally(report),
             inventory: inventory(report),
             judged_as: judged_as(report),

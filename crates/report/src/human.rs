@@ -14,6 +14,7 @@ use std::io::{self, Write};
 
 use holdfast_policy::{RuleId, Severity};
 
+use crate::outlook::{doubts, outlook};
 use crate::verdict::{Verdict, inventory};
 use crate::{Look, Report, Told};
 use aside::{write_excepted, write_worth_knowing};
@@ -23,6 +24,8 @@ use summary::write_summary;
 
 /// How many blockers the first screen lists.
 const MOST_BLOCKERS: usize = 12;
+/// How many of those it lists that may block.
+const MOST_DOUBTS: usize = 3;
 /// How many findings of a rule are quoted, unless they are grave.
 const MOST_QUOTED: usize = 3;
 
@@ -77,6 +80,7 @@ fn write_head(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Res
     let (sign, tone) = match verdict {
         Verdict::Blocked(_) => ("✖", Tone::Critical),
         Verdict::Clear => ("✔", Tone::Good),
+        Verdict::Accepted => ("–", Tone::Medium),
         Verdict::Unasked => ("–", Tone::Dim),
     };
     writeln!(out, "{} {}", paint.tone(tone, sign), paint.tone(tone, &verdict.sentence(report)))?;
@@ -87,7 +91,25 @@ fn write_head(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Res
     if 0 < more {
         writeln!(out, "  {}", paint.tone(Tone::Dim, &format!("and {more} more, below")))?;
     }
+    write_outlook(report, paint, out)?;
     writeln!(out)
+}
+
+/// How a drain of every node goes, and of whom it can't be told whether they stay.
+fn write_outlook(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let Some(sentence) = outlook(report) else { return Ok(()) };
+    writeln!(out)?;
+    for line in paint.wrap(&format!("{sentence}."), "", "") {
+        writeln!(out, "{line}")?;
+    }
+    for doubt in doubts(report).take(MOST_DOUBTS) {
+        paint.wrap(&doubt, "  ", "      ").iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    }
+    let more = doubts(report).count().saturating_sub(MOST_DOUBTS);
+    if 0 < more {
+        writeln!(out, "  {}", paint.tone(Tone::Dim, &format!("and {more} more that may")))?;
+    }
+    Ok(())
 }
 
 fn write_blocker(it: &Told, paint: Paint, out: &mut dyn Write) -> io::Result<()> {

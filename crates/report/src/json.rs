@@ -3,6 +3,8 @@
 //! The structs are the format; nothing of the inside is serialized. A field that goes or changes its meaning is another
 //! `schemaVersion`; new fields are not. Everything is sorted, so that two runs can be compared with `diff`.
 
+mod drain;
+
 use std::borrow::Cow;
 use std::io::{self, Write};
 
@@ -13,6 +15,7 @@ use serde::Serialize;
 
 use crate::clean::clean;
 use crate::{DomainScore, Report, Told};
+use drain::Drain;
 
 /// The version of the format.
 pub(crate) const VERSION: u32 = 1;
@@ -45,6 +48,8 @@ struct AuditReport<'a> {
     inventory: Inventory<'a>,
     /// As of what Pod Security was judged.
     pod_security: PodSecurity,
+    /// What files tell of draining every node.
+    drain: Drain<'a>,
     /// How good it is.
     score: Score<'a>,
     /// What was found: by severity (the worst first), file, line and rule.
@@ -274,6 +279,7 @@ impl<'a> AuditReport<'a> {
                 version_stated: report.server.minor.is_some(),
                 cluster_default: report.server.default.map(|level| level.to_string()),
             },
+            drain: Drain::new(&report.outlook),
             score: Score {
                 overall: report.score.overall.map(crate::Points::as_f64),
                 domains: report.score.domains.iter().map(Domain::new).collect(),

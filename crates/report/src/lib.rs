@@ -16,6 +16,7 @@ mod human;
 mod json;
 mod junit;
 mod markdown;
+mod outlook;
 mod pod_security;
 mod prose;
 mod quote;

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use holdfast_policy::Severity;
 
+use crate::outlook::outlook;
 use crate::spans::{Span, spans};
 use crate::verdict::{Verdict, count, inventory, judged_as, tally};
 use crate::{DomainScore, Report, Standing, Told};
@@ -50,12 +51,14 @@ fn head(report: &Report<'_>) -> String {
     let sign = match verdict {
         Verdict::Blocked(_) => "❌",
         Verdict::Clear => "✅",
-        Verdict::Unasked => "➖",
+        Verdict::Accepted | Verdict::Unasked => "➖",
     };
     let overall = report.score.overall.map(|points| format!(" Score **{points}** of 100.")).unwrap_or_default();
     let verdict = verdict.sentence(report);
     let read = inventory(report).join(" · ");
-    format!("### {sign} {verdict}\n\n{}.{overall} {}: {read}.\n\n", capital(&tally(report)), escape(&report.name))
+    let told = outlook(report).map(|sentence| format!("{sentence}.\n\n")).unwrap_or_default();
+    let name = escape(&report.name);
+    format!("### {sign} {verdict}\n\n{told}{}.{overall} {name}: {read}.\n\n", capital(&tally(report)))
 }
 
 fn row(it: &Told) -> String {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use holdfast_model::Locate;
 use holdfast_model::repository::Inventory;
+use holdfast_policy::drain::outlook::Outlook;
 use holdfast_policy::pod_security::Server;
 use holdfast_policy::{Audit, Domain, Severity};
 
@@ -48,9 +49,17 @@ pub struct Report<'a> {
     pub inventory: &'a Inventory,
     /// What is known of the API server.
     pub server: &'a Server,
+    /// What files tell of draining every node, of all clusters together.
+    pub outlook: Outlook,
     findings: Vec<Told>,
     known: Option<usize>,
     files: &'a dyn Locate,
+}
+
+fn joined(parts: &[Part<'_>]) -> Outlook {
+    let mut all = Outlook::default();
+    parts.iter().for_each(|part| all.join(part.audit.outlook.clone()));
+    all
 }
 
 impl<'a> Report<'a> {
@@ -63,6 +72,7 @@ impl<'a> Report<'a> {
             score: Score::new(parts.iter().map(|part| &part.audit.tally)),
             inventory: input.inventory,
             server: input.server,
+            outlook: joined(parts),
             findings: Told::all(parts, input.files),
             known: None,
             files: input.files,

@@ -176,7 +176,7 @@ impl Told {
     }
 }
 
-fn named(kind: &str, namespace: &str, name: &str) -> String {
+pub(crate) fn named(kind: &str, namespace: &str, name: &str) -> String {
     if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
 }
 

@@ -1,6 +1,7 @@
 //! The answer to the first question: what blocks the next drain?
 
 use holdfast_policy::Domain;
+use holdfast_policy::drain::Verdict::Blocks;
 
 use crate::{Report, Standing};
 
@@ -11,6 +12,8 @@ pub(crate) enum Verdict {
     Blocked(usize),
     /// Nothing does.
     Clear,
+    /// Something does, of which nobody wants to hear: it is excepted, or its rule was left out.
+    Accepted,
     /// Nothing was asked about drains: no workloads, or other rules.
     Unasked,
 }
@@ -19,6 +22,7 @@ impl Verdict {
     pub(crate) fn of(report: &Report<'_>) -> Self {
         let asked = report.score.domains.iter().any(|it| it.domain == Domain::Disruption && it.asked);
         match report.blockers().count() {
+            0 if asked && !report.is_compared() && report.outlook.verdict() == Some(Blocks) => Self::Accepted,
             0 if asked => Self::Clear,
             0 => Self::Unasked,
             many => Self::Blocked(many),
@@ -33,6 +37,7 @@ impl Verdict {
             Self::Blocked(many) => format!("{many} {new}things block the next drain"),
             Self::Clear if new.is_empty() => "Nothing here blocks the next drain".to_owned(),
             Self::Clear => "Nothing new blocks the next drain".to_owned(),
+            Self::Accepted => "Nothing blocks the next drain but what is excepted or left out".to_owned(),
             Self::Unasked => "Nothing here was asked about drains".to_owned(),
         }
     }

@@ -49,7 +49,7 @@ async fn a_drain_ends_as_it_was_forecast() -> Result<()> {
     let cluster = Listing::of(&client).await?.cluster;
     let played = scenarios.iter().map(async |scenario| {
         let node = Text::from(scenario.node("a"));
-        let forecast = forecast(&cluster, Drainer::Retry).node(&node).cloned().context("the node isn't known")?;
+        let forecast = forecast(&cluster, Drainer::default()).node(&node).cloned().context("the node isn't known")?;
         play(&client, &kubectl, scenario, &forecast).await.with_context(|| format!("it was forecast: {forecast:#?}"))
     });
     let ends = join_all(played).await;

@@ -305,6 +305,8 @@ impl Story {
             (gate("another", json!({})), "there is only one DrainReadiness: name it cluster"),
             (gate("cluster", json!({ "accept": both })), "give either name or selector, not both"),
             (gate("cluster", json!({ "drainer": "Never" })), "Unsupported value: \"Never\""),
+            (gate("cluster", json!({ "waitPerNode": "soon" })), "waitPerNode is a time in hours, minutes and seconds"),
+            (gate("cluster", json!({ "waitPerNode": "" })), "write for example 5m"),
         ] {
             let refused = self.apply(object).await.err().context("it was taken")?;
             let said = format!("{refused:#}");

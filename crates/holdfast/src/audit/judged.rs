@@ -3,6 +3,7 @@
 use holdfast_gitops::{Checkout, Places, Sources};
 use holdfast_model::{Cluster, Locate, Located, Subject};
 use holdfast_policy::Audit;
+use holdfast_policy::drain::outlook::stated_nodes;
 use holdfast_policy::pod_security::Server;
 use holdfast_report::{Baseline, Input, Part, Report, Selection};
 use jiff::Timestamp;
@@ -28,8 +29,9 @@ impl Judged {
             audit
         };
         let server = Server::stated(&checkout.repository.talos);
+        let nodes = stated_nodes(&checkout.repository.talos, checkout.clusters.len());
         let clusters = checkout.clusters.iter_mut().map(|it| {
-            let policies = policies.of(it, &server);
+            let policies = policies.of(it, &server).on_nodes(nodes);
             narrowed(holdfast_policy::audit(&it.cluster, &it.repository, &policies, now))
         });
         let clusters = clusters.collect();

@@ -7,6 +7,9 @@ use crate::pool::Pool;
 use crate::selector::{Requirement, Selection};
 use crate::{Labels, Text};
 
+/// The label of a node that holds its name.
+pub const HOSTNAME: &str = "kubernetes.io/hostname";
+
 static POOL: LazyLock<Pool<Arc<[Constraints]>>> = LazyLock::new(Pool::default);
 
 /// Drops the constraints that nobody has.
@@ -15,11 +18,11 @@ pub(crate) fn sweep() {
     POOL.count(|_| true);
 }
 
-/// Where a pod may run. Two equal ones are the same allocation; none at all is the most common of them.
+/// Where a pod may run, and how soon. Two equal ones are the same allocation; none at all is the most common of them.
 #[derive(Clone)]
 pub struct Placement(Arc<[Constraints]>);
 
-/// What a pod's spec says about where it may run.
+/// What a pod's spec says about where it may run, and how soon it can be Ready there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Constraints {
     /// Labels that the node must have (`nodeSelector`).
@@ -38,6 +41,8 @@ pub struct Constraints {
     pub requests: Room,
     /// Whether it keeps data in a volume that goes with it (`emptyDir`).
     pub empty_dir: bool,
+    /// How many seconds after its start it is Ready at the earliest, by what its probes wait for.
+    pub ready_after: u32,
 }
 
 /// Terms of which one must hold; none at all asks for nothing.
@@ -162,6 +167,17 @@ impl Constraints {
             && self.nodes.match_node(name, labels)
     }
 
+    /// The only node that it asks for by name, or by the label that holds the name; none where it may run on another too.
+    #[must_use]
+    pub fn only_host(&self) -> Option<&Text> {
+        let chosen = self.selector.get(HOSTNAME);
+        chosen.or_else(|| {
+            let mut hosts = self.nodes.0.iter().map(NodeTerm::only_host);
+            let first = hosts.next()??;
+            hosts.all(|host| host == Some(first)).then_some(first)
+        })
+    }
+
     /// The first of these taints that it doesn't bear.
     #[must_use]
     pub fn repelled_by<'a>(&self, taints: impl IntoIterator<Item = &'a Taint>) -> Option<&'a Taint> {
@@ -178,6 +194,13 @@ impl NodeTerms {
 }
 
 impl NodeTerm {
+    fn only_host(&self) -> Option<&Text> {
+        let named = self.names.iter().filter_map(NodeRequirement::demanded);
+        let labelled = self.labels.iter().filter_map(NodeRequirement::demanded);
+        let labelled = labelled.filter(|(key, _)| *key == HOSTNAME);
+        named.chain(labelled).find_map(|(_, hosts)| if let [only] = hosts { Some(only) } else { None })
+    }
+
     /// `k8s.io/component-helpers/scheduling/corev1/nodeaffinity`: an empty term matches nothing.
     fn matches(&self, name: &Text, labels: &Labels) -> bool {
         let empty = self.labels.is_empty() && self.names.is_empty();
@@ -193,6 +216,13 @@ impl NodeTerm {
 }
 
 impl NodeRequirement {
+    fn demanded(&self) -> Option<(&Text, &[Text])> {
+        match self {
+            Self::Label(requirement) => requirement.demanded(),
+            Self::Above(..) | Self::Below(..) | Self::Unknown => None,
+        }
+    }
+
     fn holds(&self, labels: &Labels) -> bool {
         let number = |key: &Text| labels.value_of(key).and_then(|value| value.parse::<i64>().ok());
         match self {

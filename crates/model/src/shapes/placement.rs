@@ -1,4 +1,4 @@
-//! What a pod's spec says about where it may run: read from pods and from templates alike.
+//! What a pod's spec says about where it may run, and how soon it can be Ready there: read from pods and from templates alike.
 //!
 //! A quantity that is none counts as nothing asked for, since only a file can hold one.
 
@@ -8,6 +8,7 @@ use holdfast_pod_security::shape;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny};
 
+use super::probe::Probe;
 use crate::facts::{
     Apart, Constraints, Effect, NodeRequirement, NodeTerm, NodeTerms, Placement, Room, Spread, Toleration,
 };
@@ -112,8 +113,8 @@ pub(super) struct Container {
     pub(super) security_context: Option<Box<shape::SecurityContext>>,
     pub(super) ports: Option<Vec<shape::Port>>,
     pub(super) liveness_probe: Option<shape::Handler>,
-    pub(super) readiness_probe: Option<shape::Handler>,
-    pub(super) startup_probe: Option<shape::Handler>,
+    pub(super) readiness_probe: Option<Probe>,
+    pub(super) startup_probe: Option<Probe>,
     pub(super) lifecycle: Option<Box<shape::Lifecycle>>,
 }
 
@@ -135,7 +136,7 @@ pub(super) struct Amounts {
 
 /// A quantity; in files it may be a plain number.
 #[derive(Clone, Copy, Debug, Default)]
-struct Quantity(Option<Milli>);
+pub(super) struct Quantity(Option<Milli>);
 
 /// A volume; decoded in `security`.
 #[derive(Clone, Debug, Default)]
@@ -177,6 +178,7 @@ impl PodSpec {
             near_others: near.into_iter().flat_map(PodAffinity::required).next().is_some(),
             requests: self.requests(),
             empty_dir: self.volumes.iter().flatten().any(Mounted::loses_data),
+            ready_after: self.containers.iter().flatten().map(Container::ready_after).max().unwrap_or_default(),
         })
     }
 
@@ -217,6 +219,16 @@ impl PodSpec {
     }
 }
 
+impl Container {
+    /// How many seconds after its start it is ready at the earliest. Both probes wait from the start of the container, and the
+    /// one for readiness is asked only when the other has said yes.
+    fn ready_after(&self) -> u32 {
+        let delay = |probe: &Option<Probe>| probe.as_ref().map_or(0, Probe::delay);
+        let again = self.readiness_probe.as_ref().map_or(0, Probe::again);
+        delay(&self.startup_probe).max(delay(&self.readiness_probe)).saturating_add(again)
+    }
+}
+
 fn larger(one: Room, other: Room) -> Room {
     Room { cpu: one.cpu.max(other.cpu), memory: one.memory.max(other.memory), pods: one.pods.max(other.pods) }
 }
@@ -237,12 +249,18 @@ impl Resources {
 
 impl Amounts {
     pub(super) fn room(self) -> Room {
-        let pods = self.pods.0.unwrap_or_default().0 / 1_000;
         Room {
             cpu: self.cpu.0.unwrap_or_default(),
             memory: self.memory.0.unwrap_or_default(),
-            pods: u32::try_from(pods.max(0)).unwrap_or(u32::MAX),
+            pods: self.pods.whole().unwrap_or(0),
         }
+    }
+}
+
+impl Quantity {
+    /// Without its fraction; what is below zero counts as zero.
+    pub(super) fn whole(self) -> Option<u32> {
+        self.0.map(|milli| u32::try_from((milli.0 / 1_000).max(0)).unwrap_or(u32::MAX))
     }
 }
 

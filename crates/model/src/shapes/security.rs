@@ -8,6 +8,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::meta::Annotations;
 use super::placement::{ClaimName, Container, EmptyDir, Mounted, PodSpec};
+use super::probe::Probe;
 use crate::Text;
 use crate::facts::SharedFacts;
 
@@ -55,8 +56,8 @@ impl Container {
             security_context: self.security_context.take(),
             ports: self.ports.take().unwrap_or_default(),
             liveness_probe: self.liveness_probe.take(),
-            readiness_probe: self.readiness_probe.take(),
-            startup_probe: self.startup_probe.take(),
+            readiness_probe: self.readiness_probe.take().map(Probe::handler),
+            startup_probe: self.startup_probe.take().map(Probe::handler),
             lifecycle: self.lifecycle.take(),
         }
     }

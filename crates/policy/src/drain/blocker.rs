@@ -1,11 +1,15 @@
-//! Who stands in the way of a drain: a pod that its budgets don't let go, or one that wouldn't come back to work.
+//! Who stands in the way of a drain: a pod that its budgets don't let go, or not in time, or one that wouldn't come back to work.
+
+use std::time::Duration;
 
 use holdfast_model::facts::{FluxOwner, Refusal, Unseal};
 use holdfast_model::{Kind, ObjectKey, PodOwner, Text, WorkloadRef};
 
+use super::Patience;
 use super::home::Home;
 use super::remedy::{Case, remedy};
 use super::waves::Stuck;
+use crate::duration::in_words;
 use crate::eviction::Objection;
 
 /// A pod that stays, or had better, and why.
@@ -39,6 +43,13 @@ pub enum Cause {
     SeveralBudgets,
     /// Its budget refuses.
     Budget(Objection),
+    /// Its budget lets it go only when those before it are ready again, and by then the drainer has given up.
+    OutOfTime {
+        /// Seconds until then, at the least.
+        needs: u32,
+        /// How long the drainer waits.
+        patience: Patience,
+    },
     /// Nobody refuses, but it would stay sealed where it is started again.
     WouldNotStart(Box<StaysSealed>),
 }
@@ -79,7 +90,22 @@ impl Cause {
         match self {
             Self::SeveralBudgets => "SeveralBudgets",
             Self::Budget(objection) => objection.reason(),
+            Self::OutOfTime { .. } => "OutOfTime",
             Self::WouldNotStart(_) => "WouldNotStart",
+        }
+    }
+
+    /// What is wrong: a clause in lower case, without a full stop.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::SeveralBudgets => "several budgets cover the same pod, which an eviction can't serve".to_owned(),
+            Self::Budget(objection) => objection.to_string(),
+            Self::OutOfTime { needs, patience } => {
+                let needs = in_words(Duration::from_secs((*needs).into()));
+                format!("its turn comes after {needs} at the earliest, and the drainer waits {patience}")
+            }
+            Self::WouldNotStart(stays) => stays.message(),
         }
     }
 }
@@ -103,19 +129,24 @@ impl Blocker {
     /// What is wrong: a clause in lower case, without a full stop.
     #[must_use]
     pub fn message(&self) -> String {
-        match &self.cause {
-            Cause::SeveralBudgets => "several budgets cover the same pod, which an eviction can't serve".to_owned(),
-            Cause::Budget(objection) => objection.to_string(),
-            Cause::WouldNotStart(stays) => stays.message(),
-        }
+        self.cause.message()
     }
 
     /// The VaultTransitUnseal that tells it, where nobody refuses to let the pod go.
     #[must_use]
     pub fn unseal(&self) -> Option<&Text> {
         match &self.cause {
-            Cause::SeveralBudgets | Cause::Budget(_) => None,
+            Cause::SeveralBudgets | Cause::Budget(_) | Cause::OutOfTime { .. } => None,
             Cause::WouldNotStart(stays) => Some(&stays.unseal),
+        }
+    }
+
+    /// Whether its eviction is refused as things are. The others go as soon as they are asked, or as soon as it is their turn.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        match &self.cause {
+            Cause::SeveralBudgets | Cause::Budget(_) => true,
+            Cause::OutOfTime { .. } | Cause::WouldNotStart(_) => false,
         }
     }
 
@@ -123,7 +154,9 @@ impl Blocker {
     #[must_use]
     pub fn by(&self) -> String {
         match &self.cause {
-            Cause::SeveralBudgets | Cause::Budget(_) => format!("budget {}", self.budget_names()),
+            Cause::SeveralBudgets | Cause::Budget(_) | Cause::OutOfTime { .. } => {
+                format!("budget {}", self.budget_names())
+            }
             Cause::WouldNotStart(stays) if stays.refusal.cause.is_empty() => {
                 format!("{} {}", Kind::VaultTransitUnseal, stays.unseal)
             }
@@ -134,11 +167,14 @@ impl Blocker {
     }
 }
 
-/// A pod that its budgets don't let go.
-pub(super) fn refused(home: &Home<'_>, pod: usize, stuck: &Stuck, lasting: Lasting) -> Blocker {
+/// A pod that its budgets don't let go, or not in time.
+pub(super) fn stays(home: &Home<'_>, pod: usize, stuck: &Stuck, lasting: Lasting) -> Blocker {
     let (budgets, cause) = match stuck {
         Stuck::Several(budgets) => (budgets.clone(), Cause::SeveralBudgets),
         Stuck::Budget(budget, objection) => (vec![*budget], Cause::Budget(objection.clone())),
+        Stuck::OutOfTime { budget, needs, patience } => {
+            (vec![*budget], Cause::OutOfTime { needs: *needs, patience: *patience })
+        }
     };
     let ready = home.pods[pod].pod.ready;
     let (remedy, patch) = remedy(home, stuck, Case { lasting, ready });

@@ -11,7 +11,8 @@ use holdfast_model::{Cluster, Kind, Labels, ObjectKey, PodOwner, Text};
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
-use super::{Blocker, Drainer, Forecast, Lasting, NodeForecast, Verdict};
+use super::{Blocker, Drainer, Forecast, Lasting, NodeForecast, Patience, Verdict};
+use crate::duration;
 use crate::policies::raw_selector;
 
 /// How long something may block that may pass.
@@ -22,7 +23,7 @@ const ROLLOUT: SignedDuration = SignedDuration::from_secs(600);
 const CALM: SignedDuration = SignedDuration::from_secs(10);
 
 /// What a DrainReadiness asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// How the drainer goes about it.
     pub drainer: Drainer,
@@ -36,6 +37,9 @@ pub enum SettingsError {
     /// The selector of nodes can't be evaluated.
     #[error("spec.nodeSelector: {0}")]
     Nodes(#[source] SelectorError),
+    /// The wait is no duration.
+    #[error("spec.waitPerNode: {0:?} is no duration: write hours, minutes and seconds, such as 5m or 1h30m")]
+    Wait(String),
     /// A selector of pods can't be evaluated.
     #[error("spec.accept[{0}].selector: {1}")]
     Accepted(usize, #[source] SelectorError),
@@ -101,12 +105,6 @@ pub struct Judgement {
     pub recheck_at: Option<Timestamp>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self { drainer: Drainer::Retry, nodes: Selector::default(), accepted: Vec::new() }
-    }
-}
-
 impl TryFrom<&api::DrainReadinessSpec> for Settings {
     type Error = SettingsError;
 
@@ -119,13 +117,17 @@ impl TryFrom<&api::DrainReadinessSpec> for Settings {
             .map(|(at, accepted)| Accepted::try_from(accepted).map_err(|error| SettingsError::Accepted(at, error)));
         Ok(Self {
             drainer: match raw.drainer {
-                api::Drainer::Retry => Drainer::Retry,
+                api::Drainer::Retry => Drainer::Retry(patience(&raw.wait_per_node)?),
                 api::Drainer::OnePass => Drainer::OnePass,
             },
             nodes: nodes.transpose().map_err(SettingsError::Nodes)?.unwrap_or_default(),
             accepted: accepted.collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn patience(raw: &str) -> Result<Patience, SettingsError> {
+    duration::parse(raw).map(Patience::of).ok_or_else(|| SettingsError::Wait(raw.to_owned()))
 }
 
 impl TryFrom<&api::Accepted> for Accepted {

@@ -2,7 +2,7 @@
 
 use holdfast_model::{ObjectKey, PodOwner, Text};
 
-use super::blocker::{Blocker, Lasting, refused, stays_sealed};
+use super::blocker::{Blocker, Lasting, stays, stays_sealed};
 use super::fit::Obstacle;
 use super::gives_way::gives_way;
 use super::home::Home;
@@ -126,11 +126,13 @@ impl<'s, 'a> Played<'s, 'a> {
         };
         for (pod, why) in drained.stuck.iter().filter(|(pod, _)| here(**pod)) {
             part.tally.pods += 1;
-            match gives_way(nodes, home, *pod) {
+            // An operator that gives way makes nothing go faster.
+            let operator = why.is_refusal().then(|| gives_way(nodes, home, *pod)).flatten();
+            match operator {
                 Some(operator) => part.interruptions.push(interruption(home, *pod, Why::OperatorGivesWay(operator))),
                 None => {
                     let lasting = if full.stuck.contains_key(pod) { Lasting::Structural } else { Lasting::Transient };
-                    part.blockers.push(refused(home, *pod, why, lasting));
+                    part.blockers.push(stays(home, *pod, why, lasting));
                 }
             }
         }

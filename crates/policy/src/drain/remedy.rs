@@ -23,6 +23,10 @@ pub(super) fn remedy(home: &Home<'_>, stuck: &Stuck, case: Case) -> (String, Opt
             (format!("keep one of {} and delete the other", names.join(" and ")), None)
         }
         Stuck::Budget(budget, objection) => of_budget(&home.budgets[*budget], objection, case),
+        Stuck::OutOfTime { .. } => {
+            let words = "let more of its pods go at once, shorten the initialDelaySeconds of its probes, or let the drainer wait longer";
+            (words.to_owned(), None)
+        }
     }
 }
 

@@ -55,7 +55,7 @@ fn told(forecast: &NodeForecast) -> String {
 
 #[track_caller]
 fn check(cluster: &Cluster, node: &str, expected: &str) {
-    check_drainer(cluster, node, Drainer::Retry, expected);
+    check_drainer(cluster, node, Drainer::default(), expected);
 }
 
 #[track_caller]
@@ -106,7 +106,7 @@ fn a_budget_over_a_single_pod_blocks_for_good() {
     let cluster = web(three(), &["a"]).with(budget("shop/web").min_available(1).selecting([("app", "web")]));
     check(&cluster, "a", "Blocks 1 in 0; shop/web-0 Structural: it needs 1 healthy pod and has 1");
     check(&cluster, "b", "Clean 0 in 0");
-    let forecast = forecast(&cluster, Drainer::Retry).node("a").unwrap().clone();
+    let forecast = forecast(&cluster, Drainer::default()).node("a").unwrap().clone();
     let blocker = &forecast.blockers[0];
     assert!(blocker.remedy.starts_with("run two replicas or more"), "{}", blocker.remedy);
     let patch = "spec:\n  minAvailable: null\n  maxUnavailable: 1\n  unhealthyPodEvictionPolicy: AlwaysAllow\n";
@@ -328,7 +328,7 @@ fn a_rollout_with_a_pod_too_many_is_no_structural_blocker() {
 fn one_after_the_other_stops_where_one_is_stuck() {
     let cluster = web(three(), &["a", "b"]).with(one_may_go());
     let verdicts = |cluster: &Cluster, at_once| {
-        let nodes = sequence(cluster, Drainer::Retry, at_once).nodes;
+        let nodes = sequence(cluster, Drainer::default(), at_once).nodes;
         nodes
             .iter()
             .map(|node| format!("{} {:?} {}", node.node, node.verdict, node.pods))
@@ -341,7 +341,7 @@ fn one_after_the_other_stops_where_one_is_stuck() {
     let blocked = blocked.with(stateful_set("shop/one").replicas(1));
     let blocked = blocked.with(budget("shop/one").min_available(1).selecting([("app", "one")]));
     assert_eq!(verdicts(&blocked, 1), "a Clean 1, b Blocks 3");
-    assert_eq!(sequence(&blocked, Drainer::Retry, 1).verdict(), Some(Verdict::Blocks));
+    assert_eq!(sequence(&blocked, Drainer::default(), 1).verdict(), Some(Verdict::Blocks));
 }
 
 #[test]
@@ -349,7 +349,7 @@ fn two_at_a_time_have_fewer_places_to_go() {
     let cluster = Cluster::default().with(node("a")).with(node("b"));
     let cluster = web(cluster, &["a", "b"]);
     let told = |at_once| {
-        let nodes = sequence(&cluster, Drainer::Retry, at_once).nodes;
+        let nodes = sequence(&cluster, Drainer::default(), at_once).nodes;
         nodes.iter().map(super::tests::told).collect::<Vec<_>>()
     };
     assert_eq!(told(1), ["Clean 1 in 1", "Interrupts 2 in 1; shop/web-0 LastReady; shop/web-1 LastReady"]);

@@ -6,11 +6,11 @@ use foldhash::HashMap;
 use holdfast_model::facts::BudgetStatus;
 use holdfast_model::{PodOwner, WorkloadKind};
 
-use super::Drainer;
 use super::fit::{Fit, Moves, Search};
 use super::home::{Home, PodEntry};
 use super::nodes::{Nodes, Taken};
 use super::outcome::Why;
+use super::{Drainer, Patience};
 use crate::eviction::{self, Cost, Objection, expected};
 
 /// As how healthy everything counts.
@@ -27,6 +27,22 @@ pub(super) enum Health {
 pub(super) enum Stuck {
     Several(Vec<usize>),
     Budget(usize, Objection),
+    /// Its budget lets it go only after so many seconds at the earliest, and by then the drainer has given up.
+    OutOfTime {
+        budget: usize,
+        needs: u32,
+        patience: Patience,
+    },
+}
+
+impl Stuck {
+    /// Whether its eviction is refused as things are.
+    pub(super) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Several(_) | Self::Budget(..) => true,
+            Self::OutOfTime { .. } => false,
+        }
+    }
 }
 
 /// How a drain ends.
@@ -64,6 +80,8 @@ pub(super) fn drain(scene: Scene<'_, '_>, health: Health) -> Drained {
         health,
         statuses: HashMap::default(),
         makers: HashMap::default(),
+        waited: HashMap::default(),
+        returning: HashMap::default(),
         drained: Drained::default(),
     };
     let mut left: Vec<usize> = drained.iter().flat_map(|node| home.on(*node)).collect();
@@ -90,6 +108,10 @@ struct Drain<'s, 'a> {
     /// Of budgets that are different by now.
     statuses: HashMap<usize, BudgetStatus>,
     makers: HashMap<usize, MakerState>,
+    /// Of budgets for which it was waited: how many seconds at least.
+    waited: HashMap<usize, u32>,
+    /// Of budgets of which pods come back with this wave: after how many seconds the first is Ready at the earliest.
+    returning: HashMap<usize, u32>,
     drained: Drained,
 }
 
@@ -134,12 +156,16 @@ impl Drain<'_, '_> {
             [] => {}
             [budget] => {
                 let entry = &self.home.budgets[*budget];
+                let waited = self.waited.get(budget).copied().unwrap_or_default();
+                let given_up = self.scene.drainer.gives_up_before(waited);
                 let status = self.status(*budget);
-                match eviction::ask(entry.budget, status, ready)
-                    .map_err(|objection| Stuck::Budget(*budget, objection))?
-                {
-                    Cost::Nothing => {}
-                    Cost::One => status.allowed -= 1,
+                let asked = eviction::ask(entry.budget, status, ready);
+                match (asked.map_err(|objection| Stuck::Budget(*budget, objection))?, given_up) {
+                    (Cost::Nothing, _) => {}
+                    (Cost::One, Some(patience)) => {
+                        return Err(Stuck::OutOfTime { budget: *budget, needs: waited, patience });
+                    }
+                    (Cost::One, None) => status.allowed -= 1,
                 }
                 if ready {
                     status.healthy -= 1;
@@ -169,6 +195,10 @@ impl Drain<'_, '_> {
             self.replace(pod);
         }
         self.statuses.values_mut().for_each(expected::recount);
+        for (budget, seconds) in self.returning.drain() {
+            let waited = self.waited.entry(budget).or_default();
+            *waited = waited.saturating_add(seconds);
+        }
     }
 
     fn note_losses(&mut self, gone: &[usize]) {
@@ -224,6 +254,8 @@ impl Drain<'_, '_> {
         state.ready += u32::from(ready);
         if let ([budget], true) = (&*self.home.groups[entry.group].budgets, ready) {
             self.status(*budget).healthy += 1;
+            let first = self.returning.entry(*budget).or_insert(u32::MAX);
+            *first = facts.placement.ready_after.min(*first);
         }
     }
 

@@ -13,7 +13,8 @@ use holdfast_pod_security::Level;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
-use super::settings::{duration, in_words, level};
+use super::settings::level;
+use crate::duration::{self, in_words};
 
 /// A soak is told in at least so many steps, where it is long enough.
 const STEPS: u32 = 50;
@@ -47,7 +48,7 @@ impl Progress {
     /// What a status remembers.
     #[must_use]
     pub fn restore(status: &NamespaceLevel) -> Self {
-        let soaked = status.soaked.as_deref().and_then(duration).unwrap_or_default();
+        let soaked = status.soaked.as_deref().and_then(duration::parse).unwrap_or_default();
         let towards = status.target.map(level);
         let of = |wanted: Level| if towards == Some(wanted) { soaked } else { Duration::ZERO };
         let seen = status.worst_seen.as_deref().and_then(|day| day.parse().ok());

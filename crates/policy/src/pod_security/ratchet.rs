@@ -10,8 +10,8 @@ use holdfast_pod_security::labels::{AUDIT, AUDIT_VERSION, ENFORCE, ENFORCE_VERSI
 use holdfast_pod_security::{Level, Version};
 use jiff::Timestamp;
 
-use super::settings::in_words;
 use super::{Labelled, Progress, Settings, Standing};
+use crate::duration::in_words;
 use crate::policies::Judged;
 use crate::{Policies, RuleId};
 

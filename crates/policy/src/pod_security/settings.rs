@@ -9,6 +9,7 @@ use holdfast_model::selector::{Selector, SelectorError};
 use holdfast_pod_security::{Level, Version};
 use thiserror::Error;
 
+use crate::duration;
 use crate::policies::raw_selector;
 
 /// Namespaces that are left alone unless a policy says otherwise, beside the one that we run in.
@@ -110,7 +111,7 @@ impl TryFrom<&NamespaceSecurityPolicy> for Settings {
             priority: spec.priority,
             floor,
             ceiling,
-            soak: duration(&spec.soak).ok_or_else(|| SettingsError::Soak(spec.soak.clone()))?,
+            soak: duration::parse(&spec.soak).ok_or_else(|| SettingsError::Soak(spec.soak.clone()))?,
             exempt: spec.exempt_namespaces.as_ref().map(|names| names.iter().map(Text::from).collect()),
             namespaces: namespaces.transpose().map_err(SettingsError::Namespaces)?.unwrap_or_default(),
         })
@@ -171,70 +172,9 @@ pub fn raw_level(level: Level) -> SecurityLevel {
     }
 }
 
-const UNITS: [(char, u64); 4] = [('d', 24 * 3600), ('h', 3600), ('m', 60), ('s', 1)];
-
-/// A duration such as `1d12h`; zero is one.
-pub(super) fn duration(text: &str) -> Option<Duration> {
-    let (mut rest, mut seconds) = (text, 0_u64);
-    if rest.is_empty() {
-        return None;
-    }
-    for (unit, length) in UNITS {
-        let Some((count, after)) = rest.split_once(unit) else { continue };
-        let count: u64 = count.bytes().all(|byte| byte.is_ascii_digit()).then(|| count.parse().ok())??;
-        seconds = seconds.checked_add(count.checked_mul(length)?)?;
-        rest = after;
-    }
-    rest.is_empty().then(|| Duration::from_secs(seconds))
-}
-
-/// The same in words.
-#[must_use]
-pub fn in_words(duration: Duration) -> String {
-    let (mut rest, mut words) = (duration.as_secs(), String::new());
-    for (unit, length) in UNITS {
-        if length <= rest {
-            words.push_str(&format!("{}{unit}", rest / length));
-            rest %= length;
-        }
-    }
-    if words.is_empty() { "0s".to_owned() } else { words }
-}
-
 #[cfg(test)]
 mod tests {
-    use rstest::rstest;
-
     use super::*;
-
-    #[rstest]
-    #[case("7d", Some(604_800))]
-    #[case("1d12h", Some(129_600))]
-    #[case("90s", Some(90))]
-    #[case("0s", Some(0))]
-    #[case("1h30m", Some(5_400))]
-    #[case("", None)]
-    #[case("7", None)]
-    #[case("d", None)]
-    #[case("+7d", None)]
-    #[case("1m2h", None)]
-    #[case("1.5h", None)]
-    #[case("99999999999999999999d", None)]
-    #[case("999999999999999999d", None)]
-    fn durations(#[case] text: &str, #[case] seconds: Option<u64>) {
-        assert_eq!(duration(text), seconds.map(Duration::from_secs));
-    }
-
-    #[rstest]
-    #[case(0, "0s")]
-    #[case(90, "1m30s")]
-    #[case(604_800, "7d")]
-    #[case(129_601, "1d12h1s")]
-    fn words(#[case] seconds: u64, #[case] expected: &str) {
-        let words = in_words(Duration::from_secs(seconds));
-        assert_eq!(words, expected);
-        assert_eq!(duration(&words), Some(Duration::from_secs(seconds)));
-    }
 
     #[test]
     fn the_next_versions_are_those_after_the_servers_and_known_here() {

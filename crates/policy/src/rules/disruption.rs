@@ -13,6 +13,7 @@ pub(super) mod budget_would_block;
 pub(super) mod budgets_overlap;
 pub(super) mod cnpg_single_instance;
 pub(super) mod drain_blocked;
+pub(super) mod drain_blocked_by_placement;
 pub(super) mod drain_blocked_when_unready;
 pub(super) mod exception_expired;
 pub(super) mod hpa_below_min_available;

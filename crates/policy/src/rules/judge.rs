@@ -103,7 +103,7 @@ fn judge_workloads(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         if outcome.decision == Decision::NotSelected {
             continue;
         }
-        let case = WorkloadCase { survey: subjects.survey, workload, outcome };
+        let case = WorkloadCase { survey: subjects.survey, workload, outcome, nodes: subjects.policies.nodes() };
         let kind = workload.id.kind.kind();
         let about = About {
             judged: judged(subjects, kind.as_str(), &workload.id.name, &workload.labels, Some(&workload.opt_out)),

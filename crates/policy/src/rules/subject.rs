@@ -43,6 +43,8 @@ pub struct WorkloadCase<'a> {
     pub workload: &'a Workload,
     /// What was decided.
     pub outcome: &'a Outcome,
+    /// How many nodes the cluster has, as far as files say it.
+    pub nodes: Option<u32>,
 }
 
 impl<'a> BudgetCase<'a> {

@@ -74,7 +74,7 @@ pub(super) fn waits_for(node: &NodeForecast, sight: Sight<'_>, now: Timestamp) -
 }
 
 /// Those that hold a drain up, without those that may, by namespace and budgets. Not those that nobody refuses to let go, such as a
-/// Vault that would come back sealed: a drain that has begun gets past them.
+/// Vault that would come back sealed: a drain that has begun gets past them. Nor those whose turn comes too late: it moves.
 fn refusing<'a>(
     node: &'a NodeForecast,
     sight: Sight<'_>,
@@ -82,7 +82,7 @@ fn refusing<'a>(
 ) -> BTreeMap<(&'a Text, &'a [Text]), Vec<&'a Blocker>> {
     let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let counts = |blocker: &&Blocker| sight.settings.accepts(sight.cluster, blocker, now).is_none();
-    let holds = |blocker: &&Blocker| blocker.unseal().is_none();
+    let holds = |blocker: &&Blocker| blocker.is_refused();
     for blocker in node.blockers.iter().filter(holds).filter(counts) {
         found.entry((&blocker.pod.namespace, blocker.budgets.as_slice())).or_default().push(blocker);
     }

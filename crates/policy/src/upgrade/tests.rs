@@ -55,7 +55,7 @@ fn with_sick(made: Cluster) -> Cluster {
 }
 
 fn look_by(watch: &mut Watch, cluster: &Cluster, settings: &Settings, seconds: i64) -> Look {
-    let forecast = forecast(cluster, Drainer::Retry);
+    let forecast = forecast(cluster, Drainer::default());
     watch.look(Sight { cluster, forecast: &forecast.nodes, settings, unseen: &[], settled: true }, at(seconds))
 }
 
@@ -258,7 +258,7 @@ fn a_vault_that_would_stay_sealed_makes_no_drain_stuck() {
         .with(stateful_set("shop/vault"))
         .with(pod("shop/vault-0").of_stateful_set("vault").on_node("a"))
         .with(unseal("shop/vault").of_stateful_set("vault").stays_sealed("TokenDead", "it is dead", "Make a new one."));
-    let forecast = forecast(&made, Drainer::Retry);
+    let forecast = forecast(&made, Drainer::default());
     assert_eq!(forecast.node("a").unwrap().blockers.len(), 1);
     let seen = look(&mut Watch::default(), &made, 0);
     assert_eq!((seen.stuck.len(), seen.upgrade.unwrap().waits_for.len()), (0, 0));

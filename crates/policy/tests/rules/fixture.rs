@@ -12,6 +12,7 @@ use holdfast_gitops::yaml::{self, Limits};
 use holdfast_gitops::{Checkout, FileId, HelmMode, HelmOptions, Node, Object, Options, Origin, SourceFile};
 use holdfast_model::builders::{Manifest, namespace};
 use holdfast_model::{Cluster, Confidence, Kind, Locate as _, Position, Repository};
+use holdfast_policy::drain::outlook::stated_nodes;
 use holdfast_policy::pod_security::{Server, Settings};
 use holdfast_policy::{Finding, Policies, RuleId, audit};
 use jiff::Timestamp;
@@ -160,12 +161,13 @@ impl Fixture {
         };
         let whole = audit(&Cluster::default(), &checkout.repository, &Policies::default(), now).findings;
         let server = Server::stated(&checkout.repository.talos);
+        let nodes = stated_nodes(&checkout.repository.talos, checkout.clusters.len());
         let clusters = checkout.clusters.iter().flat_map(|it| {
             let policies = it.policies.iter().map(|policy| serde_json::to_value(policy).unwrap());
             let exceptions = it.exceptions.iter().map(|exception| serde_json::to_value(exception).unwrap());
             let policies = World::of(policies.chain(exceptions)).policies();
             let security = it.security.iter().map(|policy| Settings::try_from(policy).unwrap());
-            let policies = policies.securing(security, false, server.clone());
+            let policies = policies.securing(security, false, server.clone()).on_nodes(nodes);
             let findings = audit(&it.cluster, &it.repository, &policies, now).findings;
             about(findings, &|finding| Some(it.places.locate(&finding.subject, &finding.field)?.position))
         });
@@ -194,7 +196,8 @@ impl Fixture {
             let policy: NamespaceSecurityPolicy = serde_json::from_value(object.root.to_json()).unwrap();
             Settings::try_from(&policy).unwrap()
         });
-        world.policies().securing(security, false, Server::stated(&repository.talos))
+        let policies = world.policies().securing(security, false, Server::stated(&repository.talos));
+        policies.on_nodes(stated_nodes(&repository.talos, 1))
     }
 
     fn repository(&self) -> Repository {

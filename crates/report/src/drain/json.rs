@@ -36,6 +36,8 @@ struct DrainReport<'a> {
     schema_version: u32,
     /// How the drainer goes about it: `Retry` asks again until the node is empty, `OnePass` gives up at the first refusal.
     drainer: &'static str,
+    /// How many seconds it waits for a node to be empty; null where it waits for ever, or never.
+    wait_per_node_seconds: Option<u32>,
     /// Whether no node blocks.
     drainable: bool,
     /// The nodes: by name, or in the order of a sequence.
@@ -74,7 +76,8 @@ struct Blocker<'a> {
     /// The pod's name.
     pod: &'a str,
     /// `SeveralBudgets`, `NotObserved`, `SyncFailed`, `Negative`, `TooManyUnconfirmed`, `NoneLeft` or `CountsNone` where its budgets
-    /// refuse; `WouldNotStart` where nobody does, and it wouldn't come back to work.
+    /// refuse; `OutOfTime` where its budget lets it go only when the drainer has given up; `WouldNotStart` where nobody refuses, and
+    /// it wouldn't come back to work.
     reason: &'static str,
     /// `Structural` blocks at full health too, `Transient` while something isn't healthy.
     lasting: &'static str,
@@ -155,12 +158,14 @@ impl<'a> DrainReport<'a> {
             reason: eviction.reason,
             budgets: &eviction.budgets,
         };
+        let (drainer, wait_per_node_seconds) = match drains.drainer {
+            Drainer::Retry(patience) => ("Retry", patience.seconds()),
+            Drainer::OnePass => ("OnePass", None),
+        };
         Self {
             schema_version: VERSION,
-            drainer: match drains.drainer {
-                Drainer::Retry => "Retry",
-                Drainer::OnePass => "OnePass",
-            },
+            drainer,
+            wait_per_node_seconds,
             drainable: drains.forecast.count(drain::Verdict::Blocks) == 0,
             nodes: drains.forecast.nodes.iter().map(Node::new).collect(),
             evictions: drains.evictions.map(|evictions| evictions.iter().map(eviction).collect()),

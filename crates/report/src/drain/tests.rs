@@ -39,7 +39,7 @@ fn human(drains: &Drains<'_>, width: usize) -> String {
 
 #[test]
 fn for_people() {
-    let forecast = forecast(&cluster(), Drainer::Retry);
+    let forecast = forecast(&cluster(), Drainer::default());
     insta::assert_snapshot!(human(&drains(&forecast), 80));
 }
 
@@ -58,18 +58,18 @@ fn sealed(told: UnsealBuilder) -> UnsealBuilder {
 }
 
 fn drains(forecast: &Forecast) -> Drains<'_> {
-    Drains { forecast, drainer: Drainer::Retry, sequence: false, evictions: None }
+    Drains { forecast, drainer: Drainer::default(), sequence: false, evictions: None }
 }
 
 #[test]
 fn a_vault_that_would_stay_sealed_for_people() {
-    let forecast = forecast(&with_vault(sealed), Drainer::Retry);
+    let forecast = forecast(&with_vault(sealed), Drainer::default());
     insta::assert_snapshot!(human(&drains(&forecast), 80));
 }
 
 #[test]
 fn a_vault_of_which_it_is_not_known_for_people() {
-    let forecast = forecast(&with_vault(|told| told.unproven("NoEvidence")), Drainer::Retry);
+    let forecast = forecast(&with_vault(|told| told.unproven("NoEvidence")), Drainer::default());
     let told = human(&drains(&forecast), 200);
     assert!(told.starts_with("\n✖ 1 of 3 nodes can't be drained.\n"), "{told}");
     assert!(told.contains(
@@ -79,7 +79,7 @@ fn a_vault_of_which_it_is_not_known_for_people() {
 
 #[test]
 fn a_vault_that_would_stay_sealed_for_programs() {
-    let forecast = forecast(&with_vault(sealed), Drainer::Retry);
+    let forecast = forecast(&with_vault(sealed), Drainer::default());
     let value = json(&drains(&forecast));
     let blocker = &value["nodes"][2]["blockers"][0];
     let told = ["reason", "vaultTransitUnseal", "lasting", "pod"].map(|field| blocker[field].as_str().unwrap());
@@ -102,7 +102,7 @@ fn json(drains: &Drains<'_>) -> serde_json::Value {
 
 #[test]
 fn what_would_be_answered_now() {
-    let forecast = forecast(&cluster(), Drainer::Retry);
+    let forecast = forecast(&cluster(), Drainer::default());
     let evictions = [
         Eviction {
             pod: ObjectKey::new("shop", "db-0"),
@@ -112,7 +112,8 @@ fn what_would_be_answered_now() {
         },
         Eviction { pod: ObjectKey::new("tools", "debug"), allowed: true, reason: "NoBudget", budgets: Vec::new() },
     ];
-    let drains = Drains { forecast: &forecast, drainer: Drainer::Retry, sequence: false, evictions: Some(&evictions) };
+    let drains =
+        Drains { forecast: &forecast, drainer: Drainer::default(), sequence: false, evictions: Some(&evictions) };
     assert!(human(&drains, 100).ends_with("  stays shop/db-0: NoneLeft (db)\n  goes  tools/debug: NoBudget\n"));
     let mut out = Vec::new();
     write_drain_json(&drains, &mut out).unwrap();
@@ -123,11 +124,11 @@ fn what_would_be_answered_now() {
 
 #[test]
 fn a_sequence_says_where_it_stops() {
-    let forecast = sequence(&cluster(), Drainer::Retry, 1);
-    let drains = Drains { forecast: &forecast, drainer: Drainer::Retry, sequence: true, evictions: None };
+    let forecast = sequence(&cluster(), Drainer::default(), 1);
+    let drains = Drains { forecast: &forecast, drainer: Drainer::default(), sequence: true, evictions: None };
     let told = human(&drains, 80);
     assert!(told.starts_with("\n✖ The upgrade stops at node worker-1, after 1.\n"), "{told}");
     let none = holdfast_policy::drain::Forecast::default();
-    let drains = Drains { forecast: &none, drainer: Drainer::Retry, sequence: false, evictions: None };
+    let drains = Drains { forecast: &none, drainer: Drainer::default(), sequence: false, evictions: None };
     assert_eq!(human(&drains, 80), "\n– There is no node.\n");
 }

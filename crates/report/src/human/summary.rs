@@ -32,6 +32,7 @@ pub(super) fn write_summary(report: &Report<'_>, paint: Paint, out: &mut dyn Wri
     let tone = match verdict {
         Verdict::Blocked(_) => Tone::Critical,
         Verdict::Clear => Tone::Good,
+        Verdict::Accepted => Tone::Medium,
         Verdict::Unasked => Tone::Dim,
     };
     let text = format!("{}. {}.", paint.tone(tone, &verdict.sentence(report)), tally(report));

@@ -10,7 +10,8 @@ mod sample;
 use std::io;
 
 use holdfast_model::Confidence;
-use holdfast_policy::{RuleId, Severity};
+use holdfast_policy::drain::outlook::{Concerned, Fate, Unsure};
+use holdfast_policy::{Excepted, RuleId, Severity};
 use holdfast_report::{
     Baseline, Detail, Look, Report, schema, write_html, write_human, write_json, write_junit, write_markdown,
     write_sarif,
@@ -99,6 +100,58 @@ fn a_checkout_without_findings_is_told_as_clear() {
     insta::assert_snapshot!(human(&clear, 80, Detail::Usual));
 }
 
+/// The first paragraphs, up to the first heading.
+fn head(checkout: &Checkout) -> String {
+    let text = human(checkout, 100, Detail::Usual);
+    text.split("──").next().unwrap().split_once("\n\n").unwrap().1.trim().to_owned()
+}
+
+#[test]
+fn what_blocks_and_is_excepted_is_not_told_as_nothing() {
+    let mut it = homelab();
+    let excepted = Excepted { by: Some("known".into()), reason: None, until: None };
+    it.audit.findings.iter_mut().for_each(|finding| finding.excepted = Some(excepted.clone()));
+    let told = head(&it);
+    assert!(told.starts_with("– Nothing blocks the next drain but what is excepted or left out\n"), "{told}");
+    assert!(told.contains("as far as files tell: 2 workloads stay, 2 are interrupted"), "{told}");
+    for concerned in &mut it.audit.outlook.concerned {
+        concerned.fate = Fate::Clean;
+    }
+    let told = head(&it);
+    assert!(told.starts_with("✔ Nothing here blocks the next drain\n"), "{told}");
+    assert!(told.contains("as far as files tell: 7 workloads serve on."), "{told}");
+    it.audit.outlook.concerned.truncate(1);
+    it.audit.outlook.concerned[0].fate = Fate::MayInterrupt(Unsure::Together);
+    let told = head(&it);
+    assert!(told.contains("as far as files tell: of 1 workload it isn't known what it does."), "{told}");
+}
+
+#[test]
+fn drains_are_told_of_only_where_they_were_asked_about() {
+    let mut it = homelab();
+    it.audit.findings.clear();
+    it.audit.tally = holdfast_policy::Tally::default();
+    assert_eq!(head(&it), "– Nothing here was asked about drains");
+    // A program hears it all the same.
+    let told: Value = serde_json::from_str(&told(&it, format("json"))).unwrap();
+    assert_eq!(told["drain"]["verdict"], "Blocks");
+    assert_eq!(told["drain"]["items"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn few_of_those_that_may_block_are_listed() {
+    let mut it = homelab();
+    let doubtful = it.audit.outlook.concerned.iter().find(|it| it.subject.name == "api").unwrap().clone();
+    for number in 0..10 {
+        let mut another = doubtful.clone();
+        another.subject.name = format!("api-{number}").into();
+        it.audit.outlook.concerned.push(another);
+    }
+    let told = head(&it);
+    assert_eq!(told.matches(" may stay: ").count(), 3, "{told}");
+    assert!(told.ends_with("and 8 more that may"), "{told}");
+}
+
 #[test]
 fn no_line_is_wider_than_the_terminal() {
     for width in [60, 80, 100, 160] {
@@ -165,6 +218,12 @@ fn hostile() -> Checkout {
         found.remedy = evil.into();
         it.add(found, Some(at(name, 1, 4)), Confidence::Declared);
     }
+    let fate = Fate::MayBlock(Unsure::Uncounted(evil.to_owned()));
+    it.audit.outlook.concerned.push(Concerned {
+        subject: subject("Deployment", evil),
+        budgets: vec![evil.into()],
+        fate,
+    });
     it.inventory.files = 1;
     it.inventory.unreachable = vec![evil.into()];
     it
@@ -256,4 +315,5 @@ fn only_a_report_is_a_baseline() {
 #[test]
 fn two_clusters_with_the_same_file_tell_it_once() {
     assert_eq!(homelab().report_of(2).findings(), homelab().report().findings());
+    assert_eq!(homelab().report_of(2).outlook, homelab().report().outlook);
 }

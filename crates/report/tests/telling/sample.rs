@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use holdfast_model::facts::{FluxKind, FluxOwner};
 use holdfast_model::repository::{Inventory, Item, Listing};
-use holdfast_model::{Confidence, Locate, Located, ObjectKey, Position, Subject};
+use holdfast_model::{Confidence, Locate, Located, ObjectKey, Position, Subject, WorkloadKind, WorkloadRef};
+use holdfast_policy::drain::outlook::{Concerned, Fate, Outlook, Unsure};
+use holdfast_policy::drain::{Cause, Obstacle, Why};
+use holdfast_policy::eviction::Objection;
 use holdfast_policy::pod_security::Server;
 use holdfast_policy::{Audit, Excepted, Finding, RuleId, Severity};
 use holdfast_report::{Input, Part, Report};
@@ -141,7 +144,29 @@ pub(crate) fn homelab() -> Checkout {
     it.audit.tally.add_held(RuleId::LabelsInvalid, 12);
     it.server.minor = Some(35);
     it.inventory = inventory();
+    it.audit.outlook = outlook();
     it
+}
+
+/// What a drain of every node does to some of it: something of every kind.
+fn outlook() -> Outlook {
+    let refuses = || Cause::Budget(Objection::NoneLeft { needs: 1, has: 1 });
+    let job = WorkloadRef { kind: WorkloadKind::Job, name: "migrate".into() };
+    let concerned = |path: &str, budgets: &[&str], fate: Fate| Concerned {
+        subject: subject("Deployment", path),
+        budgets: budgets.iter().map(|name| (*name).into()).collect(),
+        fate,
+    };
+    let concerned = vec![
+        concerned("cert-manager/cert-manager", &["cert-manager"], Fate::Blocks { cause: refuses(), place: None }),
+        concerned("media/app-1", &[], Fate::Interrupts(Why::LastReady)),
+        concerned("media/app-2", &[], Fate::Interrupts(Why::LastReady)),
+        concerned("network/envoy", &["envoy"], Fate::Blocks { cause: refuses(), place: Some(Obstacle::Labels) }),
+        concerned("observability/gatus", &[], Fate::MayInterrupt(Unsure::Together)),
+        concerned("shop/api", &["api"], Fate::MayBlock(Unsure::JobPods(job))),
+        concerned("shop/web", &["web"], Fate::Clean),
+    ];
+    Outlook { concerned, unseen: vec![ObjectKey::new("media", "plex")] }
 }
 
 fn add_blockers(it: &mut Checkout) {

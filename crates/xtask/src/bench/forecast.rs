@@ -55,14 +55,14 @@ fn measure(nodes: usize) -> Result<Vec<Figure>> {
     let mut cluster = Cluster::default();
     fill(&mut cluster, nodes, workloads)?;
     let facts = own()?.anonymous.saturating_sub(before);
-    let forecast = drain::forecast(&cluster, Drainer::Retry);
+    let forecast = drain::forecast(&cluster, Drainer::default());
     ensure!(forecast.nodes.len() == nodes, "{} nodes of {nodes}", forecast.nodes.len());
     let scratch = median(|_| {
-        ensure!(drain::forecast(&cluster, Drainer::Retry).nodes.len() == nodes, "another forecast");
+        ensure!(drain::forecast(&cluster, Drainer::default()).nodes.len() == nodes, "another forecast");
         Ok(())
     })?;
     let peak = own()?.peak.saturating_sub(before);
-    let mut keeper = Keeper::new(Drainer::Retry);
+    let mut keeper = Keeper::new(Drainer::default());
     keeper.make(&cluster);
     // What the controller does after an event.
     let event = median(|time| {
@@ -76,7 +76,7 @@ fn measure(nodes: usize) -> Result<Vec<Figure>> {
         Ok(())
     })?;
     ensure!(
-        *keeper.forecast() == drain::forecast(&cluster, Drainer::Retry),
+        *keeper.forecast() == drain::forecast(&cluster, Drainer::default()),
         "what is kept differs from what is made anew"
     );
     // Where nothing blocks, or it would stop there.
@@ -84,7 +84,7 @@ fn measure(nodes: usize) -> Result<Vec<Figure>> {
         take::<shapes::PodDisruptionBudget>(&mut cluster, budget(index, false))?;
     }
     let begun = Instant::now();
-    let drained = drain::sequence(&cluster, Drainer::Retry, 1).nodes.len();
+    let drained = drain::sequence(&cluster, Drainer::default(), 1).nodes.len();
     let sequence = begun.elapsed();
     ensure!(drained == nodes, "it stopped after {drained} nodes");
     Ok(vec![

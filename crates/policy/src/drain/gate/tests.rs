@@ -212,7 +212,7 @@ fn only_selected_nodes_count() {
     };
     let spec = DrainReadinessSpec { node_selector: Some(labels), ..DrainReadinessSpec::default() };
     let settings = Settings::try_from(&spec).unwrap();
-    assert_eq!(settings.drainer, Drainer::Retry);
+    assert_eq!(settings.drainer, Drainer::default());
     let reading = reading(&blocked(), &settings, at(0));
     assert_eq!(reading.nodes, [("b".into(), Verdict::Clean)]);
     assert!(reading.blockers.is_empty());

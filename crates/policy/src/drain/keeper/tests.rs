@@ -77,7 +77,7 @@ proptest! {
                 }
             }
             if all { keeper.make(&cluster) } else { keeper.update(&cluster, &namespaces) }
-            prop_assert_eq!(keeper.forecast(), &forecast(&cluster, Drainer::Retry));
+            prop_assert_eq!(keeper.forecast(), &forecast(&cluster, Drainer::default()));
         }
     }
 }

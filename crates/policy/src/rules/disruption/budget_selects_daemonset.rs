@@ -1,4 +1,6 @@
 //! `budget-selects-daemonset`: a budget over pods of a DaemonSet, which has no scale to compute it from.
+//!
+//! Critical where it covers pods as well that a drain does evict: it lets none of them go.
 
 use holdfast_model::WorkloadKind;
 
@@ -23,5 +25,7 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
     }
     let message =
         format!("it covers pods of {workload}, which has no scale: it allows no eviction of any pod it covers");
-    Problem::at("spec.selector", message, remedy).fails()
+    let problem = Problem::at("spec.selector", message, remedy);
+    let is_in_the_way = case.workloads.iter().any(|covered| 0 < covered.bounds.asked);
+    if is_in_the_way { problem.severe(Severity::Critical).fails() } else { problem.fails() }
 }
