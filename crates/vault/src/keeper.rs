@@ -31,7 +31,7 @@ use crate::finalizer::{self, FINALIZER, Leave, Left, Remains};
 use crate::init::order::Order;
 use crate::init::{self, Initialiser};
 use crate::metrics::{Ended, Gauges};
-use crate::next_step::{Memory, Step, Wait, next_step, renewal_due};
+use crate::next_step::{Memory, Step, Wait, next_step, renewal_due, with_hindrance};
 use crate::observe::{Eyes, Look, Seen};
 use crate::settings::{Invalid, Settings};
 use crate::status::{self, Pass};
@@ -174,6 +174,8 @@ impl Keeper {
             Some(_) => Step::Wait(Wait::ForPerson),
             None => next_step(&look.view, cause, &settings.allowed, &self.memory),
         };
+        let diagnosis = with_hindrance(diagnosis, &step);
+        let cause = diagnosis.as_ref().map(|found| found.cause);
         self.remember(&step, look.view.now);
         let about = resource.object_ref(&());
         self.tell(&about, diagnosis.as_ref());

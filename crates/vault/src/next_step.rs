@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cause::Cause;
-use crate::diagnose::Limits;
+use crate::diagnose::{Diagnosis, Limits};
 use crate::rehearsal::Outcome;
 use crate::view::{Content, Lookup, View, between};
 
@@ -160,6 +160,18 @@ pub fn next_step(view: &View, cause: Option<Cause>, allowed: &Allowed, memory: &
     }
     let steps = [mint, provision, restart::delete];
     steps.iter().find_map(|step| step(view, allowed, memory)).unwrap_or_else(|| idle(cause))
+}
+
+/// What is wrong, where it is what keeps a stuck pod from being deleted: that is a person's to mend, and the pod follows.
+#[must_use]
+pub fn with_hindrance(found: Option<Diagnosis>, step: &Step) -> Option<Diagnosis> {
+    if *step != Step::Wait(Wait::Hindered(Hindrance::PendingTemplateChange)) {
+        return found;
+    }
+    found.map(|found| Diagnosis {
+        cause: Cause::PendingTemplateChange,
+        message: format!("{}; it isn't deleted, as it would come back from another template", found.message),
+    })
 }
 
 /// Nothing can be done by us: whoever looks should see whose turn it is.

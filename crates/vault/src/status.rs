@@ -16,7 +16,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::diagnose::Diagnosis;
 use crate::init;
-use crate::next_step::{Memory, Step};
+use crate::next_step::{Memory, Step, Wait};
 use crate::rehearsal::Ledger;
 use crate::settings::{Invalid, Settings};
 use crate::view::View;
@@ -96,10 +96,12 @@ fn diagnosis(found: &Diagnosis, before: Option<&DiagnosisStatus>, now: Timestamp
     }
 }
 
-/// Action and reason of what is told: an initialisation, unless something else is done just now.
+/// Action and reason of what is told: an initialisation, unless something else is done or waited for that comes before it.
 fn turn(step: &Step, init: Option<&init::Step>) -> (&'static str, &'static str) {
     match (step, init) {
-        (Step::Rest | Step::Wait(_), Some(init)) if *init != init::Step::Rest => (init.action(), init.reason()),
+        (Step::Rest | Step::Wait(Wait::ForPerson), Some(init)) if *init != init::Step::Rest => {
+            (init.action(), init.reason())
+        }
         (step, _) => (step.action(), step.reason()),
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn is_empty(spool: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn accounts(cluster: &Cluster, namespace: &str) -> Result<()> {
+pub(crate) async fn accounts(cluster: &Cluster, namespace: &str) -> Result<()> {
     let account =
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ADMIN, "namespace": namespace}});
     Manifests::parse(&account.to_string())?.apply(&cluster.admin(), "story").await.map(drop)

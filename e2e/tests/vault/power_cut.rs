@@ -2,7 +2,7 @@
 //! order, A among it or last, and meanwhile the controller is killed too.
 //!
 //! For each order in which three pods can come back (in CI as many as fit into a minute, two at least; with `HOLDFAST_SOAK=1` all
-//! six, with OpenBao and with Vault), with a controller that may delete pods and make tokens, and kubelets that let whoever ends
+//! six, with OpenBao and with Vault), with a controller that may delete pods, make tokens and initialise, and kubelets that let whoever ends
 //! wait for ever longer, as real ones do (`HOLDFAST_SEED=...` repeats what is at random):
 //! 1. Everything is killed with `-9`, and the disk is emptied.
 //! 2. Pod by pod comes back, and the controller has looked after each. A comes back before one of them; or after them, when all
@@ -20,6 +20,7 @@ mod witness;
 
 use std::collections::BTreeSet;
 use std::env;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
 use holdfast_e2e::Cluster;
 use holdfast_e2e::churn::say;
-use holdfast_e2e::vault::{Delivery, Set};
+use holdfast_e2e::vault::{Delivery, People, Set};
 use holdfast_testkit::audit::Mark;
 use holdfast_testkit::server_kubelet::PodFacts;
 use holdfast_testkit::vault::{Product, TransitServer};
@@ -38,6 +39,7 @@ use serde_json::{Value, json};
 
 use self::front::Front;
 use self::witness::Witness;
+use crate::init;
 use crate::stage::{self, Born, DEADLINE, KEY, Pair, USER, condition};
 
 const NAMESPACE: &str = "power";
@@ -104,8 +106,10 @@ async fn whatever_comes_back_in_which_order_it_is_one_server_again() -> Result<(
 
 async fn story(product: Product, rounds: Vec<Round>, enough: Option<Duration>) -> Result<()> {
     let cluster = stage::cluster(&[NAMESPACE]).await?;
-    let mut controller = stage::controller(&cluster, &[NAMESPACE]).await?;
-    let mut site = Box::pin(Site::start(&cluster, product)).await.map_err(|error| controller.explain(error))?;
+    let spool = tempfile::tempdir()?;
+    let mut controller = init::controller(&cluster, &[NAMESPACE], spool.path()).await?;
+    let mut site =
+        Box::pin(Site::start(&cluster, spool.path(), product)).await.map_err(|error| controller.explain(error))?;
     let begun = Instant::now();
     for (index, round) in rounds.into_iter().enumerate() {
         if 2 <= index && enough.is_some_and(|enough| enough < begun.elapsed()) {
@@ -122,6 +126,7 @@ async fn story(product: Product, rounds: Vec<Round>, enough: Option<Duration>) -
 /// What was cut off from power, and those who watch it.
 struct Site<'a> {
     cluster: &'a Cluster,
+    spool: &'a Path,
     pair: Pair,
     witness: Arc<Witness>,
     fronts: Vec<Front>,
@@ -132,7 +137,7 @@ struct Site<'a> {
 
 impl<'a> Site<'a> {
     /// Three pods that serve and vote, which the controller has seen to unseal.
-    async fn start(cluster: &'a Cluster, product: Product) -> Result<Self> {
+    async fn start(cluster: &'a Cluster, spool: &'a Path, product: Product) -> Result<Self> {
         let a = TransitServer::start(product).await?;
         let token = a.grant(KEY, "24h").await?.token;
         stage::trust(&a, cluster, NAMESPACE).await?;
@@ -161,7 +166,7 @@ impl<'a> Site<'a> {
         pair.set.await_ready(3).await?;
         await_voters(&pair, &born).await?;
         let witness = Arc::new(Witness::of(&pair.kubelet).await?);
-        let site = Self { cluster, pair, witness, fronts, front_of_a, lonely };
+        let site = Self { cluster, spool, pair, witness, fronts, front_of_a, lonely };
         site.is_kept().await?;
         Ok(site)
     }
@@ -173,7 +178,11 @@ impl<'a> Site<'a> {
             "target": {"port": LISTENED}, "seal": {"transit": {"address": address}}, "restart": {"bootGrace": "5s"},
         });
         stage::merge(&mut spec, &more);
+        // It is asked to initialise what never was, and told that the storage may be initialised: only what it sees keeps it.
+        spec["initialization"] = People::new().initialization();
+        init::accounts(self.cluster, NAMESPACE).await?;
         self.pair.apply(&spec).await?;
+        init::confirm_storage(self.cluster, NAMESPACE, &self.pair).await?;
         self.is_well().await
     }
 
@@ -220,7 +229,7 @@ impl<'a> Site<'a> {
             self.waits_for_a(cause).await?;
             if round.worst {
                 controller.kill()?;
-                *controller = stage::controller(self.cluster, &[NAMESPACE]).await?;
+                *controller = init::controller(self.cluster, &[NAMESPACE], self.spool).await?;
                 // It leads once the Lease of the dead has run out.
                 self.waits_for_a(cause).await?;
             }

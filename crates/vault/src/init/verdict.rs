@@ -17,6 +17,10 @@ pub fn with_initialisation(
     phase: Option<&Phase>,
     failed: Option<&Failed>,
 ) -> Option<Diagnosis> {
+    if let Step::Wait(Wait::Closed(closed)) = step {
+        // Whether it may begin matters only where every pod says that it never was.
+        return found.map(|found| if found.cause == Cause::NotInitialised { of_closed(closed) } else { found });
+    }
     let ours = of_step(step).or_else(|| of_failure(step, phase, failed?));
     [found, ours].into_iter().flatten().reduce(|one, other| if other.cause <= one.cause { other } else { one })
 }
@@ -24,7 +28,6 @@ pub fn with_initialisation(
 fn of_step(step: &Step) -> Option<Diagnosis> {
     let (cause, message) = match step {
         Step::Stuck(stuck) => of_stuck(stuck)?,
-        Step::Wait(Wait::Closed(closed)) => of_closed(closed),
         Step::Rest
         | Step::Claim(_)
         | Step::Send
@@ -33,7 +36,7 @@ fn of_step(step: &Step) -> Option<Diagnosis> {
         | Step::RevokeRoot(_)
         | Step::Wipe
         | Step::Discard
-        | Step::Wait(Wait::AtWork | Wait::ServerUnseen | Wait::NotLeading) => return None,
+        | Step::Wait(_) => return None,
     };
     Some(Diagnosis { cause, message })
 }
@@ -60,8 +63,8 @@ fn of_stuck(stuck: &Stuck) -> Option<(Cause, String)> {
     })
 }
 
-fn of_closed(closed: &Closed) -> (Cause, String) {
-    match closed {
+fn of_closed(closed: &Closed) -> Diagnosis {
+    let (cause, message) = match closed {
         Closed::StorageOlderThanResource(_, uid) | Closed::StorageOfNoPod(_, uid) => (
             Cause::StorageOlderThanResource,
             format!("{closed}; looked at and empty, it is confirmed by {CONFIRM}: {uid}"),
@@ -77,7 +80,8 @@ fn of_closed(closed: &Closed) -> (Cause, String) {
         | Closed::StorageUnseen
         | Closed::Rehearsal(_)
         | Closed::Preparation(_) => (Cause::NotInitialised, format!("its initialisation waits: {closed}")),
-    }
+    };
+    Diagnosis { cause, message }
 }
 
 /// A failure that the next try won't mend.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::builders::{NOW, alive, at, pod, view};
+use crate::diagnose::diagnose;
 use crate::rehearsal::{Ignorance, Outcome};
 use crate::view::{Answer, Malformed, Pod, Reach};
 
@@ -121,6 +122,19 @@ fn a_pod_that_hung_is_deleted_after_a_passing_rehearsal() {
     let mut leaving = hung();
     leaving.leaving = true;
     check(&view().with_pods(vec![leaving]), &allowed(), &Memory::default(), &hindered(Hindrance::Leaving));
+}
+
+#[test]
+fn a_template_that_keeps_a_pod_stuck_is_the_cause() {
+    let mut other = hung();
+    other.revision = "two".to_owned();
+    let stuck = view().with_pods(vec![other]);
+    let found = diagnose(&stuck, &allowed().limits);
+    let step = next_step(&stuck, found.as_ref().map(|found| found.cause), &allowed(), &Memory::default());
+    let told = with_hindrance(found, &step).expect("a diagnosis");
+    assert_eq!(told.cause, Cause::PendingTemplateChange);
+    assert!(told.message.contains("vault-0"), "{}", told.message);
+    assert_eq!(with_hindrance(None, &Step::Rest), None);
 }
 
 #[test]

@@ -21,6 +21,10 @@ fn what_is_upstream_comes_first() {
     let closed = Step::Wait(Wait::Closed(Closed::StorageOlderThanResource("data-vault-0".to_owned(), "u".to_owned())));
     assert_eq!(told(found(Cause::NotInitialised), &closed, None, None), Some(Cause::StorageOlderThanResource));
     assert_eq!(told(found(Cause::TransitSealed), &closed, None, None), Some(Cause::TransitSealed));
+    // A server that was initialised by somebody, and whose pods are down.
+    let silent = Step::Wait(Wait::Closed(Closed::Silent("vault-0".to_owned())));
+    assert_eq!(told(found(Cause::ServerCrashes), &silent, None, None), Some(Cause::ServerCrashes));
+    assert_eq!(told(None, &silent, None, None), None);
     assert_eq!(told(found(Cause::KeyUnguarded), &Step::Rest, None, None), Some(Cause::KeyUnguarded));
     assert_eq!(told(None, &Step::Rest, None, None), None);
 }
@@ -29,7 +33,7 @@ fn what_is_upstream_comes_first() {
 fn a_message_names_what_a_person_looks_at() {
     let closed =
         Step::Wait(Wait::Closed(Closed::StorageOlderThanResource("data-vault-0".to_owned(), "u-1".to_owned())));
-    let diagnosis = with_initialisation(None, &closed, None, None).expect("a diagnosis");
+    let diagnosis = with_initialisation(found(Cause::NotInitialised), &closed, None, None).expect("a diagnosis");
     assert!(diagnosis.message.contains("data-vault-0") && diagnosis.message.contains("confirm-storage: u-1"));
     let waits = Step::Wait(Wait::Closed(Closed::PlainHttp));
     let diagnosis = with_initialisation(found(Cause::NotInitialised), &waits, None, None).expect("a diagnosis");
