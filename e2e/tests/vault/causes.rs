@@ -24,7 +24,7 @@ use holdfast_vault::cause::Cause;
 
 pub(crate) use impostor::{HTML, Impostor};
 pub(crate) use login::{auth, trust};
-pub(crate) use scene::{Place, Scene, Stage, Twist};
+pub(crate) use scene::{Place, Scene, Stage, Twist, configuration};
 
 use crate::stage;
 

@@ -3,6 +3,7 @@
 mod bad_input;
 mod causes;
 mod init;
+mod init_causes;
 mod keep;
 mod keys;
 mod permissions;

@@ -13,19 +13,39 @@ use tokio::task::{JoinHandle, JoinSet};
 pub(crate) struct Wire {
     address: SocketAddr,
     tape: Tape,
+    loses: Loses,
     passing: JoinHandle<()>,
 }
 
 /// What each connection carried: to the server, and back.
 type Tape = Arc<Mutex<Vec<[Vec<u8>; 2]>>>;
+/// What gets lost of connections on which this was asked for.
+type Loses = Arc<Mutex<Option<(&'static str, Lost)>>>;
+
+/// What gets lost.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    Request,
+    Answer,
+}
 
 impl Wire {
     /// Listens on an address, with any port when it is 0.
     pub(crate) async fn to(server: SocketAddr, at: (Ipv4Addr, u16)) -> Result<Self> {
         let listener = TcpListener::bind(at).await?;
-        let (address, tape) = (listener.local_addr()?, Tape::default());
-        let passing = tokio::spawn(pass(listener, server, Arc::clone(&tape)));
-        Ok(Self { address, tape, passing })
+        let (address, tape, loses) = (listener.local_addr()?, Tape::default(), Loses::default());
+        let passing = tokio::spawn(pass(listener, server, Arc::clone(&tape), Arc::clone(&loses)));
+        Ok(Self { address, tape, loses, passing })
+    }
+
+    /// From now on whoever asks for this waits in vain.
+    pub(crate) fn lose(&self, what: Lost, of: &'static str) {
+        *self.loses.lock() = Some((of, what));
+    }
+
+    /// Nothing gets lost any more.
+    pub(crate) fn heal(&self) {
+        *self.loses.lock() = None;
     }
 
     /// `http://127.0.0.1:12345`.
@@ -75,7 +95,7 @@ impl Drop for Wire {
 }
 
 /// The connections end with the task.
-async fn pass(listener: TcpListener, server: SocketAddr, tape: Tape) {
+async fn pass(listener: TcpListener, server: SocketAddr, tape: Tape, loses: Loses) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
         let connection = {
@@ -83,28 +103,47 @@ async fn pass(listener: TcpListener, server: SocketAddr, tape: Tape) {
             tape.push([Vec::new(), Vec::new()]);
             tape.len() - 1
         };
-        connections.spawn(connect(client, server, Arc::clone(&tape), connection));
+        let line = Line { tape: Arc::clone(&tape), loses: Arc::clone(&loses), connection };
+        connections.spawn(connect(client, server, line));
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn connect(mut client: TcpStream, server: SocketAddr, tape: Tape, connection: usize) {
+/// One connection.
+struct Line {
+    tape: Tape,
+    loses: Loses,
+    connection: usize,
+}
+
+impl Line {
+    /// Records what passes, and says whether it gets lost.
+    fn takes(&self, way: Lost, bytes: &[u8]) -> bool {
+        let mut tape = self.tape.lock();
+        let ways = &mut tape[self.connection];
+        ways[way as usize].extend_from_slice(bytes);
+        let loses = *self.loses.lock();
+        loses.is_some_and(|(of, what)| what == way && String::from_utf8_lossy(&ways[0]).contains(of))
+    }
+}
+
+async fn connect(mut client: TcpStream, server: SocketAddr, line: Line) {
     // A server that isn't there ends the connection, as it would without us.
     let Ok(mut server) = TcpStream::connect(server).await else { return };
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
     // How a connection ends is for its two ends to say.
     let _ = tokio::join!(
-        copy(from_client, to_server, &tape, (connection, 0)),
-        copy(from_server, to_client, &tape, (connection, 1)),
+        copy(from_client, to_server, &line, Lost::Request),
+        copy(from_server, to_client, &line, Lost::Answer),
     );
 }
 
 async fn copy(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    tape: &Tape,
-    (connection, way): (usize, usize),
+    line: &Line,
+    way: Lost,
 ) -> std::io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
@@ -112,7 +151,8 @@ async fn copy(
         if length == 0 {
             return to.shutdown().await;
         }
-        tape.lock()[connection][way].extend_from_slice(&buffer[..length]);
-        to.write_all(&buffer[..length]).await?;
+        if !line.takes(way, &buffer[..length]) {
+            to.write_all(&buffer[..length]).await?;
+        }
     }
 }
