@@ -10,17 +10,14 @@
 //! 4. `unfit`: a spec that makes no sense is refused, or told; a server that doesn't seal itself with a transit key is none that we
 //!    initialise.
 //!
-//! With one that is killed while it waits for an answer, and its spool lost:
-//! 5. `outcome`: the server got the request. Its storage has to go, and the attempt with it.
-//! 6. `abandoned`: the server never got it. The attempt has to go.
+//! With one that is killed in the midst of it, and its spool lost: `lost.rs`.
 
-use std::net::Ipv4Addr;
-use std::time::Duration;
+mod lost;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_e2e::Cluster;
+use holdfast_testkit::eventually;
 use holdfast_testkit::vault::Product;
-use holdfast_testkit::{ControllerProcess, eventually};
 use holdfast_vault::cause::Cause;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::ServiceAccount;
@@ -31,14 +28,12 @@ use crate::causes::Twist;
 use crate::init::people::{ADMIN, People};
 use crate::init::{self, Birth, CLAIM, accounts, allow_keys, refuse_keys};
 use crate::stage::{self, DEADLINE, NAME, Shape, condition};
-use crate::wire::{Lost, Wire};
 
 const NAMESPACES: [&str; 4] = ["kept", "mount", "twice", "unfit"];
-const LOST: [&str; 2] = ["outcome", "abandoned"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_cause_of_an_initialisation_is_told_and_goes() -> Result<()> {
-    let namespaces = [&NAMESPACES[..], &LOST].concat();
+    let namespaces = [&NAMESPACES[..], &lost::NAMESPACES].concat();
     let cluster = stage::cluster_with(&namespaces, &init::values(&namespaces)).await?;
     let spool = tempfile::tempdir()?;
     let controller = init::controller(&cluster, &NAMESPACES, spool.path()).await?;
@@ -49,7 +44,7 @@ async fn every_cause_of_an_initialisation_is_told_and_goes() -> Result<()> {
         let unfit = Box::pin(unfit(&cluster, "unfit"));
         tokio::try_join!(kept, mount, twice, unfit).map(drop).map_err(|error| controller.explain(error))
     };
-    tokio::try_join!(Box::pin(explained), Box::pin(lost(&cluster))).map(drop)
+    tokio::try_join!(Box::pin(explained), Box::pin(lost::tells(&cluster))).map(drop)
 }
 
 async fn kept(cluster: &Cluster, namespace: &'static str) -> Result<()> {
@@ -215,87 +210,5 @@ async fn refused_by_the_api_server(birth: &Birth<'_>, good: &Value) -> Result<()
         let refused = birth.ask(&wanted).await.err().with_context(|| format!("{change} was taken"))?;
         ensure!(format!("{refused:#}").contains(words), "{change}: {refused:#}");
     }
-    Ok(())
-}
-
-async fn lost(cluster: &Cluster) -> Result<()> {
-    let outcome = Birth::expect(cluster, "outcome", &Shape::single(Product::Vault)).await?;
-    let abandoned = Birth::expect(cluster, "abandoned", &Shape::single(Product::OpenBao)).await?;
-    let of_outcome = on_a_wire(&outcome, Lost::Answer).await?;
-    let of_abandoned = on_a_wire(&abandoned, Lost::Request).await?;
-    let spool = tempfile::tempdir()?;
-    let first = another(cluster, &spool).await?;
-    let sent = async {
-        for wire in [&of_outcome, &of_abandoned] {
-            eventually("an initialisation to be sent", DEADLINE, async || {
-                ensure!(wire.sent().iter().any(|sent| sent.contains(INIT)), "it isn't");
-                Ok(())
-            })
-            .await?;
-        }
-        outcome.pair.kubelet.endpoint("vault-0")?.await_health(&[200], DEADLINE).await
-    };
-    sent.await.map_err(|error| first.explain(error))?;
-    first.kill()?;
-    drop(spool);
-    of_outcome.heal();
-    of_abandoned.heal();
-    let spool = tempfile::tempdir()?;
-    let second = another(cluster, &spool).await?;
-    let both = async {
-        tokio::try_join!(Box::pin(outcome_is_unknown(&outcome)), Box::pin(nothing_came_of_it(&abandoned)))?;
-        init::is_empty(spool.path())
-    };
-    both.await.map_err(|error| second.explain(error))
-}
-
-const INIT: &str = "/v1/sys/init HTTP";
-
-/// Its initialisation is asked for, and goes astray.
-async fn on_a_wire(birth: &Birth<'_>, what: Lost) -> Result<Wire> {
-    let ip: Ipv4Addr = birth.pair.kubelet.ip("vault-0")?;
-    let wire = Wire::to((ip, 8200).into(), (ip, 0)).await?;
-    wire.lose(what, INIT);
-    let wanted = People::new().initialization();
-    birth.ask_with(&json!({"initialization": wanted, "target": {"port": wire.port()}})).await?;
-    Ok(wire)
-}
-
-/// A controller for these two, which needn't wait for the Lease of the other.
-async fn another(cluster: &Cluster, spool: &tempfile::TempDir) -> Result<ControllerProcess> {
-    let builder = cluster.vault_controller_builder(&LOST).await?.without_leader_election();
-    let builder = builder.argument(format!("--spool={}", spool.path().display()));
-    let controller = builder.log_level("info,holdfast_vault=debug").start()?;
-    controller.ready(Duration::from_secs(30)).await?;
-    Ok(controller)
-}
-
-async fn outcome_is_unknown(birth: &Birth<'_>) -> Result<()> {
-    birth.age_claim().await?;
-    let claim = birth.claim().await?;
-    birth.is_told(Cause::InitOutcomeUnknown, "its storage: data-vault-0").await?;
-    let given_up = json!({"initialization": {"discardAttempt": claim.attempt}});
-    birth.change(&given_up).await?;
-    birth.pair.look().await?;
-    ensure!(birth.claim().await? == claim, "given up though the server is initialised");
-    birth.pair.kubelet.wipe_disk("vault-0")?;
-    birth.pair.kubelet.endpoint("vault-0")?.await_health(&[501], DEADLINE).await?;
-    birth.is_cured_of(Cause::InitOutcomeUnknown).await?;
-    birth.is_complete().await?;
-    ensure!(birth.claim().await?.attempt != claim.attempt, "{claim:?}");
-    Ok(())
-}
-
-async fn nothing_came_of_it(birth: &Birth<'_>) -> Result<()> {
-    birth.age_claim().await?;
-    let claim = birth.claim().await?;
-    birth.is_told(Cause::InitAbandoned, "its request may have been sent, and the server isn't initialised").await?;
-    birth.change(&json!({"initialization": {"discardAttempt": "another"}})).await?;
-    birth.pair.look().await?;
-    ensure!(birth.claim().await? == claim, "it isn't this attempt that was given up");
-    birth.change(&json!({"initialization": {"discardAttempt": claim.attempt}})).await?;
-    birth.is_cured_of(Cause::InitAbandoned).await?;
-    birth.is_complete().await?;
-    ensure!(birth.claim().await?.attempt != claim.attempt, "{claim:?}");
     Ok(())
 }
