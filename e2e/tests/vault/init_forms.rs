@@ -117,6 +117,11 @@ async fn reviewed(cluster: &Cluster, namespace: &'static str) -> Result<()> {
     });
     Manifests::parse(&binding.to_string())?.apply(&cluster.admin(), "story").await?;
     birth.is_complete().await?;
+    let asker = format!("system:serviceaccount:{namespace}:{ADMIN}");
+    let events = cluster.plane.audit().events()?;
+    let reviews =
+        events.iter().filter(|event| event.resource == "tokenreviews" && event.user == asker && event.code == 201);
+    ensure!(0 < reviews.count(), "B never asked");
     gets_in(&birth, ISSUER, &people.shares(&cluster.admin(), namespace).await?).await
 }
 
