@@ -60,6 +60,8 @@ async fn born(cluster: &Cluster, namespace: &'static str, product: Product, fail
     if fails {
         birth.is_told(Cause::RecoveryKeysNotStored, init::REFUSAL).await?;
         birth.change(&json!({"initialization": {"admin": {"mount": "token"}}})).await?;
+        // Else it is through before that is heard of.
+        birth.pair.look().await?;
         allow_keys(cluster, namespace).await?;
         birth.is_told(Cause::AdminNotProven, "token is mounted").await?;
         birth.change(&json!({"initialization": {"admin": {"mount": "kubernetes"}}})).await?;
