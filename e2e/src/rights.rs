@@ -111,12 +111,14 @@ fn unfold(rules: &[PolicyRule], namespace: Option<&str>) -> Result<Vec<Right>> {
     Ok(rights)
 }
 
-/// What Kubernetes grants to whoever it knows (ClusterRole `system:public-info-viewer`).
-const PUBLIC: &str = "/version";
+/// What Kubernetes grants to whoever it knows (ClusterRole `system:public-info-viewer`), and to every ServiceAccount
+/// (`system:service-account-issuer-discovery`).
+const PUBLIC: [&str; 3] = ["/version", "/openid/v1/jwks", "/.well-known/openid-configuration"];
 
 /// The requests that no right covers, each as a sentence.
 pub fn uncovered(rights: &BTreeSet<Right>, events: &[AuditEvent]) -> BTreeSet<String> {
-    let asks = |event: &&AuditEvent| event.uri != PUBLIC && !rights.iter().any(|right| right.covers(event));
+    let asks =
+        |event: &&AuditEvent| !PUBLIC.contains(&event.uri.as_str()) && !rights.iter().any(|right| right.covers(event));
     let uncovered = events.iter().filter(asks);
     uncovered.map(|event| format!("{} {} -> {}", event.verb, event.uri, event.code)).collect()
 }

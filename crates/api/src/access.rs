@@ -110,7 +110,7 @@ pub const VAULT_TABLE: &[VaultAccess] = &[
     row(VaultRole::Observe, ("", "secrets"), SECRETS, &["get"], "the token and the certificates that are named"),
     row(VaultRole::Observe, ("events.k8s.io", "events"), Names::Any, &["create", "patch"], "what happened is told"),
     row(VaultRole::Login, ("", "serviceaccounts/token"), ACCOUNTS, &["create"], "logs in to servers"),
-    row(VaultRole::Store, ("", "secrets"), SECRETS, &["patch", "update"], "writes token and recovery keys"),
+    row(VaultRole::Store, ("", "secrets"), SECRETS, &["patch"], "writes token and recovery keys"),
     row(
         VaultRole::Store,
         ("", "persistentvolumeclaims"),
@@ -124,7 +124,7 @@ pub const VAULT_TABLE: &[VaultAccess] = &[
         VaultRole::Initialize,
         ("", "persistentvolumeclaims"),
         Names::Any,
-        &["get", "list"],
+        &["list"],
         "nothing is initialised over storage that was there before",
     ),
     row(VaultRole::Restart, ("", "pods"), Names::Any, &["delete"], "restarts a pod that serves nobody"),

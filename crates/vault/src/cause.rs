@@ -318,7 +318,7 @@ impl Cause {
                 "The keys are in the memory of the controller's pod alone: don't delete that pod. Let it write the Secret of spec.initialization.keyStore, and they are stored at once."
             }
             Self::AdminNotProven => {
-                "Mend spec.initialization.admin until its role logs in; the root token isn't revoked before. Where it is lost, make another with the recovery keys: `vault operator generate-root`."
+                "Mend spec.initialization.admin until its role logs in; the root token isn't revoked before. Where it is lost, `vault operator generate-root` makes another with the recovery keys, and you delete the Secret holdfast-init-<StatefulSet> once you get in; OpenBao makes none, so delete the volumes first: they hold no user data yet."
             }
             Self::StorageLost => {
                 "Bring the old volumes back, or restore a snapshot. It isn't initialised anew as long as the claim Secret of the earlier initialisation is there."

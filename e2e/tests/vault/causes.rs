@@ -24,7 +24,7 @@ use holdfast_vault::cause::Cause;
 
 pub(crate) use impostor::{HTML, Impostor};
 pub(crate) use login::{auth, trust};
-pub(crate) use scene::{Place, Scene, Stage, Twist};
+pub(crate) use scene::{Place, Scene, Stage, Twist, configuration};
 
 use crate::stage;
 
@@ -60,11 +60,14 @@ const ROWS: [Row; 13] = [
 ];
 
 /// What isn't caused here, and why.
-const ELSEWHERE: [(Cause, &str); 7] = [
-    (Cause::InitOutcomeUnknown, "only an initialisation of ours has it"),
-    (Cause::StorageLost, "only an initialisation of ours has it"),
-    (Cause::StorageOlderThanResource, "only an initialisation of ours has it"),
-    (Cause::AdminNotProven, "only an initialisation of ours has it"),
+const ELSEWHERE: [(Cause, &str); 10] = [
+    (Cause::InitOutcomeUnknown, "`init_causes.rs` causes it"),
+    (Cause::InitAbandoned, "`init_causes.rs` causes it"),
+    (Cause::ClaimBroken, "`init_causes.rs` causes it"),
+    (Cause::RecoveryKeysNotStored, "`init_causes.rs` causes it"),
+    (Cause::AdminNotProven, "`init_causes.rs` causes it"),
+    (Cause::StorageLost, "`init_causes.rs` causes it"),
+    (Cause::StorageOlderThanResource, "`init.rs` causes it"),
     (Cause::MigratedStandby, "only a raft of three in the midst of a migration has it"),
     (Cause::PendingTemplateChange, "only mode Manage has it"),
     (Cause::RestartByHand, "only mode Manage has it"),

@@ -10,7 +10,9 @@
 //! Alone with OpenBao and with Vault, and three of a raft, whose storage is older than the resource: nothing is done before a
 //! person confirms it. The status tells who of them votes.
 
-mod people;
+mod birth;
+pub(crate) mod people;
+mod refusal;
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,11 +29,13 @@ use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::stage::{self, ACCOUNT, KEY, NAME, Pair, condition};
+pub(crate) use birth::Birth;
 use people::{ADMIN, KEYS, People, admin, no_root_token_lives, shares_open};
+pub(crate) use refusal::{WORDS as REFUSAL, allow_keys, refuse_keys};
 
 const DEADLINE: Duration = Duration::from_secs(120);
 /// The Secret of the claim.
-const CLAIM: &str = "holdfast-init-vault";
+pub(crate) const CLAIM: &str = "holdfast-init-vault";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_never_was_is_initialised_and_its_people_get_in() -> Result<()> {
@@ -71,23 +75,29 @@ pub(crate) async fn accounts(cluster: &Cluster, namespace: &str) -> Result<()> {
 }
 
 /// The part of a spec by which a token is made and the server initialised.
-fn wanted(people: &People) -> Value {
+pub(crate) fn wanted(people: &People) -> Value {
     let mut spec = stage::managed();
     spec["initialization"] = people.initialization();
     spec["target"] = json!({"auth": {"serviceAccount": {"name": ACCOUNT, "mount": "kubernetes", "role": "holdfast", "audience": "b"}}});
     spec
 }
 
-fn phase(status: &VaultTransitUnsealStatus) -> Option<&'static str> {
+/// How far the status says that it came.
+pub(crate) fn phase(status: &VaultTransitUnsealStatus) -> Option<&'static str> {
     status.initialization.as_ref()?.phase.map(|phase| phase.as_str())
 }
 
-async fn alone(cluster: &Cluster, namespace: &'static str, product: Product) -> Result<()> {
+/// One that has no token yet, and an A that makes one for whoever logs in.
+pub(crate) async fn unborn(cluster: &Cluster, namespace: &'static str, product: Product) -> Result<Pair> {
     let a = TransitServer::start_as(Server::builder(Product::OpenBao).inmem()).await?;
     a.grant(KEY, "24h").await?;
     stage::trust(&a, cluster, namespace).await?;
     accounts(cluster, namespace).await?;
-    let pair = Pair::prepare(cluster, namespace, product, a, |kubelet| kubelet).await?;
+    Pair::prepare(cluster, namespace, product, a, |kubelet| kubelet).await
+}
+
+async fn alone(cluster: &Cluster, namespace: &'static str, product: Product) -> Result<()> {
+    let pair = unborn(cluster, namespace, product).await?;
     let people = People::new();
     pair.apply(&wanted(&people)).await?;
     confirm_storage(cluster, namespace, &pair).await?;

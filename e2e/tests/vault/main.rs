@@ -3,6 +3,8 @@
 mod bad_input;
 mod causes;
 mod init;
+mod init_causes;
+mod init_forms;
 mod keep;
 mod keys;
 mod permissions;

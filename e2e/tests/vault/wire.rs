@@ -25,6 +25,8 @@ struct Shared {
     /// What each connection carried: to the server, and back.
     tape: Mutex<Vec<[Vec<u8>; 2]>>,
     trap: Mutex<Option<Trap>>,
+    /// What gets lost of every connection on which this was asked for.
+    loses: Mutex<Option<(&'static str, Half)>>,
 }
 
 /// Half of an exchange.
@@ -64,6 +66,16 @@ impl Wire {
         let sprung = Arc::<AtomicBool>::default();
         *self.shared.trap.lock() = Some(Trap { text, half, sprung: Arc::clone(&sprung) });
         Kept(sprung)
+    }
+
+    /// From now on whoever asks for this waits in vain.
+    pub(crate) fn lose(&self, what: Half, of: &'static str) {
+        *self.shared.loses.lock() = Some((of, what));
+    }
+
+    /// Nothing gets lost any more.
+    pub(crate) fn heal(&self) {
+        *self.shared.loses.lock() = None;
     }
 
     /// `http://127.0.0.1:12345`.
@@ -164,8 +176,17 @@ impl Connection {
             if self.keeps(bytes, half) {
                 std::future::pending::<()>().await;
             }
-            to.write_all(bytes).await?;
+            if !self.loses(half) {
+                to.write_all(bytes).await?;
+            }
         }
+    }
+
+    /// Whether what passes now gets lost.
+    fn loses(&self, half: Half) -> bool {
+        let loses = *self.shared.loses.lock();
+        let asked = |of| String::from_utf8_lossy(&self.shared.tape.lock()[self.index][0]).contains(of);
+        loses.is_some_and(|(of, what)| what == half && asked(of))
     }
 
     /// Whether these bytes stay here. The line with which a request begins comes in one piece.

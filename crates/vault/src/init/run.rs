@@ -6,7 +6,7 @@
 mod pass;
 mod task;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,8 +69,9 @@ struct Inner {
     clients: Clients,
     spool: Spool,
     require_label: bool,
-    /// The servers that a task works on.
-    working: Mutex<BTreeSet<String>>,
+    /// The servers that a task works on, each with what its resource asks for by now: a person who mends the spec isn't kept
+    /// waiting for the task's end.
+    working: Mutex<BTreeMap<String, (Settings, Order)>>,
     /// The answers that came to this process, whether they could be spooled or not.
     held: Mutex<BTreeMap<String, Answer>>,
     /// Why a task's last try failed, by server.
@@ -134,6 +135,9 @@ impl Initialiser {
     /// Does the next step, if there is one to be done. Cancelling it loses nothing.
     pub async fn advance(&self, asked: Asked<'_>) -> Progress {
         let of = of(asked.settings);
+        if let Some(wanted) = self.inner.working.lock().get_mut(&of) {
+            *wanted = (asked.settings.clone(), asked.order.clone());
+        }
         let pass = Pass { this: self, asked, cluster: self.cluster(asked.settings), alone: true };
         let decided = match pass.decide().await {
             Ok(decided) => decided,
@@ -175,7 +179,7 @@ impl Initialiser {
             Reading::Unreadable(why) => Some(Phase::Unreadable { why: why.to_string() }),
             Reading::Claim(claim) => {
                 let ours = claim.holder == self.inner.spool.id();
-                let works = self.inner.working.lock().contains(&of(settings));
+                let works = self.inner.working.lock().contains_key(&of(settings));
                 let answered = ours && matches!(self.inner.spooled(&claim.attempt), Ok(Spooled::Answer));
                 Some(claim.phase(works || answered || !ours && claim.is_fresh(Timestamp::now())))
             }

@@ -125,7 +125,8 @@ impl<'a> Place<'a> {
     }
 }
 
-fn configuration(facts: &PodFacts, shape: &Shape, mut seal: TransitSeal, twist: &Twist) -> Result<String> {
+/// The configuration of a server whose next start is odd, or isn't.
+pub(crate) fn configuration(facts: &PodFacts, shape: &Shape, mut seal: TransitSeal, twist: &Twist) -> Result<String> {
     let mut config = facts.config_of_raft(shape.replicas)?;
     if shape.authority.is_some() {
         config.tls = Some(TlsFiles { certificate: "/etc/tls/tls.crt".into(), key: "/etc/tls/tls.key".into() });

@@ -1,5 +1,7 @@
 //! One look at the claim, and the step that follows from it.
 
+use std::collections::btree_map::Entry;
+
 use jiff::Timestamp;
 
 use super::task::{Began, Task};
@@ -34,7 +36,7 @@ impl Pass<'_> {
     pub(super) async fn decide(&self) -> Result<(Read, Step), Failed> {
         let (order, now) = (self.asked.order, Timestamp::now());
         let of = of(self.asked.settings);
-        let working = self.alone && self.inner().working.lock().contains(&of);
+        let working = self.alone && self.inner().working.lock().contains_key(&of);
         let read = self.cluster.claim().await?;
         let (holder, spool) = match &read.reading {
             Reading::Claim(claim) => {
@@ -164,16 +166,13 @@ impl Pass<'_> {
     /// Starts the task. `began` is before the claim was written; without it, the claim is written anew.
     fn start(&self, claim: Claim, began: Option<Began>) -> Result<(), Failed> {
         let of = of(self.asked.settings);
-        if !self.inner().working.lock().insert(of.clone()) {
-            return Ok(());
-        }
-        self.inner().troubles.lock().remove(&of);
-        let task = Task {
-            this: self.this.clone(),
-            of,
-            settings: self.asked.settings.clone(),
-            order: self.asked.order.clone(),
+        let (settings, order) = (self.asked.settings.clone(), self.asked.order.clone());
+        match self.inner().working.lock().entry(of.clone()) {
+            Entry::Occupied(_) => return Ok(()),
+            Entry::Vacant(free) => free.insert((settings.clone(), order.clone())),
         };
+        self.inner().troubles.lock().remove(&of);
+        let task = Task { this: self.this.clone(), of, settings, order };
         self.inner().tasks.spawn(async move { task.run(claim, began).await });
         Ok(())
     }

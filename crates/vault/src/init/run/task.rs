@@ -44,6 +44,7 @@ impl Began {
 pub(super) struct Task {
     pub(super) this: Initialiser,
     pub(super) of: String,
+    /// As they were when it was claimed: the request is sent by these.
     pub(super) settings: Settings,
     pub(super) order: Order,
 }
@@ -57,14 +58,21 @@ impl Task {
         }
     }
 
-    fn pass(&self) -> Pass<'_> {
-        let asked = Asked { settings: &self.settings, order: &self.order, view: None, leads: false };
-        Pass { this: &self.this, asked, cluster: self.this.cluster(&self.settings), alone: false }
+    fn pass<'a>(&'a self, settings: &'a Settings, order: &'a Order) -> Pass<'a> {
+        let asked = Asked { settings, order, view: None, leads: false };
+        Pass { this: &self.this, asked, cluster: self.this.cluster(settings), alone: false }
+    }
+
+    /// What the resource asks for by now.
+    fn wanted(&self) -> (Settings, Order) {
+        let wanted = self.this.inner.working.lock().get(&self.of).cloned();
+        wanted.unwrap_or_else(|| (self.settings.clone(), self.order.clone()))
     }
 
     /// Sends the request, unless anything isn't as it was when it was claimed.
     async fn send(&self, claim: &Claim, began: Option<Began>) -> Result<(), Failed> {
-        let (pass, plan, spool) = (self.pass(), self.order.plan.as_ref(), &self.this.inner.spool);
+        let (plan, spool) = (self.order.plan.as_ref(), &self.this.inner.spool);
+        let pass = self.pass(&self.settings, &self.order);
         let plan = plan.map_err(|why| Failed::Plan(why.clone()))?;
         let b = self.same_pod(&pass, claim).await?;
         if b.is_initialised().await? {
@@ -130,9 +138,10 @@ impl Task {
 
     /// Everything after the answer, tried again until it is done or the time is over.
     async fn follow(&self, deadline: Instant) {
-        let pass = self.pass();
         let mut pause = PAUSES.0;
         while Instant::now() < deadline {
+            let (settings, order) = self.wanted();
+            let pass = self.pass(&settings, &order);
             let done = match pass.decide().await {
                 Ok((read, step)) => match step {
                     Step::Store | Step::ProveAdmin | Step::RevokeRoot(_) => pass.act(&step, read).await,

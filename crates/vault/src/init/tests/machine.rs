@@ -401,7 +401,15 @@ proptest! {
             Step::Stuck(Stuck::OutcomeUnknown) => prop_assert!(!world.got.is_empty()),
             Step::Stuck(Stuck::AdminNotProven) => prop_assert!(!world.stored.is_empty()),
             Step::Stuck(Stuck::Abandoned) => prop_assert!(world.got.is_empty()),
-            step => prop_assert!(false, "it ends at {step:?} with {:?}", world.reading()),
+            step @ (Step::Claim(_)
+            | Step::Send
+            | Step::Store
+            | Step::ProveAdmin
+            | Step::RevokeRoot(_)
+            | Step::Wipe
+            | Step::Discard
+            | Step::Wait(_)
+            | Step::Stuck(_)) => prop_assert!(false, "it ends at {step:?} with {:?}", world.reading()),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::builders::{pod, view};
 use crate::claim::Keys;
 use crate::client::{Clients, Options};
 use crate::init::claim::{Reading, Stage};
+use crate::init::failed::Failed;
 use crate::init::kept::Kept;
 use crate::init::next::{Step, Stuck, Wait};
 use crate::init::order::{CONFIRM, Order};
@@ -334,6 +335,30 @@ fn what_was_answered_is_stored_as_it_was_asked_for() {
         assert_eq!(stage.settle(&initialiser).await, Step::Rest);
     });
     stage.is_complete("with another spec in between");
+}
+
+/// A person who mends the spec needn't wait until the task gives up.
+#[test]
+fn a_spec_that_is_mended_is_what_a_task_goes_on_with() {
+    let stage = Stage0::new();
+    let controller = runtime();
+    controller.block_on(async {
+        let (initialiser, mended) = (stage.initialiser(stage.folder.path()), stage.resource());
+        stage.world.state.lock().mounts.insert("taken".to_owned(), "userpass".to_owned());
+        let mut wrong = mended.clone();
+        wrong.spec.initialization.admin.as_mut().unwrap().mount = "taken".to_owned();
+        stage.pass(&initialiser, &wrong, true).await;
+        let stumbles = async {
+            while !initialiser.troubles().iter().any(|failed| matches!(**failed, Failed::MountTaken { .. })) {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, stumbles).await.unwrap();
+        let progress = stage.pass(&initialiser, &mended, true).await;
+        assert_eq!(progress.step, Some(Step::Wait(Wait::AtWork)));
+        assert!(tokio::time::timeout(DEADLINE, initialiser.drained()).await.unwrap());
+    });
+    stage.is_complete("with a spec that was mended");
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub(super) struct State {
     pub(super) volumes: Vec<Value>,
     port: u16,
     pub(super) inits: usize,
-    mounts: BTreeMap<String, String>,
+    pub(super) mounts: BTreeMap<String, String>,
     policies: BTreeMap<String, String>,
     pub(super) roles: BTreeMap<String, Value>,
     /// By token: accessor and policy.
