@@ -10,7 +10,7 @@
 //! Alone with OpenBao and with Vault, and three of a raft, whose storage is older than the resource: nothing is done before a
 //! person confirms it. The status tells who of them votes.
 
-mod people;
+pub(crate) mod people;
 
 use std::path::Path;
 use std::time::Duration;
@@ -31,7 +31,7 @@ use people::{ADMIN, KEYS, People, admin, no_root_token_lives, shares_open};
 
 const DEADLINE: Duration = Duration::from_secs(120);
 /// The Secret of the claim.
-const CLAIM: &str = "holdfast-init-vault";
+pub(crate) const CLAIM: &str = "holdfast-init-vault";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_never_was_is_initialised_and_its_people_get_in() -> Result<()> {

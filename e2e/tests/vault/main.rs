@@ -3,6 +3,7 @@
 mod bad_input;
 mod causes;
 mod init;
+mod init_kills;
 mod keep;
 mod keys;
 mod permissions;

@@ -11,22 +11,22 @@ use serde_json::{Value, json};
 use super::DEADLINE;
 
 /// The ServiceAccount of the administrator.
-pub(super) const ADMIN: &str = "vault-admin";
+pub(crate) const ADMIN: &str = "vault-admin";
 /// The Secret with the recovery keys.
-pub(super) const KEYS: &str = "recovery";
+pub(crate) const KEYS: &str = "recovery";
 
 /// Three people with a key of age each.
-pub(super) struct People {
+pub(crate) struct People {
     keys: Vec<age::x25519::Identity>,
 }
 
 impl People {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { keys: (0..3).map(|_| age::x25519::Identity::generate()).collect() }
     }
 
     /// What the spec says of them.
-    pub(super) fn initialization(&self) -> Value {
+    pub(crate) fn initialization(&self) -> Value {
         let recipients: Vec<String> = self.keys.iter().map(|key| key.to_public().to_string()).collect();
         json!({
             "enabled": true, "allowHTTPInit": true,
@@ -36,7 +36,7 @@ impl People {
     }
 
     /// What each reads, with a key of their own, in the Secret.
-    pub(super) async fn shares(&self, client: &Client, namespace: &str) -> Result<Vec<String>> {
+    pub(crate) async fn shares(&self, client: &Client, namespace: &str) -> Result<Vec<String>> {
         let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
         let secret = secrets.get(KEYS).await?;
         ensure!(secret.metadata.owner_references.is_none(), "the keys would go with their owner");
@@ -54,7 +54,7 @@ impl People {
 }
 
 /// The token of an administrator who logs in as a person would.
-pub(super) async fn admin(client: &Client, namespace: &str, b: &Endpoint) -> Result<String> {
+pub(crate) async fn admin(client: &Client, namespace: &str, b: &Endpoint) -> Result<String> {
     let spec =
         TokenRequestSpec { audiences: vec!["vault".to_owned()], expiration_seconds: Some(600), bound_object_ref: None };
     let request = TokenRequest { spec, ..TokenRequest::default() };
@@ -67,7 +67,7 @@ pub(super) async fn admin(client: &Client, namespace: &str, b: &Endpoint) -> Res
 }
 
 /// No token with the policy `root` is known to the server.
-pub(super) async fn no_root_token_lives(b: &Endpoint, admin: &str) -> Result<()> {
+pub(crate) async fn no_root_token_lives(b: &Endpoint, admin: &str) -> Result<()> {
     let (status, body) = b.request("LIST", "auth/token/accessors", Some(admin), &Value::Null).await?;
     let accessors = body["data"]["keys"].as_array().with_context(|| format!("{status} {}", body["errors"]))?;
     ensure!(!accessors.is_empty(), "not even the administrator has a token");
@@ -81,7 +81,7 @@ pub(super) async fn no_root_token_lives(b: &Endpoint, admin: &str) -> Result<()>
 }
 
 /// The shares are its recovery keys: sealed by the administrator, the server opens with two of three.
-pub(super) async fn shares_open(b: &Endpoint, admin: &str, shares: &[String]) -> Result<()> {
+pub(crate) async fn shares_open(b: &Endpoint, admin: &str, shares: &[String]) -> Result<()> {
     ensure!(shares.len() == 3, "{} shares", shares.len());
     let (status, body) = b.request("PUT", "sys/seal", Some(admin), &Value::Null).await?;
     ensure!(status == 204, "{status} {}", body["errors"]);
