@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
+use holdfast_e2e::churn::say;
 use holdfast_testkit::eventually;
 use holdfast_testkit::fault_proxy::{Fault, Injected, Rule, Which};
 use tempfile::TempDir;
@@ -27,6 +28,8 @@ pub(super) struct Point {
 enum At {
     /// At the request that initialises.
     Init,
+    /// At the login of the administrator.
+    Login,
     /// At a request to the server, after so many.
     Server(usize),
     /// At a request to the API server, after so many.
@@ -88,35 +91,37 @@ pub(super) async fn measure(lane: &Lane<'_>) -> Result<Course> {
     let ended = (lane.crossing.asked(), asked());
     let end = lane.ends(controller, spool.path(), watchman).await?;
     ensure!(end == End::Complete, "undisturbed it ended as {end:?}");
-    Ok(Course { server: server.saturating_sub(3)..ended.0, cluster: cluster.saturating_sub(12)..ended.1 })
+    Ok(Course { server: server.saturating_sub(3)..ended.0, cluster: cluster.saturating_sub(8)..ended.1 })
 }
 
-/// The four that matter most, and others spread over all of it.
+/// The six that matter most, and others spread over all of it.
 pub(super) fn points(course: &Course, count: usize, rng: &mut Rng) -> Vec<Point> {
-    let both = [
-        (Side::Before, Spool::Kept),
-        (Side::Before, Spool::Lost),
-        (Side::After, Spool::Kept),
-        (Side::After, Spool::Lost),
-    ];
-    let init = both.into_iter().map(|(side, spool)| Point { at: At::Init, side, spool });
-    let spread = (0..count.saturating_sub(4)).map(|index| {
-        let (side, spool) = both[index % 4];
+    let spools = [Spool::Kept, Spool::Lost];
+    let init = spools.into_iter().flat_map(|spool| {
+        let at = |at, side| Point { at, side, spool };
+        [at(At::Init, Side::Before), at(At::Init, Side::After), at(At::Login, Side::Before)]
+    });
+    let spread = count.saturating_sub(6);
+    let others = (0..spread).map(|index| {
+        let (side, spool) = (if index % 4 < 2 { Side::Before } else { Side::After }, spools[index % 2]);
         // Two of three at the API server, where most of it happens.
-        let (server, turn, turns) = (index % 3 == 0, index, count - 4);
+        let server = index % 3 == 0;
         let range = if server { &course.server } else { &course.cluster };
-        let (from, to) = (range.len() * turn / turns, range.len() * (turn + 1) / turns);
+        let (from, to) = (range.len() * index / spread, range.len() * (index + 1) / spread);
         let spared = range.start + from + rng.usize(0..(to - from).max(1));
         Point { at: if server { At::Server(spared) } else { At::Cluster(spared) }, side, spool }
     });
-    init.chain(spread).collect()
+    init.chain(others).collect()
 }
 
 /// One round after the other. Returns how each ended, and whether it was killed before its end.
 pub(super) async fn kills(lane: &Lane<'_>, points: Vec<Point>) -> Result<Vec<(End, bool)>> {
     let mut ends = Vec::new();
     for point in points {
-        ends.push(Box::pin(kill(lane, point)).await.with_context(|| format!("{} at {point:?}", lane.namespace))?);
+        let end = Box::pin(kill(lane, point)).await;
+        let end = end.with_context(|| format!("{}, the controller killed at {point:?}", lane.namespace))?;
+        say(&format!("init kills: the controller at {point:?}: {end:?}"));
+        ends.push(end);
     }
     Ok(ends)
 }
@@ -151,6 +156,7 @@ fn lay<'a>(lane: &'a Lane<'_>, point: Point) -> Ambush<'a> {
     };
     match (point.at, point.side) {
         (At::Init, _) => lane.crossing.lay(Awaited::Init, how),
+        (At::Login, _) => lane.crossing.lay(Awaited::Login, how),
         (At::Server(spared), _) => lane.crossing.lay(Awaited::After(spared), how),
         (At::Cluster(spared), Side::Before) => {
             let rule = Rule::new(Which::calls(), Fault::Delay(NEVER)).after(spared).times(1);

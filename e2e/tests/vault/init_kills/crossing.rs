@@ -39,6 +39,8 @@ pub(super) enum Then {
 pub(super) enum Awaited {
     /// That which initialises.
     Init,
+    /// The first login, which is to prove that the administrator gets in.
+    Login,
     /// Any, after so many.
     After(usize),
 }
@@ -126,6 +128,7 @@ impl Inner {
         state.asked += 1;
         let due = match state.ambush?.0 {
             Awaited::Init => is_init(request),
+            Awaited::Login => is_login(request),
             Awaited::After(spared) => spared < state.asked,
         };
         if due { state.ambush.take().map(|(_, how)| how) } else { None }
@@ -212,6 +215,10 @@ fn length(request: &[u8]) -> Option<usize> {
 
 fn is_init(request: &[u8]) -> bool {
     [&b"POST /v1/sys/init "[..], b"PUT /v1/sys/init "].iter().any(|line| request.starts_with(line))
+}
+
+fn is_login(request: &[u8]) -> bool {
+    request.starts_with(b"POST /v1/auth/kubernetes/login ")
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

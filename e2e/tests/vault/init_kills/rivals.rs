@@ -65,7 +65,7 @@ pub(super) async fn lease_lost(lane: &Lane<'_>) -> Result<()> {
         .await?;
         let status = lane.status().await?;
         ensure!(End::of(&status).is_none(), "whoever doesn't lead told an end: {}", json!(status));
-        ensure!(controller.metrics().await?.sum("holdfast_leader", &[]) == Some(0.0), "it leads again");
+        ensure!(controller.metrics().await?.sum("holdfast_vault_leader", &[]) == Some(0.0), "it leads again");
         // Nobody renews the Lease that was taken.
         leads(&controller, true).await
     };
@@ -122,8 +122,8 @@ async fn carried_on(lane: &Lane<'_>, controller: &ControllerProcess, spool: &Pat
 
 async fn leads(controller: &ControllerProcess, wanted: bool) -> Result<()> {
     let leads = if wanted { 1.0 } else { 0.0 };
-    eventually(&format!("holdfast_leader to be {leads}"), DEADLINE, async || {
-        let told = controller.metrics().await?.sum("holdfast_leader", &[]);
+    eventually(&format!("holdfast_vault_leader to be {leads}"), DEADLINE, async || {
+        let told = controller.metrics().await?.sum("holdfast_vault_leader", &[]);
         ensure!(told == Some(leads), "{told:?}");
         Ok(())
     })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
+use holdfast_e2e::churn::say;
 use holdfast_testkit::eventually;
 
 use super::DEADLINE;
@@ -28,8 +29,8 @@ pub(super) enum Blow {
 pub(super) fn blows(count: usize, rng: &mut Rng) -> Vec<Blow> {
     let first = [Then::Cut, Then::Pass].map(|then| Blow::After(Awaited::Init, then));
     let random = (0..count.saturating_sub(2)).map(|index| {
-        // Before the initialisation it is asked a few times, in the proof of the administrator about twenty.
-        let later = Awaited::After(6 + rng.usize(0..22));
+        // It is asked three or four times before, and about thirty times in all.
+        let later = Awaited::After(4 + rng.usize(0..26));
         match index % 4 {
             0 | 2 => Blow::During(Awaited::Init, INIT.mul_f64(rng.f64())),
             1 => Blow::During(later, INIT.mul_f64(rng.f64() / 20.0)),
@@ -43,7 +44,10 @@ pub(super) fn blows(count: usize, rng: &mut Rng) -> Vec<Blow> {
 pub(super) async fn kills(lane: &Lane<'_>, blows: Vec<Blow>) -> Result<Vec<(End, bool)>> {
     let mut ends = Vec::new();
     for blow in blows {
-        ends.push(Box::pin(kill(lane, blow)).await.with_context(|| format!("{} at {blow:?}", lane.namespace))?);
+        let end = Box::pin(kill(lane, blow)).await;
+        let end = end.with_context(|| format!("{}, the server killed at {blow:?}", lane.namespace))?;
+        say(&format!("init kills: the server at {blow:?}: {end:?}"));
+        ends.push(end);
     }
     Ok(ends)
 }
