@@ -7,8 +7,8 @@
 //! 1. The controller is killed (`kill -9`) at requests spread over the whole initialisation, before each or after it took
 //!    effect, and started again: with its spool, or in another pod without.
 //! 2. The server is killed: while it initialises itself, right after, while the administrator's role is made.
-//! 3. The answer is lost; the API server refuses (409), fails (500), does what it is asked and doesn't say so; the Lease is lost
-//!    while the server answers.
+//! 3. The request arrives when its controller is dead and the next has looked; the answer is lost; the API server refuses (409),
+//!    fails (500), does what it is asked and doesn't say so; the Lease is lost while the server answers.
 //! 4. Two controllers, with the Lease and without; the leader is killed, and comes back behind another.
 //!
 //! The end of each round is held against the servers: complete, people log in, no root token lives, and the shares open it; else
@@ -112,6 +112,7 @@ async fn servers(ground: &Ground, blows: Vec<Blow>) -> Result<Vec<(End, bool)>> 
 
 async fn faults(ground: &Ground) -> Result<()> {
     let lane = Lane::prepare(ground, FAULTS).await?;
+    controllers::request_arrives_late(&lane).await.context("the request arrives late")?;
     faults::answer_lost(&lane).await.context("the answer is lost")?;
     rivals::nobody_elects(&lane).await.context("two without an election")?;
     faults::secrets_fail(&lane).await.context("Secrets fail")

@@ -1,11 +1,11 @@
 //! `kill -9` of the controller: before one of its requests gets anywhere, or after it took effect and before it is answered.
 //! Then it is started again, with its spool as the next container of its pod, or without as another pod.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use fastrand::Rng;
 use holdfast_e2e::churn::say;
-use holdfast_testkit::eventually;
 use holdfast_testkit::fault_proxy::{Fault, Injected, Rule, Which};
+use holdfast_testkit::{eventually, give_up};
 use tempfile::TempDir;
 
 use super::DEADLINE;
@@ -179,6 +179,38 @@ async fn struck(lane: &Lane<'_>, ambush: &Ambush<'_>) -> Result<bool> {
         let status = lane.status().await?;
         ensure!(End::of(&status) == Some(End::Complete), "{:?}", status.next_step);
         Ok(false)
+    })
+    .await
+}
+
+/// The controller is dead, its request isn't: it arrives after the next has looked, and told what it saw.
+pub(super) async fn request_arrives_late(lane: &Lane<'_>) -> Result<()> {
+    let (watchman, spool) = (lane.begin().await?, tempfile::tempdir()?);
+    lane.crossing.lay(Awaited::Init, How::Before);
+    let first = lane.controller(spool.path())?;
+    struck(lane, &Ambush::Server(&lane.crossing)).await.map_err(|error| first.explain(error))?;
+    first.kill()?;
+    let second = lane.controller(spool.path())?;
+    told(lane, End::Abandoned).await.map_err(|error| second.explain(error))?;
+    lane.crossing.lift(Then::Pass);
+    eventually("the request to arrive", DEADLINE, async || {
+        ensure!(lane.crossing.inits() != 0, "it didn't");
+        Ok(())
+    })
+    .await?;
+    told(lane, End::OutcomeUnknown).await.map_err(|error| second.explain(error))?;
+    lane.ends(second, spool.path(), watchman).await.map(drop)
+}
+
+/// Waits until it ends so; an end before that which isn't this one may pass, but not as complete.
+async fn told(lane: &Lane<'_>, wanted: End) -> Result<()> {
+    eventually(&format!("{wanted:?} to be told"), DEADLINE, async || {
+        let end = End::of(&lane.status().await?);
+        match end {
+            Some(End::Complete) => Err(give_up(anyhow!("it is told as complete"))),
+            Some(end) if end == wanted => Ok(()),
+            Some(End::OutcomeUnknown | End::Abandoned | End::AdminNotProven) | None => Err(anyhow!("{end:?}")),
+        }
     })
     .await
 }

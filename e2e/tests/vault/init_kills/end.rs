@@ -70,8 +70,12 @@ impl Lane<'_> {
         ensure!(inits <= 1, "the server was asked {inits} times to initialise itself");
         let claim = self.claim().await?.context("no claim")?;
         let (client, b) = (self.ground.cluster.admin(), self.server()?);
-        let initialised = b.request("GET", "sys/init", None, &Value::Null).await?.1["initialized"] == true;
-        ensure!(initialised == (end != End::Abandoned), "initialised: {initialised}");
+        eventually("the server to say the same", DEADLINE, async || {
+            let initialised = b.request("GET", "sys/init", None, &Value::Null).await?.1["initialized"] == true;
+            ensure!(initialised == (end != End::Abandoned), "initialised: {initialised}");
+            Ok(())
+        })
+        .await?;
         eventually("the watchman to have seen the same", DEADLINE, async || {
             let ready = watchman.saw_ready().map_err(give_up)?;
             ensure!(ready == (end == End::Complete), "ready: {ready}");
@@ -80,6 +84,7 @@ impl Lane<'_> {
         .await?;
         match (end, &claim.stage) {
             (End::Complete, Stage::Complete(_)) => {
+                b.await_health(&[200], DEADLINE).await?;
                 let admin = admin(&client, self.namespace, &b).await?;
                 no_root_token_lives(&b, &admin).await?;
                 shares_open(&b, &admin, &self.people.shares(&client, self.namespace).await?).await

@@ -99,20 +99,19 @@ impl<'a> Lane<'a> {
 
     /// As a person leaves it who gave all up: not even the resource is there.
     pub(super) async fn blank(&self) -> Result<Watchman> {
-        tolerate(self.resources.delete(NAME, &DeleteParams::default()).await)?;
-        for secret in [CLAIM, KEYS] {
-            tolerate(self.secrets.delete(secret, &DeleteParams::default()).await)?;
-        }
+        was_there(self.resources.delete(NAME, &DeleteParams::default()).await)?;
+        was_there(self.secrets.delete(KEYS, &DeleteParams::default()).await)?;
+        let claimed = was_there(self.secrets.delete(CLAIM, &DeleteParams::default()).await)?;
         eventually("the resource to go", DEADLINE, async || {
             ensure!(self.resources.get_opt(NAME).await?.is_none(), "it is still there");
             Ok(())
         })
         .await?;
-        let server = self.server()?;
-        if self.kubelet.starts(POD)? != 0 && server.health().await.ok() != Some(501) {
+        // Also one that says that it isn't initialised may have begun, and been killed.
+        if claimed {
             self.kubelet.wipe_disk(POD)?;
         }
-        server.await_health(&[501], DEADLINE).await?;
+        self.server()?.await_health(&[501], DEADLINE).await?;
         self.crossing.reset();
         Ok(Watchman::post(self.resources.clone(), self.secrets.clone()))
     }
@@ -189,10 +188,11 @@ impl<'a> Lane<'a> {
     }
 }
 
-/// What was never made is gone.
-fn tolerate<T>(deleted: kube::Result<T>) -> Result<()> {
+/// Whether there was something to be deleted.
+fn was_there<T>(deleted: kube::Result<T>) -> Result<bool> {
     match deleted {
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        deleted => Ok(deleted.map(drop)?),
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
