@@ -18,6 +18,9 @@ use super::end::End;
 use super::lane::Lane;
 use crate::init::people::KEYS;
 
+/// In so many requests two controllers, of which one sends no other, have looked at the server more than once.
+const LOOKS: usize = 6;
+
 /// Both find the gate open, and both claim.
 pub(super) async fn nobody_elects(lane: &Lane<'_>) -> Result<()> {
     let watchman = lane.blank().await?;
@@ -30,14 +33,23 @@ pub(super) async fn nobody_elects(lane: &Lane<'_>) -> Result<()> {
     first.ready(DEADLINE).await?;
     second.ready(DEADLINE).await?;
     lane.apply().await?;
-    eventually("both to claim", DEADLINE, async || {
+    // Whoever was faster is held, so that whoever wasn't finds the server blank.
+    lane.crossing.lay(Awaited::Init, How::Before);
+    eventually("both to claim, and one to send", DEADLINE, async || {
         // Two of the trial, two of the claim.
-        ensure!(4 <= slow.struck(), "{} were made", slow.struck());
+        ensure!(4 <= slow.struck() && lane.crossing.struck(), "{} were made", slow.struck());
         Ok(())
     })
     .await
     .map_err(|error| first.explain(error))?;
     drop(slow);
+    let asked = lane.crossing.asked();
+    eventually("both to have looked again", DEADLINE, async || {
+        ensure!(asked + LOOKS < lane.crossing.asked(), "not yet");
+        Ok(())
+    })
+    .await?;
+    lane.crossing.lift(Then::Pass);
     let end = lane.ends(first, one.path(), watchman).await.map_err(|error| second.explain(error))?;
     ensure!(end == End::Complete, "{end:?}");
     eventually("the other spool to be empty", DEADLINE, async || crate::init::is_empty(other.path())).await

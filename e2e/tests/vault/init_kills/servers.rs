@@ -13,8 +13,8 @@ use super::crossing::{Awaited, How, Then};
 use super::end::End;
 use super::lane::Lane;
 
-/// An initialisation takes about so long.
-const INIT: Duration = Duration::from_millis(600);
+/// An initialisation takes about so long, on a machine with other things to do.
+const INIT: Duration = Duration::from_millis(1500);
 
 /// When it is killed.
 #[derive(Clone, Copy, Debug)]
