@@ -2,6 +2,7 @@
 //! looks after it, and the login by which the controller makes tokens on the other server.
 
 mod login;
+mod people;
 pub mod set;
 
 use holdfast_api::VaultTransitUnsealStatus;
@@ -9,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde_json::{Value, json};
 
 pub use login::{ACCOUNT, AUDIENCE, admit, minting_policy, trust_accounts};
+pub use people::{ADMIN, KEYS, People};
 pub use set::{Delivery, Set};
 
 /// The transit key.
@@ -20,8 +22,8 @@ pub const NAME: &str = "vault";
 pub fn values(namespaces: &[&str]) -> Value {
     let granted = namespaces.iter().map(|name| {
         json!({
-            "name": name, "statefulSets": [NAME], "secrets": ["seal", "ca", "tls"], "serviceAccounts": [ACCOUNT],
-            "manage": {"token": true, "initialize": false, "restart": true},
+            "name": name, "statefulSets": [NAME], "secrets": ["seal", "ca", "tls", KEYS],
+            "serviceAccounts": [ACCOUNT, ADMIN], "manage": {"token": true, "initialize": true, "restart": true},
         })
     });
     json!({"vault": {"enabled": true, "replicas": 1, "namespaces": granted.collect::<Vec<_>>()}})

@@ -30,7 +30,7 @@ pub(crate) fn gauges(
         },
         reachable: view.transit.reach.cause().is_none(),
         cause: cause.map(Cause::as_str),
-        init_phase: view.claim.as_ref().map(crate::claim::Phase::as_str),
+        init_phase: view.birth.claim.as_ref().map(crate::claim::Phase::as_str),
         pods: view.target.pods.iter().map(|pod| (pod.name.clone(), !pod.is_unsealed())).collect(),
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::claim::Birth;
 use crate::rehearsal::Outcome;
 use crate::view::{
     Answer, Container, Content, Ended, Login, Lookup, Pod, Product, Reach, ServerFacts, Serving, StatefulSet, Target,
@@ -99,8 +100,7 @@ pub(crate) fn view() -> View {
         token: TokenView { content: Content::Present, lookup: alive(), role: None, capped: None },
         rehearsal: Outcome::Passed,
         passing_since: Some(at(10)),
-        claim: None,
-        keys: None,
+        birth: Birth::default(),
     }
 }
 

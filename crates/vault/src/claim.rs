@@ -13,6 +13,18 @@ pub struct Keys {
     pub kept: Option<Kept>,
 }
 
+/// What is known of how a server came to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Birth {
+    /// The claim of an initialisation by us; `None` when there is none.
+    pub claim: Option<Phase>,
+    /// The recovery keys that we stored; `None` when we stored none.
+    pub keys: Option<Keys>,
+    /// Whether it is to be initialised, nobody has claimed to do so, and no storage is there that may hold something: so
+    /// there is nothing yet that a key of A could have sealed.
+    pub untouched: bool,
+}
+
 /// The phase of a claim, as its Secret tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phase {

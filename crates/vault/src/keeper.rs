@@ -4,6 +4,8 @@
 //! resource that is well is glanced at; anything else is looked at as a whole, so that a cause that is gone is seen at the
 //! next pass.
 
+mod initialisation;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,21 +23,19 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::cause::{Cause, Gravity};
-use crate::claim::{Keys, Phase};
+use crate::claim::Birth;
 use crate::conflict::{Identity, older_rival};
-use crate::diagnose::{Diagnosis, diagnose};
+use crate::diagnose::Diagnosis;
 use crate::execute::{Done, Hands};
 use crate::finalizer::{self, FINALIZER, Leave, Left, Remains};
-use crate::init::gate::Closed;
 use crate::init::order::Order;
-use crate::init::verdict::with_initialisation;
-use crate::init::{self, Initialiser, Progress};
+use crate::init::{self, Initialiser};
 use crate::metrics::{Ended, Gauges};
 use crate::next_step::{Memory, Step, Wait, next_step, renewal_due};
 use crate::observe::{Eyes, Look, Seen};
 use crate::settings::{Invalid, Settings};
 use crate::status::{self, Pass};
-use crate::view::{View, between};
+use crate::view::between;
 use crate::wake::{Asked, Wakes, asked};
 
 /// A resource that is well is looked at as a whole this often: what a glance doesn't see is its role, its key, its Secret.
@@ -46,9 +46,6 @@ const SOON: Duration = Duration::from_millis(500);
 const ANSWER: Duration = Duration::from_secs(5);
 /// Whose fields of a status are ours.
 const MANAGER: &str = "holdfast/vault-status";
-
-/// Why a controller initialises nothing.
-const NO_SPOOL: &str = "the controller runs without --spool, where the answer would be kept";
 
 /// A resource, by namespace and name.
 pub(crate) type Key = (String, String);
@@ -81,7 +78,7 @@ pub(crate) struct Keeper {
     last_whole: Option<Instant>,
     last: Option<Option<Diagnosis>>,
     /// How far its initialisation had come, and why it didn't go on.
-    initialisation: (Option<Phase>, Option<String>),
+    initialisation: (Option<&'static str>, Option<String>),
     /// What a person changed last: the spec, or the annotation that asks for a look.
     asked: Option<Asked>,
 }
@@ -131,6 +128,7 @@ impl Keeper {
         self.seen.ledger = status::ledger(known);
         self.seen.unsealed = status::unsealed(known);
         self.memory.deleted = status::deleted(known);
+        self.initialisation.0 = known.initialization.as_ref().and_then(|known| Some(known.phase?.as_str()));
     }
 
     fn resource(&self) -> Option<Arc<VaultTransitUnseal>> {
@@ -169,7 +167,7 @@ impl Keeper {
             Some(_) => None,
             None => self.initialise(&settings, &order, &look).await,
         };
-        let diagnosis = rival.clone().or_else(|| found(&look.view, &settings, init.as_ref()));
+        let diagnosis = rival.clone().or_else(|| initialisation::found(&look.view, &settings, init.as_ref()));
         let cause = diagnosis.as_ref().map(|found| found.cause);
         let step = match rival {
             Some(_) => Step::Wait(Wait::ForPerson),
@@ -209,7 +207,7 @@ impl Keeper {
         let about = resource.object_ref(&());
         match (finalizer::leave(wanted, remains, between(going, Timestamp::now())), settings) {
             (Leave::TakeBack, Some(settings)) => {
-                let look = self.shared.eyes.look(&settings, &mut self.seen, &[], (None, None)).await;
+                let look = self.shared.eyes.look(&settings, &mut self.seen, &[], Birth::default()).await;
                 let (Some(a), Some(login)) = (&look.a, self.seen.session.token().cloned()) else { return SOON * 4 };
                 if self.shared.hands.take_back(&settings, a, &login, &about).await == Done::Nothing {
                     return SOON * 4;
@@ -241,55 +239,13 @@ impl Keeper {
         if well && let Some(look) = Eyes::glance(settings, &self.seen, &pods).await {
             return look;
         }
-        let claim = self.claim(settings, order).await;
-        let look = self.shared.eyes.look(settings, &mut self.seen, &pods, claim).await;
+        let birth = self.birth(settings, order).await;
+        let look = self.shared.eyes.look(settings, &mut self.seen, &pods, birth).await;
         self.last_whole = Some(Instant::now());
         if let Some(minted) = look.minted {
             self.memory.minted = Some(minted);
         }
         look
-    }
-
-    /// What an initialisation by us has come to; it isn't asked after where none is wanted and none was ever seen.
-    async fn claim(&self, settings: &Settings, order: &Order) -> (Option<Phase>, Option<Keys>) {
-        let known = self.resource().is_some_and(|resource| self.before(&resource).initialization.is_some());
-        match &self.shared.initialiser {
-            Some(initialiser) if order.wanted || known => initialiser.told(settings).await,
-            Some(_) => (None, None),
-            None if known => (Some(Phase::Unreadable { why: NO_SPOOL.to_owned() }), None),
-            None => (None, None),
-        }
-    }
-
-    /// Does the next step of an initialisation; `None` where there is nothing to initialise, and nothing was.
-    async fn initialise(&self, settings: &Settings, order: &Order, look: &Look) -> Option<Progress> {
-        if !order.wanted && look.view.claim.is_none() {
-            return None;
-        }
-        let Some(initialiser) = &self.shared.initialiser else {
-            let closed = Closed::Preparation(NO_SPOOL.to_owned());
-            let step = Some(init::Step::Wait(init::Wait::Closed(closed)));
-            return Some(Progress { phase: None, step, failed: None });
-        };
-        let leads = self.shared.leadership.is_leader();
-        Some(initialiser.advance(init::Asked { settings, order, view: Some(&look.view), leads }).await)
-    }
-
-    /// How far an initialisation came, and what keeps it from going on, is an event each time.
-    fn tell_initialisation(&mut self, about: &ObjectReference, view: &View, init: Option<&Progress>) {
-        let failed = init.and_then(|progress| progress.failed.as_ref()).map(ToString::to_string);
-        let (phase, before) =
-            (view.claim.clone(), std::mem::replace(&mut self.initialisation, (view.claim.clone(), failed.clone())));
-        let same = before.0.as_ref().map(Phase::as_str) == phase.as_ref().map(Phase::as_str);
-        let hands = &self.shared.hands;
-        if let Some(phase) = phase.filter(|_| !same) {
-            let attempt = phase.attempt().unwrap_or("unknown");
-            let note = format!("attempt {attempt}: {}", phase.note());
-            hands.announce(about, phase.as_str(), "Initialize", false, note);
-        }
-        if let Some(failed) = failed.filter(|failed| before.1.as_ref() != Some(failed)) {
-            hands.announce(about, "InitializationFailed", "Initialize", true, failed);
-        }
     }
 
     /// Whom this resource gives way to.
@@ -404,13 +360,6 @@ impl Keeper {
         let gauges = crate::board::gauges(settings, &look.view, self.written.as_ref(), cause);
         self.shared.gauges.lock().insert(self.key.clone(), gauges);
     }
-}
-
-/// What is wrong, its initialisation included.
-fn found(view: &View, settings: &Settings, init: Option<&Progress>) -> Option<Diagnosis> {
-    let found = diagnose(view, &settings.allowed.limits);
-    let Some(Progress { step: Some(step), failed, .. }) = init else { return found };
-    with_initialisation(found, step, view.claim.as_ref(), failed.as_deref())
 }
 
 fn is_held(resource: &VaultTransitUnseal) -> bool {

@@ -22,7 +22,7 @@ use k8s_openapi::api::core::v1::Pod as RawPod;
 use kube::Client as Kube;
 use secrecy::SecretString;
 
-use crate::claim::{Keys, Phase};
+use crate::claim::Birth;
 use crate::client::{Client, Clients};
 use crate::rehearsal::{Ignorance, Ledger, Outcome, Trial, Witness, judge};
 use crate::settings::Settings;
@@ -57,8 +57,7 @@ struct Whole {
     transit: TransitView,
     token: TokenView,
     rehearsal: Outcome,
-    claim: Option<Phase>,
-    keys: Option<Keys>,
+    birth: Birth,
     a: Client,
     secret: Option<SecretString>,
     doors: pods::Doors,
@@ -93,20 +92,13 @@ impl Eyes {
             token: whole.token.clone(),
             rehearsal: whole.rehearsal.clone(),
             passing_since: seen.passing_since,
-            claim: whole.claim.clone(),
-            keys: whole.keys.clone(),
+            birth: whole.birth.clone(),
         };
         Some(Look { view, secret: whole.secret.clone(), minted: None, a: Some(whole.a.clone()) })
     }
 
     /// A whole look.
-    pub(crate) async fn look(
-        &self,
-        settings: &Settings,
-        seen: &mut Seen,
-        pods: &[Arc<RawPod>],
-        (claim, keys): (Option<Phase>, Option<Keys>),
-    ) -> Look {
+    pub(crate) async fn look(&self, settings: &Settings, seen: &mut Seen, pods: &[Arc<RawPod>], birth: Birth) -> Look {
         let secrets = Secrets::new(&self.kube, settings, self.require_label);
         let (set, (content, secret, minted)) =
             tokio::join!(set::observe(&self.kube, settings), token::content(&secrets, settings));
@@ -131,14 +123,13 @@ impl Eyes {
                 transit: transit.clone(),
                 token: token.clone(),
                 rehearsal: rehearsal.clone(),
-                claim: claim.clone(),
-                keys: keys.clone(),
+                birth: birth.clone(),
                 a: a.clone(),
                 secret: secret.clone(),
                 doors,
             });
         }
-        let view = View { now, target, transit, token, rehearsal, passing_since: seen.passing_since, claim, keys };
+        let view = View { now, target, transit, token, rehearsal, passing_since: seen.passing_since, birth };
         Look { view, secret, minted, a }
     }
 

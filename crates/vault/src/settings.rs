@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use holdfast_api::vault_transit_unseal::{
-    DeletionPolicy, Delivery, OnApiSeal, Provision, RestartPolicy, SealAuth, SecretKeyRef, ServiceAccountLogin, Tls,
-    VaultMode, VaultTransitUnseal, VaultTransitUnsealSpec, parse_duration,
+    Custody, DeletionPolicy, Delivery, OnApiSeal, Provision, RestartPolicy, SealAuth, SecretKeyRef,
+    ServiceAccountLogin, Tls, VaultMode, VaultTransitUnseal, VaultTransitUnsealSpec, parse_duration,
 };
 
 use crate::client::{Address, AddressError};
@@ -41,6 +41,8 @@ pub struct Settings {
     pub allowed: Allowed,
     /// Whether A starts without people, though it is sealed by shares.
     pub transit_unseals_itself: bool,
+    /// Whether somebody else keeps the recovery keys, so that nobody looks for them in their Secret.
+    pub keys_elsewhere: bool,
     /// Whether what we made on A is taken back when the resource goes.
     pub revoke: bool,
     /// How often there is a look.
@@ -145,6 +147,7 @@ impl TryFrom<&VaultTransitUnseal> for Settings {
             period: time("token.period", &spec.token.period)?,
             allowed: allowed(spec, transit.provision)?,
             transit_unseals_itself: spec.cold_start.transit_unseals_itself,
+            keys_elsewhere: spec.recovery.custody == Custody::External,
             revoke: spec.deletion_policy == DeletionPolicy::Revoke,
             interval: time("timing.interval", &spec.timing.interval)?,
             timeout: time("timing.requestTimeout", &spec.timing.request_timeout)?,

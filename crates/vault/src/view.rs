@@ -15,7 +15,7 @@ pub use transit::{KeyFacts, Login, Reach, ServerFacts, TransitView};
 
 use jiff::Timestamp;
 
-use crate::claim::{Keys, Phase};
+use crate::claim::Birth;
 use crate::rehearsal::Outcome;
 
 /// One look.
@@ -33,10 +33,16 @@ pub struct View {
     pub rehearsal: Outcome,
     /// Since when the rehearsal has passed without a break; `None` when it doesn't pass.
     pub passing_since: Option<Timestamp>,
-    /// The claim of an initialisation; `None` when there is none.
-    pub claim: Option<Phase>,
-    /// The recovery keys that we stored; `None` when we stored none.
-    pub keys: Option<Keys>,
+    /// How B came to be.
+    pub birth: Birth,
+}
+
+impl View {
+    /// Whether nothing can be sealed with the key of A yet, so that one may be made.
+    #[must_use]
+    pub fn is_unborn(&self) -> bool {
+        self.birth.claim.is_none() && (self.birth.untouched || self.target.is_blank())
+    }
 }
 
 /// How long it is from one moment to a later one; zero when it isn't later.

@@ -35,26 +35,16 @@ pub(crate) const CLAIM: &str = "holdfast-init-vault";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_never_was_is_initialised_and_its_people_get_in() -> Result<()> {
-    let namespaces = ["unborn", "unborn-vault", "unborn-three"];
-    let cluster = stage::cluster_with(&namespaces, &values(&namespaces)).await?;
+    let namespaces = ["unborn", "unborn-vault", "unborn-three", "unborn-all"];
+    let cluster = stage::cluster(&namespaces).await?;
     let spool = tempfile::tempdir()?;
     let controller = controller(&cluster, &namespaces, spool.path()).await?;
     let bao = Box::pin(alone(&cluster, "unborn", Product::OpenBao));
     let vault = Box::pin(alone(&cluster, "unborn-vault", Product::Vault));
     let three = Box::pin(three(&cluster, "unborn-three"));
-    tokio::try_join!(bao, vault, three).map_err(|error| controller.explain(error))?;
+    let all = Box::pin(all(&cluster, "unborn-all"));
+    tokio::try_join!(bao, vault, three, all).map_err(|error| controller.explain(error))?;
     is_empty(spool.path())
-}
-
-/// What the chart gives the controller in each namespace.
-pub(crate) fn values(namespaces: &[&str]) -> Value {
-    let granted = namespaces.iter().map(|name| {
-        json!({
-            "name": name, "statefulSets": [NAME], "secrets": ["seal", KEYS], "serviceAccounts": [ACCOUNT, ADMIN],
-            "manage": {"token": true, "initialize": true, "restart": true},
-        })
-    });
-    json!({"vault": {"enabled": true, "replicas": 1, "namespaces": granted.collect::<Vec<_>>()}})
 }
 
 /// A controller that keeps answers in this folder.
@@ -150,6 +140,33 @@ async fn gets_in(cluster: &Cluster, namespace: &str, b: &Endpoint, people: &Peop
     let claim = secrets.get(CLAIM).await?.data.unwrap_or_default();
     ensure!(claim.get("phase").is_some_and(|phase| phase.0 == b"Complete"), "{:?}", claim.keys());
     Ok(())
+}
+
+/// What the documents say that a login with `provision: All` needs.
+const ALL: &str = r#"
+path "transit/keys/b"               { capabilities = ["create", "read", "update"] }
+path "sys/mounts/transit"           { capabilities = ["create", "read", "update"] }
+path "sys/policies/acl/holdfast-*"  { capabilities = ["create", "read", "update"] }
+path "auth/token/roles/holdfast-*"  { capabilities = ["create", "read", "update"] }
+path "auth/token/create/holdfast-*" { capabilities = ["update"] }
+"#;
+
+/// Not even the transit key is there.
+async fn all(cluster: &Cluster, namespace: &'static str) -> Result<()> {
+    let a = TransitServer::start_as(Server::builder(Product::OpenBao).inmem()).await?;
+    stage::trust(&a, cluster, namespace).await?;
+    a.write_policy(ACCOUNT, ALL).await?;
+    accounts(cluster, namespace).await?;
+    let pair = Pair::prepare(cluster, namespace, Product::OpenBao, a, |kubelet| kubelet).await?;
+    let people = People::new();
+    let mut spec = wanted(&people);
+    spec["seal"]["transit"]["provision"] = json!("All");
+    spec["token"] = json!({});
+    pair.apply(&spec).await?;
+    confirm_storage(cluster, namespace, &pair).await?;
+    let ready = pair.eventually("a server from nothing", |status| condition(status, "Ready").0 == "True").await?;
+    ensure!(phase(&ready) == Some("Complete"), "{}", json!(ready));
+    gets_in(cluster, namespace, &pair.kubelet.endpoint("vault-0")?, &people).await
 }
 
 async fn three(cluster: &Cluster, namespace: &'static str) -> Result<()> {

@@ -34,7 +34,6 @@ use fastrand::Rng;
 use futures::future::try_join_all;
 use holdfast_e2e::churn::say;
 
-use crate::init::values;
 use crate::stage;
 use controllers::{Point, measure, points};
 use end::End;
@@ -78,7 +77,7 @@ async fn whatever_fails_it_happens_once_and_its_end_is_known() -> Result<()> {
 
 async fn story(effort: &Effort) -> Result<()> {
     let namespaces: Vec<&str> = CONTROLLERS.into_iter().chain([SERVERS, FAULTS, RIVALS]).collect();
-    let ground = Ground::new(stage::cluster_with(&namespaces, &values(&namespaces)).await?).await?;
+    let ground = Ground::new(stage::cluster(&namespaces).await?).await?;
     let first = Lane::prepare(&ground, CONTROLLERS[0]).await?;
     let course = Box::pin(measure(&first)).await.context("undisturbed")?;
     say(&format!("init kills: {course:?}"));

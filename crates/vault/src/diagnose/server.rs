@@ -26,7 +26,7 @@ pub(super) fn missing(view: &View, _: &Limits) -> Option<Diagnosis> {
 }
 
 pub(super) fn init_outcome_unknown(view: &View, _: &Limits) -> Option<Diagnosis> {
-    let Some(Phase::Claimed { attempt, at_work: false }) = &view.claim else { return None };
+    let Some(Phase::Claimed { attempt, at_work: false }) = &view.birth.claim else { return None };
     let initialised = view.target.pods.iter().any(|pod| pod.answer.facts().is_some_and(|facts| facts.initialised));
     initialised.then(|| {
         let claims = claims(view).join(", ");
@@ -46,7 +46,7 @@ fn claims(view: &View) -> Vec<String> {
 }
 
 pub(super) fn storage_lost(view: &View, _: &Limits) -> Option<Diagnosis> {
-    match &view.claim {
+    match &view.birth.claim {
         Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. }) if view.target.is_blank() => {
             Some(Diagnosis::new(
                 Cause::StorageLost,
@@ -58,7 +58,7 @@ pub(super) fn storage_lost(view: &View, _: &Limits) -> Option<Diagnosis> {
 }
 
 pub(super) fn not_initialised(view: &View, _: &Limits) -> Option<Diagnosis> {
-    (view.claim.is_none() && view.target.is_blank())
+    (view.birth.claim.is_none() && view.target.is_blank())
         .then(|| Diagnosis::new(Cause::NotInitialised, "no pod is initialised, and nobody has claimed to do so"))
 }
 

@@ -158,16 +158,16 @@ fn nothing_is_initialised() {
     check(&view().with_pods(blank()), Some(Cause::NotInitialised));
     let claimed = |phase| {
         let mut view = view().with_pods(blank());
-        view.claim = Some(phase);
+        view.birth.claim = Some(phase);
         view
     };
     let attempt = || "7f3a".to_owned();
     check(&claimed(Phase::Complete { attempt: attempt() }), Some(Cause::StorageLost));
     check(&claimed(Phase::Claimed { attempt: attempt(), at_work: false }), None);
     let mut unknown = view();
-    unknown.claim = Some(Phase::Claimed { attempt: attempt(), at_work: false });
+    unknown.birth.claim = Some(Phase::Claimed { attempt: attempt(), at_work: false });
     check(&unknown, Some(Cause::InitOutcomeUnknown));
-    unknown.claim = Some(Phase::Claimed { attempt: attempt(), at_work: true });
+    unknown.birth.claim = Some(Phase::Claimed { attempt: attempt(), at_work: true });
     check(&unknown, None);
 }
 

@@ -98,7 +98,7 @@ impl Hands {
     ) -> Done {
         let (Some(a), Some(login)) = (&look.a, seen.session.token().cloned()) else { return Done::Nothing };
         let Some(role) = self.role(settings).await else { return Done::Nothing };
-        let unborn = look.view.target.is_blank();
+        let unborn = look.view.is_unborn();
         match provision(a, &login, settings, &role, unborn).await {
             Ok(written) => {
                 for act in written {

@@ -174,20 +174,20 @@ fn is_blank(pod: &Pod) -> Result<(), Closed> {
 }
 
 fn unused(facts: &Facts<'_>, set: &StatefulSet) -> Result<(), Closed> {
-    let count = expected(facts, set);
-    for volume in facts.volumes.ok_or(Closed::StorageUnseen)? {
-        let (name, uid) = (volume.name.clone(), volume.uid.clone());
-        if facts.order.confirmed.contains(&uid) {
-            continue;
-        }
-        if volume.created < facts.order.created {
-            return Err(Closed::StorageOlderThanResource(name, uid));
-        }
-        if count <= volume.ordinal {
-            return Err(Closed::StorageOfNoPod(name, uid));
-        }
-    }
-    Ok(())
+    let (volumes, count) = (facts.volumes.ok_or(Closed::StorageUnseen)?, expected(facts, set));
+    untouched(facts.order, volumes)?;
+    let confirmed = |volume: &&Volume| facts.order.confirmed.contains(&volume.uid);
+    let stray = volumes.iter().find(|volume| count <= volume.ordinal && !confirmed(volume));
+    stray.map_or(Ok(()), |volume| Err(Closed::StorageOfNoPod(volume.name.clone(), volume.uid.clone())))
+}
+
+/// Whether no storage is older than the resource, but what a person has looked at.
+///
+/// # Errors
+/// The first that is.
+pub fn untouched(order: &Order, volumes: &[Volume]) -> Result<(), Closed> {
+    let old = volumes.iter().find(|volume| volume.created < order.created && !order.confirmed.contains(&volume.uid));
+    old.map_or(Ok(()), |volume| Err(Closed::StorageOlderThanResource(volume.name.clone(), volume.uid.clone())))
 }
 
 /// That B listens shows that A encrypted for it; whether it would again is what the rehearsal shows. For a server that was

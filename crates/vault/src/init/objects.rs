@@ -72,10 +72,8 @@ async fn ask<T>(what: &'static str, answer: impl Future<Output = kube::Result<T>
 /// What the API server says is told; what else went wrong could quote what is secret.
 fn failed(what: &'static str, error: &kube::Error) -> Failed {
     let failure = Failure::of(error);
-    let said = match error {
-        kube::Error::Api(_) => said(error),
-        _ => failure.reason().to_owned(),
-    };
+    let is_answer = matches!(error, kube::Error::Api(_));
+    let said = if is_answer { said(error) } else { failure.reason().to_owned() };
     Failed::Cluster { what, failure: Box::new(failure), said }
 }
 

@@ -18,12 +18,13 @@ use tokio_util::task::TaskTracker;
 
 use super::claim::Reading;
 use super::failed::Failed;
+use super::gate;
 use super::kept::judge;
 use super::next::{Spooled, Step};
 use super::objects::Cluster;
 use super::order::Order;
 use super::spool::{Answer, Spool, Trouble};
-use crate::claim::{Keys, Phase};
+use crate::claim::{Birth, Keys, Phase};
 use crate::client::Clients;
 use crate::settings::Settings;
 use crate::view::View;
@@ -94,20 +95,31 @@ impl Initialiser {
         Self { inner: Arc::new(inner) }
     }
 
-    /// What the claim of a resource's server says, and how the keys stand that we stored: for its view. A claim that can't
-    /// be read just now is `Phase::Unreadable`, as nothing may be concluded from it.
-    pub async fn told(&self, settings: &Settings) -> (Option<Phase>, Option<Keys>) {
+    /// What is known of how a resource's server came to be, for its view. A claim that can't be read just now is
+    /// `Phase::Unreadable`, as nothing may be concluded from it.
+    pub async fn told(&self, settings: &Settings, order: &Order) -> Birth {
         let cluster = self.cluster(settings);
         let reading = match cluster.claim().await {
             Ok(read) => read.reading,
-            Err(failed) => return (Some(Phase::Unreadable { why: failed.to_string() }), None),
+            Err(failed) => {
+                return Birth { claim: Some(Phase::Unreadable { why: failed.to_string() }), ..Birth::default() };
+            }
         };
-        let phase = self.phase_of(&reading, settings);
-        let Reading::Claim(claim) = reading else { return (phase, None) };
-        let Some(recorded) = claim.recorded() else { return (phase, None) };
+        let claim = self.phase_of(&reading, settings);
+        let recorded = match &reading {
+            Reading::Claim(claim) => claim.recorded().map(|recorded| (&claim.attempt, recorded)),
+            Reading::Unreadable(_) => None,
+            Reading::Vacant => {
+                let untouched = order.wanted
+                    && cluster.volumes().await.is_ok_and(|volumes| gate::untouched(order, &volumes).is_ok());
+                return Birth { untouched, ..Birth::default() };
+            }
+        };
+        let Some((attempt, recorded)) = recorded else { return Birth { claim, ..Birth::default() } };
         let data = cluster.stored(&recorded.secret).await.ok();
-        let kept = data.map(|data| judge(&claim.attempt, recorded, data.as_ref()));
-        (phase, Some(Keys { secret: recorded.secret.clone(), count: recorded.count, kept }))
+        let kept = data.map(|data| judge(attempt, recorded, data.as_ref()));
+        let keys = Keys { secret: recorded.secret.clone(), count: recorded.count, kept };
+        Birth { claim, keys: Some(keys), untouched: false }
     }
 
     /// Whether the answer of an initialisation of a resource's server is here: nobody else can carry on with it.

@@ -85,7 +85,7 @@ fn hindrance(pod: &Pod, view: &View, allowed: &Allowed, memory: &Memory) -> Opti
     if !(allowed.manage && allowed.restart) {
         return Some(Hindrance::NotAllowed);
     }
-    if view.claim.as_ref().is_some_and(|claim| !claim.is_complete()) {
+    if view.birth.claim.as_ref().is_some_and(|claim| !claim.is_complete()) {
         return Some(Hindrance::Initialising);
     }
     if view.rehearsal != Outcome::Passed {

@@ -27,7 +27,7 @@ pub(super) fn conditions(pass: &Pass<'_>) -> Vec<WantedCondition> {
         wanted(VaultCondition::TokenHealthy, token(pass)),
         wanted(VaultCondition::WouldStart, would_start(view)),
         wanted(VaultCondition::ColdStart, cold_start(pass)),
-        wanted(VaultCondition::RecoveryKeysStored, recovery_keys(view)),
+        wanted(VaultCondition::RecoveryKeysStored, recovery_keys(pass)),
     ];
     if let Some(found) = pass.diagnosis.filter(|found| found.cause.gravity() == Gravity::Stalled) {
         all.push(wanted(VaultCondition::Stalled, (Tristate::True, found.cause.as_str(), found.message.clone())));
@@ -69,7 +69,7 @@ fn ready(pass: &Pass<'_>) -> Verdict {
 
 /// Until its initialisation is complete nobody may rely on a server: what it holds may have to be given up.
 fn unborn(view: &View) -> Option<Verdict> {
-    let claim = view.claim.as_ref().filter(|claim| !claim.is_complete())?;
+    let claim = view.birth.claim.as_ref().filter(|claim| !claim.is_complete())?;
     Some((Tristate::False, "InitIncomplete", format!("its initialisation is at {}", claim.as_str())))
 }
 
@@ -192,10 +192,11 @@ fn life(view: &View) -> std::time::Duration {
     }
 }
 
-fn recovery_keys(view: &View) -> Verdict {
+fn recovery_keys(pass: &Pass) -> Verdict {
+    let view = pass.view;
     let not_stored =
         (Tristate::False, "NotStored", "an initialisation was begun, and its keys aren't stored".to_owned());
-    match (&view.claim, &view.keys) {
+    match (&view.birth.claim, &view.birth.keys) {
         (None, _) => (
             Tristate::Unknown,
             "External",
@@ -203,6 +204,11 @@ fn recovery_keys(view: &View) -> Verdict {
         ),
         (Some(Phase::Unreadable { why }), _) => (Tristate::Unknown, "ClaimUnreadable", why.clone()),
         (Some(Phase::Claimed { .. }), _) => not_stored,
+        (Some(Phase::Complete { .. }), _) if pass.settings.keys_elsewhere => (
+            Tristate::Unknown,
+            "External",
+            "spec.recovery.custody says that somebody else keeps the recovery keys".to_owned(),
+        ),
         (Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. }), None) => not_stored,
         (Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. }), Some(keys)) => {
             kept(view, keys)

@@ -25,7 +25,7 @@ pub(super) fn server(view: &View) -> Option<ServerStatus> {
 
 /// How far an initialisation by us has come; what was known stays while its claim can't be read.
 pub(super) fn initialisation(view: &View, before: Option<&InitializationStatus>) -> Option<InitializationStatus> {
-    let claim = view.claim.as_ref()?;
+    let claim = view.birth.claim.as_ref()?;
     let phase = match claim {
         Phase::Unreadable { .. } => return before.cloned(),
         Phase::Claimed { .. } => InitializationPhase::Claimed,
@@ -36,7 +36,7 @@ pub(super) fn initialisation(view: &View, before: Option<&InitializationStatus>)
     Some(InitializationStatus {
         phase: Some(phase),
         attempt: claim.attempt().map(str::to_owned),
-        secret_name: view.keys.as_ref().map(|keys| keys.secret.clone()),
+        secret_name: view.birth.keys.as_ref().map(|keys| keys.secret.clone()),
     })
 }
 

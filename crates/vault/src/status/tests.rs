@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::builders::{NOW, at, pod, view};
 use crate::cause::Cause;
-use crate::claim::{Keys, Phase};
+use crate::claim::{Birth, Keys, Phase};
 use crate::diagnose::diagnose;
 use crate::init::kept::Kept;
 use crate::next_step::{Wait, next_step};
@@ -165,7 +165,7 @@ fn who_is_to_act_is_told_with_the_step() {
 
 fn phased(phase: Phase, kept: Option<Kept>) -> View {
     let keys = kept.map(|kept| Keys { secret: "recovery".to_owned(), count: 3, kept: Some(kept) });
-    View { claim: Some(phase), keys, ..view() }
+    View { birth: Birth { claim: Some(phase), keys, untouched: false }, ..view() }
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn keys_that_are_not_as_they_were_stored_are_told() {
         }
     }
     check(&rekeyed, "RecoveryKeysStored", ("False", "Changed"));
-    let unread = View { claim: Some(Phase::Unreadable { why: "edited".to_owned() }), ..view() };
+    let unread = phased(Phase::Unreadable { why: "edited".to_owned() }, None);
     check(&unread, "RecoveryKeysStored", ("Unknown", "ClaimUnreadable"));
     check(&unread, "Ready", ("False", "InitIncomplete"));
 }

@@ -102,7 +102,7 @@ impl Pass<'_> {
         let ip = self.cluster.door(&claim.pod).await?.and_then(|door| door.ip).ok_or_else(absent)?;
         let settings = self.asked.settings;
         let ca = self.cluster.authority(settings.target.verify.ca_secret_ref.as_ref()).await?;
-        Ok(B::new(&self.inner().clients, settings, &claim.server, ip, ca)?)
+        B::new(&self.inner().clients, settings, &claim.server, ip, ca)
     }
 
     fn plan(&self) -> Result<&Plan, Failed> {

@@ -7,6 +7,7 @@ use rstest::rstest;
 
 use crate::builders::{alive, at, pod, view};
 use crate::cause::Cause;
+use crate::claim::Phase;
 use crate::init::gate::{Closed, Facts, Go, Volume, check};
 use crate::init::order::{Invalid, Order, Plan};
 use crate::init::recipients::Recipients;
@@ -171,4 +172,16 @@ fn a_silent_a_and_a_token_that_makes_keys_are_in_the_way() {
     let Lookup::Alive { ends, life, renewable, orphan, role, period, root, .. } = alive() else { unreachable!() };
     let maker = Lookup::Alive { ends, life, renewable, orphan, role, period, root, makes_keys: Some(true) };
     stays_closed(&unborn().looked_up(maker), Closed::Rehearsal("the token could make the key anew".to_owned()));
+}
+
+#[test]
+fn a_key_of_a_is_made_only_while_nothing_can_be_sealed_with_it() {
+    let mut unborn = view();
+    assert!(!unborn.is_unborn(), "it serves");
+    unborn.birth.untouched = true;
+    assert!(unborn.is_unborn(), "no storage is there that may hold something");
+    unborn.birth.claim = Some(Phase::Complete { attempt: "a1".to_owned() });
+    assert!(!unborn.is_unborn(), "it was initialised");
+    let lost = View { target: view().with_pods(vec![pod(0).uninitialised()]).target, ..unborn };
+    assert!(!lost.is_unborn(), "its storage was lost, and may come back");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_api::VaultTransitUnseal;
-use holdfast_e2e::vault::{ACCOUNT, AUDIENCE, Delivery, KEY, NAME, Set, admit, minting_policy, resource};
+use holdfast_e2e::vault::{ACCOUNT, ADMIN, AUDIENCE, Delivery, KEY, NAME, Set, admit, minting_policy, resource};
 use holdfast_e2e::vault::{set, trust_accounts, values};
 use holdfast_e2e::{Cluster, Kubectl};
 use holdfast_testkit::server_kubelet::PodFacts;
@@ -15,7 +15,7 @@ use kube::Client;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 
-use super::birth;
+use super::birth::Birth;
 use super::voice::Voice;
 
 /// Where B is.
@@ -37,6 +37,8 @@ pub(super) struct Stage {
     pub(super) a: TransitServer,
     kubectl: Kubectl,
     cluster: Cluster,
+    /// In memory where that is a folder, as in the chart; it goes with the demo.
+    _spool: tempfile::TempDir,
 }
 
 impl Stage {
@@ -59,11 +61,15 @@ impl Stage {
         set.eventually(POD, |pod| waits(pod, "CreateContainerConfigError")).await?;
         voice.did("B is a StatefulSet of one pod. It can't start yet: the Secret of its VAULT_TOKEN is empty (CreateContainerConfigError).");
         let controller = cluster.vault_controller_builder(&[NAMESPACE]).await?;
-        let controller = controller.log_level("info,holdfast_vault=debug").start()?;
+        let spool = tempfile::tempdir()?;
+        let controller = controller
+            .argument(format!("--spool={}", spool.path().display()))
+            .log_level("info,holdfast_vault=debug")
+            .start()?;
         controller.ready(PATIENCE).await?;
         voice.did("The controller runs under the chart's ServiceAccount: `holdfast vault-controller --namespaces=vault-demo`.");
         let kubectl = Kubectl::of(&cluster.plane).await?;
-        Ok(Self { controller, kubelet, set, a, kubectl, cluster })
+        Ok(Self { controller, kubelet, set, a, kubectl, cluster, _spool: spool })
     }
 
     pub(super) fn client(&self) -> Client {
@@ -83,13 +89,13 @@ impl Stage {
     }
 
     /// The custom resource, in the words of its owner.
-    pub(super) async fn apply_resource(&self) -> Result<()> {
+    pub(super) async fn apply_resource(&self, birth: &Birth) -> Result<()> {
         let login = json!({"name": ACCOUNT, "mount": "jwt", "role": ACCOUNT, "audience": AUDIENCE});
         let spec = json!({
             "mode": "Manage",
             "seal": {"transit": {"provision": "Token", "auth": {"serviceAccount": login}}},
             "token": {"role": KEY},
-            "initialization": birth::spec(),
+            "initialization": birth.spec(),
         });
         let resources: Api<VaultTransitUnseal> = Api::namespaced(self.client(), NAMESPACE);
         let resource = resource(&self.a.server.url(), &spec);
@@ -143,6 +149,7 @@ async fn cluster() -> Result<Cluster> {
     let objects = json!({"kind": "List", "apiVersion": "v1", "items": [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": NAMESPACE}},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ADMIN, "namespace": NAMESPACE}},
     ]});
     Manifests::parse(&objects.to_string())?.apply(&cluster.admin(), "demo").await?;
     cluster.install(&values(&[NAMESPACE])).await?;

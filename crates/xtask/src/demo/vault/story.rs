@@ -1,6 +1,6 @@
 //! The story, step by step: something happens to the servers, and the controller must say what it is within a deadline.
 //!
-//! 1. There is no token: one is made, and B comes up.
+//! 1. There is no token: one is made, and B comes up. It is initialised, and its people get the shares.
 //! 2. The power fails, and A needs its person.
 //! 3. The token is revoked.
 //! 4. The key is made anew, which nobody notices.
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_api::VaultTransitUnsealStatus;
-use holdfast_api::vault_transit_unseal::PodState;
+use holdfast_api::vault_transit_unseal::{InitializationPhase, PodState};
 use holdfast_e2e::vault::{KEY, condition};
 use serde_json::json;
 
 use super::super::table::new_table;
-use super::birth;
+use super::birth::Birth;
 use super::ear::{Ear, Mark};
 use super::stage::{POD, Stage, waits};
 use super::voice::Voice;
@@ -35,6 +35,7 @@ pub(super) struct Story<'a> {
     stage: &'a Stage,
     ear: Ear,
     voice: &'a Voice,
+    birth: Birth,
     told: Vec<Told>,
     /// From here on A answers.
     answers_since: Option<Mark>,
@@ -42,7 +43,7 @@ pub(super) struct Story<'a> {
 
 impl<'a> Story<'a> {
     pub(super) fn new(stage: &'a Stage, ear: Ear, voice: &'a Voice) -> Self {
-        Self { stage, ear, voice, told: Vec::new(), answers_since: None }
+        Self { stage, ear, voice, birth: Birth::new(), told: Vec::new(), answers_since: None }
     }
 
     /// Plays it; the table of what happened and what was said.
@@ -61,8 +62,8 @@ impl<'a> Story<'a> {
         self.voice.heading("2. From nothing to a B that is unsealed");
         self.voice.waits("waiting for a token to be made and delivered");
         let began = Instant::now();
-        self.stage.apply_resource().await?;
-        self.voice.did("A VaultTransitUnseal is applied: mode Manage, provision Token.");
+        self.stage.apply_resource(&self.birth).await?;
+        self.voice.did("A VaultTransitUnseal is applied: mode Manage, provision Token, initialization.enabled.");
         let status = self.cause("TokenMissing").await?;
         self.tell("There is no token", said(&status), began);
         self.ear.event("TokenMinted", SOON).await?;
@@ -75,13 +76,20 @@ impl<'a> Story<'a> {
     async fn birth(&mut self) -> Result<()> {
         self.voice.waits("waiting for B to be initialised");
         let began = Instant::now();
-        self.cause("NotInitialised").await?;
-        self.voice.did(birth::happen(self.stage).await?);
-        let new = |status: &VaultTransitUnsealStatus| {
-            condition(status, "Unsealed").0 == "True" && condition(status, "WouldStart") == ("Unknown", "NoEvidence")
+        self.birth.confirm_storage(self.stage).await?;
+        self.voice.did(
+            "A volume that is older than the resource may hold something. B's person looked into it, and confirms that it is empty.",
+        );
+        let complete = |status: &VaultTransitUnsealStatus| {
+            let phase = status.initialization.as_ref().and_then(|known| known.phase);
+            phase == Some(InitializationPhase::Complete) && condition(status, "Unsealed").0 == "True"
         };
-        let status = self.ear.status("Unsealed True, WouldStart Unknown", PATIENCE, new).await?;
-        self.tell("B is initialised", said(&status), began);
+        let status = self.ear.status("Unsealed True, the initialisation Complete", PATIENCE, complete).await?;
+        self.birth.is_read(self.stage).await?;
+        self.voice.did(
+            "B is initialised: three shares are in the Secret `recovery`, each for one person (age); vault-admin logged in; the root token is revoked.",
+        );
+        self.tell("B was never initialised", format!("it is initialised; {}", said(&status)), began);
 
         let began = Instant::now();
         self.voice.did("B's person restarts it, so that it is seen unsealing itself once: kubectl delete pod vault-0");
