@@ -309,7 +309,7 @@ impl Cause {
                 "The server is initialised, and whether its recovery keys were received isn't known. It holds no user data yet: delete the PersistentVolumeClaims and pods that the message names, and write the attempt into spec.initialization.discardAttempt."
             }
             Self::InitAbandoned => {
-                "Nothing is initialised, and nothing was lost: write the attempt (status.initialization.attempt) into spec.initialization.discardAttempt, and it is begun anew."
+                "Nothing is initialised, and nothing was lost: write the attempt (status.initialization.attempt) into spec.initialization.discardAttempt, and it is begun anew. Where the server refused it as its storage has state already, it was stopped in the midst of an earlier one: delete its PersistentVolumeClaim and its pod before."
             }
             Self::ClaimBroken => {
                 "Put the Secret holdfast-init-<StatefulSet> back as it was, from a backup or its managed fields; nothing is initialised or stored as long as it can't be read."

@@ -5,6 +5,7 @@ mod causes;
 mod init;
 mod init_causes;
 mod init_forms;
+mod init_kills;
 mod keep;
 mod keys;
 mod permissions;

@@ -42,22 +42,23 @@ pub(super) async fn pass(
     let asked = Request::parse(request.method(), request.uri());
     shared.counter.note(asked.clone());
     link.asks(asked.clone());
-    let fault = shared.rules.strike(&asked);
+    let rule = shared.rules.strike(&asked);
     let request = whole(request).await?;
-    match fault {
-        None => Ok(streamed(ask(&shared, request).await?, link, None)),
-        Some(Fault::Edit(edit)) => Ok(streamed(ask(&shared, request).await?, link, Some(edit))),
-        Some(Fault::Delay(delay)) => {
-            sleep(delay).await;
+    let Some(rule) = rule else { return Ok(streamed(ask(&shared, request).await?, link, None)) };
+    match rule.fault() {
+        Fault::Edit(edit) => Ok(streamed(ask(&shared, request).await?, link, Some(edit.clone()))),
+        Fault::Delay(delay) => {
+            sleep(*delay).await;
             Ok(streamed(ask(&shared, request).await?, link, None))
         }
-        Some(Fault::Answer(answer)) => {
+        Fault::Answer(answer) => {
             Ok(answer.response().map(|text| Full::from(text).map_err(|never| match never {}).boxed_unsync()))
         }
-        Some(Fault::Cut) => Err(Broken),
-        Some(Fault::Unanswered) => {
+        Fault::Cut => Err(Broken),
+        Fault::Unanswered => {
             let answer = ask(&shared, request).await?;
             answer.into_body().collect().await.map_err(|_| Broken)?;
+            rule.keeps_back();
             std::future::pending().await
         }
     }
