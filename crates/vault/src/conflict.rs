@@ -13,6 +13,8 @@ pub struct Identity {
     pub cluster: Option<String>,
     /// The cluster of A, the mount and the key.
     pub key: Option<(String, String, String)>,
+    /// The resources whose targets must run before A can, as its people declare.
+    pub depends_on: Vec<(String, String)>,
 }
 
 impl Identity {
@@ -45,7 +47,13 @@ mod tests {
 
     fn identity(age: i64, set: &str, key: Option<&str>) -> Identity {
         let key = key.map(|key| ("a".to_owned(), "transit".to_owned(), key.to_owned()));
-        Identity { age: (age, format!("uid-{age}")), set: Some(set.to_owned()), cluster: None, key }
+        Identity {
+            age: (age, format!("uid-{age}")),
+            set: Some(set.to_owned()),
+            cluster: None,
+            key,
+            depends_on: Vec::new(),
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::cause::{Cause, Gravity};
+use crate::circle::circle;
 use crate::claim::Birth;
 use crate::conflict::{Identity, older_rival};
 use crate::diagnose::Diagnosis;
@@ -253,12 +254,17 @@ impl Keeper {
 
     /// Whom this resource gives way to.
     fn rival(&self, settings: &Settings, look: &Look) -> Option<Diagnosis> {
+        let known = self.resource().map(|resource| self.before(&resource)).unwrap_or_default();
+        // A sealed server doesn't tell its cluster: what it said last holds.
         let a = look.view.transit.facts.as_ref().and_then(|facts| facts.cluster_id.clone());
+        let a = a.or_else(|| known.transit.and_then(|transit| transit.cluster_id));
+        let cluster = look.view.target.server().and_then(|facts| facts.cluster_id.clone());
         let identity = Identity {
             age: (settings.created, settings.uid.clone()),
             set: look.view.target.set.as_ref().ok().map(|set| set.uid.clone()),
-            cluster: look.view.target.server().and_then(|facts| facts.cluster_id.clone()),
+            cluster: cluster.or_else(|| known.server.and_then(|server| server.cluster_id)),
             key: a.map(|a| (a, settings.transit.mount.clone(), settings.transit.key.clone())),
+            depends_on: settings.depends_on.clone(),
         };
         let mut identities = self.shared.identities.lock();
         identities.insert(self.key.clone(), identity);
@@ -305,6 +311,7 @@ impl Keeper {
     ) {
         let before = self.before(resource);
         let transit_seal = before.transit.as_ref().and_then(|transit| transit.seal_type.as_deref());
+        let circle = circle(&self.shared.identities.lock(), &self.key);
         let requested_at = resource.annotations().get(REQUESTED_AT).map(String::as_str);
         let pass = Pass {
             settings,
@@ -312,6 +319,7 @@ impl Keeper {
             diagnosis,
             step,
             init,
+            circle: circle.as_deref(),
             ledger: &self.seen.ledger,
             memory: &self.memory,
             transit_seal,

@@ -9,6 +9,7 @@ mod board;
 #[cfg(test)]
 mod builders;
 pub mod cause;
+pub mod circle;
 pub mod claim;
 pub mod client;
 pub mod conflict;

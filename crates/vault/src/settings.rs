@@ -41,6 +41,8 @@ pub struct Settings {
     pub allowed: Allowed,
     /// Whether A starts without people, though it is sealed by shares.
     pub transit_unseals_itself: bool,
+    /// The resources whose targets must run before A can, by namespace and name.
+    pub depends_on: Vec<(String, String)>,
     /// Whether somebody else keeps the recovery keys, so that nobody looks for them in their Secret.
     pub keys_elsewhere: bool,
     /// Whether what we made on A is taken back when the resource goes.
@@ -147,6 +149,7 @@ impl TryFrom<&VaultTransitUnseal> for Settings {
             period: time("token.period", &spec.token.period)?,
             allowed: allowed(spec, transit.provision)?,
             transit_unseals_itself: spec.cold_start.transit_unseals_itself,
+            depends_on: spec.cold_start.depends_on.iter().map(|named| resource_of(named, namespace)).collect(),
             keys_elsewhere: spec.recovery.custody == Custody::External,
             revoke: spec.deletion_policy == DeletionPolicy::Revoke,
             interval: time("timing.interval", &spec.timing.interval)?,
@@ -160,7 +163,6 @@ fn not_yet(spec: &VaultTransitUnsealSpec) -> Option<&'static str> {
     let asked = [
         (spec.restart.policy == RestartPolicy::WhenStuckOrTokenChanged, "spec.restart.policy: WhenStuckOrTokenChanged"),
         (spec.restart.allow_downtime, "spec.restart.allowDowntime"),
-        (!spec.cold_start.depends_on.is_empty(), "spec.coldStart.dependsOn"),
     ];
     asked.into_iter().find(|(asked, _)| *asked).map(|(_, field)| field)
 }
@@ -206,6 +208,12 @@ fn allowed(spec: &VaultTransitUnsealSpec, provision: Provision) -> Result<Allowe
     })
 }
 
+/// A resource by its name, in this namespace unless it says another.
+fn resource_of(named: &str, namespace: &str) -> (String, String) {
+    let (namespace, name) = named.split_once('/').unwrap_or((namespace, named));
+    (namespace.to_owned(), name.to_owned())
+}
+
 fn time(field: &'static str, text: &str) -> Result<Duration, Invalid> {
     parse_duration(text).filter(|time| !time.is_zero()).ok_or(Invalid::Time(field))
 }
@@ -248,6 +256,13 @@ mod tests {
     }
 
     #[test]
+    fn what_must_run_before_is_named_with_or_without_its_namespace() {
+        let named = |name| resource_of(name, "vault");
+        assert_eq!(named("other"), ("vault".to_owned(), "other".to_owned()));
+        assert_eq!(named("there/other"), ("there".to_owned(), "other".to_owned()));
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused_though_the_api_server_let_it_pass() {
         let mut plain = spec();
         plain["seal"]["transit"]["address"] = json!("http://a.example.net");
@@ -265,9 +280,6 @@ mod tests {
 
     #[test]
     fn what_nobody_does_yet_is_refused_and_not_passed_over() {
-        let mut waits = spec();
-        waits["coldStart"] = json!({ "dependsOn": ["other"] });
-        check(&waits, Err(Invalid::NotYet("spec.coldStart.dependsOn")));
         let mut downtime = spec();
         downtime["restart"] = json!({ "allowDowntime": true });
         check(&downtime, Err(Invalid::NotYet("spec.restart.allowDowntime")));

@@ -33,6 +33,8 @@ pub struct Pass<'a> {
     pub step: &'a Step,
     /// What is done next about an initialisation; `None` where nobody asks for one.
     pub init: Option<&'a init::Step>,
+    /// The way from this resource back to itself, each needing the next; `None` when there is none.
+    pub circle: Option<&'a [(String, String)]>,
     /// The canaries.
     pub ledger: &'a Ledger,
     /// What was done before.

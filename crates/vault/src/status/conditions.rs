@@ -156,6 +156,9 @@ fn would_start(view: &View) -> Verdict {
 /// After everything was off: A starts by itself, and the token outlives the outage.
 fn cold_start(pass: &Pass<'_>) -> Verdict {
     let (view, limits) = (pass.view, &pass.settings.allowed.limits);
+    if let Some(circle) = pass.circle {
+        return (Tristate::False, "Circular", in_a_circle(circle));
+    }
     // What it said last holds while it is silent.
     let told = view.transit.facts.as_ref().map(|facts| facts.seal_type.as_str());
     let Some(seal) = told.or(pass.transit_seal) else {
@@ -182,6 +185,12 @@ fn cold_start(pass: &Pass<'_>) -> Verdict {
             "nothing that is known or declared keeps it from starting after an outage".to_owned(),
         ),
     }
+}
+
+fn in_a_circle(circle: &[(String, String)]) -> String {
+    let names: Vec<String> =
+        circle.iter().chain(circle.first()).map(|(namespace, name)| format!("{namespace}/{name}")).collect();
+    format!("{}: after everything was off none of them can start first", names.join(" needs "))
 }
 
 /// For how long the token lives after a renewal: what is left changes from look to look, which is no news.

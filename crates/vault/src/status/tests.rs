@@ -45,6 +45,7 @@ fn told(view: &View, before: &VaultTransitUnsealStatus, memory: &Memory) -> Vaul
         diagnosis: diagnosis.as_ref(),
         step: &step,
         init: None,
+        circle: None,
         ledger: &ledger(),
         memory,
         transit_seal,
@@ -199,4 +200,28 @@ fn keys_that_are_not_as_they_were_stored_are_told() {
     let unread = phased(Phase::Unreadable { why: "edited".to_owned() }, None);
     check(&unread, "RecoveryKeysStored", ("Unknown", "ClaimUnreadable"));
     check(&unread, "Ready", ("False", "InitIncomplete"));
+}
+
+#[test]
+fn servers_that_need_each_other_survive_no_outage() {
+    let (settings, view) = (settings(), view());
+    let key = |name: &str| ("vault".to_owned(), name.to_owned());
+    let circle = [key("b"), key("a")];
+    let (ledger, memory) = (ledger(), Memory::default());
+    let pass = Pass {
+        settings: &settings,
+        view: &view,
+        diagnosis: None,
+        step: &Step::Rest,
+        init: None,
+        circle: Some(&circle),
+        ledger: &ledger,
+        memory: &memory,
+        transit_seal: None,
+        requested_at: None,
+    };
+    let told = status(&pass, &VaultTransitUnsealStatus::default());
+    let cold = told.conditions.iter().find(|condition| condition.type_ == "ColdStart").expect("a condition");
+    assert_eq!((cold.status.as_str(), cold.reason.as_str()), ("False", "Circular"));
+    assert!(cold.message.starts_with("vault/b needs vault/a needs vault/b"), "{}", cold.message);
 }
