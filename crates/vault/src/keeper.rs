@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cause::{Cause, Gravity};
 use crate::circle::circle;
-use crate::claim::Birth;
+use crate::claim::{Birth, Phase};
 use crate::conflict::{Identity, older_rival};
 use crate::diagnose::Diagnosis;
 use crate::execute::{Done, Hands};
@@ -186,8 +186,9 @@ impl Keeper {
         self.show(&settings, &look, cause);
         let done = self.shared.hands.execute(&step, &settings, &look, &mut self.seen, &mut self.memory, &about).await;
         // Nothing is only glanced at before its initialisation is through.
+        let unread = matches!(look.view.birth.claim, Some(Phase::Unreadable { .. }));
         let begun = init.is_some_and(|step| step != init::Step::Rest);
-        if begun || done == Done::Something {
+        if unread || begun || done == Done::Something {
             self.next_whole = None;
         }
         Some(if done == Done::Something { SOON } else { wait(&settings, &look) })
@@ -268,9 +269,29 @@ impl Keeper {
         };
         let mut identities = self.shared.identities.lock();
         identities.insert(self.key.clone(), identity);
+        if let Some(older) = self.older_of_set(settings) {
+            let message = format!("{older} is older and stands for the same StatefulSet");
+            return Some(Diagnosis { cause: Cause::Conflict, message });
+        }
         let ((namespace, name), what) = older_rival(&identities, &self.key)?;
         let message = format!("{namespace}/{name} is older and stands for {what}");
         Some(Diagnosis { cause: Cause::Conflict, message })
+    }
+
+    /// An older resource that names the same StatefulSet, whether it was looked at yet or not.
+    fn older_of_set(&self, settings: &Settings) -> Option<String> {
+        let age = |resource: &VaultTransitUnseal| {
+            let created = resource.metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second());
+            (created, resource.uid().unwrap_or_default())
+        };
+        let own = (settings.created, settings.uid.clone());
+        let all = self.shared.resources.iter().flat_map(Store::state);
+        let of_set = all.filter(|other| {
+            other.namespace().as_deref() == Some(&settings.namespace)
+                && other.spec.target.stateful_set_ref.name == settings.target.set
+                && age(other) < own
+        });
+        of_set.map(|other| format!("{}/{}", settings.namespace, other.name_any())).min()
     }
 
     /// A deletion is remembered before it happens: the status that says so is written first.

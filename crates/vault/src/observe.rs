@@ -22,7 +22,7 @@ use k8s_openapi::api::core::v1::Pod as RawPod;
 use kube::Client as Kube;
 use secrecy::SecretString;
 
-use crate::claim::Birth;
+use crate::claim::{Birth, Phase};
 use crate::client::{Client, Clients};
 use crate::rehearsal::{Ignorance, Ledger, Outcome, Trial, Witness, judge};
 use crate::settings::Settings;
@@ -109,7 +109,10 @@ impl Eyes {
         );
         let now = Timestamp::now();
         let mut target = Target { set, pods, login: Login::NotConfigured };
-        self.ask_who_votes(settings, &secrets, &mut seen.of_b, &mut target, &doors).await;
+        // Before an initialisation is complete our role there needn't be made yet.
+        if birth.claim.as_ref().is_none_or(Phase::is_complete) {
+            self.ask_who_votes(settings, &secrets, &mut seen.of_b, &mut target, &doors).await;
+        }
         seen.unsealed.extend(target.unsealed().filter_map(crate::view::Pod::container_id));
         let rehearsal = conclude(&content, wiring.as_ref(), trial.as_ref(), &seen.ledger, &transit.reach);
         if let Some(trial) = &trial {

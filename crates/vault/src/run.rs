@@ -1,6 +1,6 @@
 //! Wires the controller up and runs it until it is told to stop, or one of its tasks ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ use crate::client::{Clients, Options};
 use crate::execute::Hands;
 use crate::init::order::Order;
 use crate::init::spool::{Spool, Trouble};
-use crate::init::{Asked, Initialiser};
+use crate::init::{self, Asked, Initialiser};
 use crate::keeper::{Keeper, Key, Shared};
 use crate::metrics::{Metrics, Snapshot};
 use crate::observe::Eyes;
@@ -178,12 +178,10 @@ impl Parts {
         if let Some(initialiser) = &initialiser {
             tasks.spawn("initialisations", carry_on(Arc::clone(&shared), initialiser.clone(), stop.clone()));
         }
-        tasks.spawn("keepers", keep(shared, stop.clone()));
+        tasks.spawn("keepers", keep(Arc::clone(&shared), stop.clone()));
         let ended = tasks.run(GRACE).await;
-        if let Some(initialiser) = initialiser
-            && !initialiser.drained().await
-        {
-            tracing::warn!("an initialisation isn't through; whoever starts with this spool carries on with it");
+        if let Some(initialiser) = initialiser {
+            finish(&shared, &initialiser).await;
         }
         Ok(ended?)
     }
@@ -281,13 +279,35 @@ async fn carry_on(shared: Arc<Shared>, initialiser: Initialiser, stop: Cancellat
         if shared.leadership.is_leader() {
             continue;
         }
-        for resource in shared.resources.iter().flat_map(Store::state) {
-            let Ok(settings) = crate::settings::Settings::try_from(&*resource) else { continue };
-            if initialiser.holds(&settings) {
-                let order = Order::from(&*resource);
-                initialiser.advance(Asked { settings: &settings, order: &order, view: None, leads: false }).await;
-            }
+        carry_on_once(&shared, &initialiser).await;
+    }
+}
+
+/// One try for each answer that is here; whether there was any. Of two resources for one server the older is heeded.
+async fn carry_on_once(shared: &Shared, initialiser: &Initialiser) -> bool {
+    let mut all: Vec<_> = shared.resources.iter().flat_map(Store::state).collect();
+    all.sort_by_key(|resource| (resource.creation_timestamp().map(|time| time.0), resource.uid()));
+    let mut done = BTreeSet::new();
+    for resource in all {
+        let Ok(settings) = crate::settings::Settings::try_from(&*resource) else { continue };
+        if initialiser.holds(&settings) && done.insert((settings.namespace.clone(), settings.target.set.clone())) {
+            let order = Order::from(&*resource);
+            initialiser.advance(Asked { settings: &settings, order: &order, view: None, leads: false }).await;
         }
+    }
+    !done.is_empty()
+}
+
+/// At the end of the process: what was begun is waited for, and what is held is tried until it is through or the time is over.
+async fn finish(shared: &Shared, initialiser: &Initialiser) {
+    let through = async {
+        initialiser.drained().await;
+        while carry_on_once(shared, initialiser).await {
+            tokio::time::sleep(ROUND * 2).await;
+        }
+    };
+    if tokio::time::timeout(init::GRACE, through).await.is_err() {
+        tracing::warn!("an initialisation isn't through; whoever starts with this spool carries on with it");
     }
 }
 

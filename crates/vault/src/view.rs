@@ -41,7 +41,8 @@ impl View {
     /// Whether nothing can be sealed with the key of A yet, so that one may be made.
     #[must_use]
     pub fn is_unborn(&self) -> bool {
-        self.birth.claim.is_none() && (self.birth.untouched || self.target.is_blank())
+        let initialised = self.target.pods.iter().any(|pod| pod.answer.facts().is_some_and(|facts| facts.initialised));
+        self.birth.claim.is_none() && !initialised && (self.birth.untouched || self.target.is_blank())
     }
 }
 

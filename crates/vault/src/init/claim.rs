@@ -16,6 +16,9 @@ use crate::claim::Phase;
 /// most; the rest is for clocks that disagree.
 pub const WORK: i64 = 300;
 
+/// A holder that is held up says that it is still there when the claim is so old, in seconds.
+const TOUCH: i64 = 100;
+
 /// The annotation that keeps Flux from deleting what isn't in Git.
 const PRUNE: (&str, &str) = ("kustomize.toolkit.fluxcd.io/prune", "disabled");
 
@@ -138,6 +141,12 @@ impl Claim {
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         now.as_second().saturating_sub(self.touched.as_second()) < WORK
+    }
+
+    /// Whether whoever holds it should say that it is still there.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        TOUCH <= now.as_second().saturating_sub(self.touched.as_second())
     }
 
     /// Later by so much, at a later stage.

@@ -25,6 +25,8 @@ pub struct Facts<'a> {
     pub server: Server,
     /// Whether an initialisation may begin; asked only while nobody has claimed it.
     pub gate: Result<Go, Closed>,
+    /// Whether the resource asks for it by now, in a form in which it may be sent.
+    pub wanted: bool,
     /// The attempt that a person gives up; empty for none.
     pub discard: &'a str,
     /// Whether this process leads.
@@ -224,10 +226,13 @@ fn claimed(claim: &Claim, facts: &Facts<'_>) -> Step {
     let never_sent = (facts.holder, facts.spool) == (Holder::Us, Spooled::Nothing);
     match facts.server {
         Server::Unseen => Step::Wait(Wait::ServerUnseen),
+        // Nothing was sent from here: somebody else initialised it, or nobody is to any more.
+        Server::Initialised | Server::Blank if never_sent && !facts.leads => Step::Wait(Wait::NotLeading),
+        Server::Initialised if never_sent => Step::Discard,
+        Server::Blank if never_sent && !facts.wanted => Step::Discard,
         Server::Initialised => Step::Stuck(Stuck::OutcomeUnknown),
         // A request may still be on its way for as long as the claim is fresh, whatever became of who sent it.
         Server::Blank if facts.leads && facts.discard == claim.attempt && !claim.is_fresh(facts.now) => Step::Discard,
-        Server::Blank if never_sent && !facts.leads => Step::Wait(Wait::NotLeading),
         Server::Blank if never_sent => Step::Send,
         Server::Blank => Step::Stuck(Stuck::Abandoned),
     }

@@ -6,10 +6,11 @@
 use std::collections::BTreeSet;
 
 use holdfast_api::VaultTransitUnseal;
-use holdfast_api::vault_transit_unseal::{Admin, Initialization, ServiceAccountLogin, VaultMode};
+use holdfast_api::vault_transit_unseal::{Admin, ServiceAccountLogin, VaultMode, VaultTransitUnsealSpec};
 use jiff::Timestamp;
 
 use super::admin::OUR_POLICY;
+use super::claim;
 use super::recipients::{Invalid as NoRecipients, Recipients};
 
 /// The annotation of a resource by which a person says that storage older than the resource may be initialised: the UIDs of
@@ -68,6 +69,12 @@ pub enum Invalid {
         /// The threshold.
         threshold: u8,
     },
+    /// The keys would be where something else is.
+    #[error("spec.initialization.keyStore.secretName: {0} is the Secret of {1}")]
+    KeyStoreTaken(String, &'static str),
+    /// Every login has it, so that it proves nothing.
+    #[error("spec.initialization.admin.policy: every login has the policy default")]
+    PolicyOfAll,
     /// The person's role would be ours, or ours the person's.
     #[error("spec.initialization.admin and spec.target.auth can't share {0}")]
     Shared(&'static str),
@@ -89,12 +96,13 @@ impl From<&VaultTransitUnseal> for Order {
             created: meta.creation_timestamp.as_ref().map_or(Timestamp::MAX, |time| time.0),
             confirmed: uids.filter(|uid| !uid.is_empty()).map(str::to_owned).collect(),
             discard: asked.discard_attempt.clone(),
-            plan: plan(asked, spec.target.auth.as_ref().map(|auth| auth.service_account.clone())),
+            plan: plan(spec),
         }
     }
 }
 
-fn plan(asked: &Initialization, auth: Option<ServiceAccountLogin>) -> Result<Plan, Invalid> {
+fn plan(spec: &VaultTransitUnsealSpec) -> Result<Plan, Invalid> {
+    let (asked, auth) = (&spec.initialization, spec.target.auth.as_ref().map(|auth| auth.service_account.clone()));
     let (shares, threshold) = (asked.shares, asked.threshold);
     let least = if shares == 1 { 1 } else { 2 };
     if shares == 0 || !(least..=shares).contains(&threshold) {
@@ -103,6 +111,10 @@ fn plan(asked: &Initialization, auth: Option<ServiceAccountLogin>) -> Result<Pla
     let store = asked.key_store.as_ref().ok_or(Invalid::NoKeyStore)?;
     let admin = asked.admin.clone().ok_or(Invalid::NoAdmin)?;
     let recipients = Recipients::parse(store, shares)?;
+    is_free(&store.secret_name, spec)?;
+    if admin.policy == "default" {
+        return Err(Invalid::PolicyOfAll);
+    }
     if let Some(ours) = &auth {
         if (&ours.mount, &ours.role) == (&admin.mount, &admin.role) {
             return Err(Invalid::Shared("a role"));
@@ -112,4 +124,16 @@ fn plan(asked: &Initialization, auth: Option<ServiceAccountLogin>) -> Result<Pla
         }
     }
     Ok(Plan { shares, threshold, secret: store.secret_name.clone(), recipients, admin, auth })
+}
+
+/// The Secret of the keys is theirs alone: the claim must stay readable, and the token's is mounted by the server.
+fn is_free(secret: &str, spec: &VaultTransitUnsealSpec) -> Result<(), Invalid> {
+    let taken = |whose| Err(Invalid::KeyStoreTaken(secret.to_owned(), whose));
+    if secret == claim::secret_name(&spec.target.stateful_set_ref.name) {
+        return taken("the claim");
+    }
+    match &spec.token.secret_ref {
+        Some(token) if token.name == secret => taken("the token"),
+        Some(_) | None => Ok(()),
+    }
 }

@@ -96,31 +96,29 @@ impl Initialiser {
         Self { inner: Arc::new(inner) }
     }
 
-    /// What is known of how a resource's server came to be, for its view. A claim that can't be read just now is
-    /// `Phase::Unreadable`, as nothing may be concluded from it.
-    pub async fn told(&self, settings: &Settings, order: &Order) -> Birth {
+    /// What is known of how a resource's server came to be, for its view.
+    ///
+    /// # Errors
+    /// When the claim can't be read just now, from which nothing may be concluded.
+    pub async fn told(&self, settings: &Settings, order: &Order) -> Result<Birth, Failed> {
         let cluster = self.cluster(settings);
-        let reading = match cluster.claim().await {
-            Ok(read) => read.reading,
-            Err(failed) => {
-                return Birth { claim: Some(Phase::Unreadable { why: failed.to_string() }), ..Birth::default() };
-            }
-        };
+        let reading = cluster.claim().await?.reading;
         let claim = self.phase_of(&reading, settings);
         let recorded = match &reading {
             Reading::Claim(claim) => claim.recorded().map(|recorded| (&claim.attempt, recorded)),
             Reading::Unreadable(_) => None,
             Reading::Vacant => {
-                let untouched = order.wanted
-                    && cluster.volumes().await.is_ok_and(|volumes| gate::untouched(order, &volumes).is_ok());
-                return Birth { untouched, ..Birth::default() };
+                // A server without volumes keeps what it has where it can't be seen.
+                let volumes = if order.wanted { cluster.volumes().await.unwrap_or_default() } else { Vec::new() };
+                let untouched = !volumes.is_empty() && gate::untouched(order, &volumes).is_ok();
+                return Ok(Birth { untouched, ..Birth::default() });
             }
         };
-        let Some((attempt, recorded)) = recorded else { return Birth { claim, ..Birth::default() } };
+        let Some((attempt, recorded)) = recorded else { return Ok(Birth { claim, ..Birth::default() }) };
         let data = cluster.stored(&recorded.secret).await.ok();
         let kept = data.map(|data| judge(attempt, recorded, data.as_ref()));
         let keys = Keys { secret: recorded.secret.clone(), count: recorded.count, kept };
-        Birth { claim, keys: Some(keys), untouched: false }
+        Ok(Birth { claim, keys: Some(keys), untouched: false })
     }
 
     /// Whether the answer of an initialisation of a resource's server is here: nobody else can carry on with it.
@@ -152,7 +150,11 @@ impl Initialiser {
                 None
             }
             Ok(()) => self.inner.troubles.lock().get(&of).cloned(),
-            Err(failed) => Some(Arc::new(failed)),
+            Err(failed) => {
+                // What keeps the step from being done may keep this from being written, too.
+                let _ = pass.touch().await;
+                Some(Arc::new(failed))
+            }
         };
         Progress { phase, step: Some(step), failed }
     }

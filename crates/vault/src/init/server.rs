@@ -128,20 +128,27 @@ impl B {
 }
 
 /// Whether a request that failed so can't have reached the server. One that was answered did, whatever became of it: it
-/// isn't sent again.
+/// isn't sent again. TLS was agreed on a moment before, so what fails there now may have failed after the request.
 fn never_left(kind: &Kind) -> bool {
-    kind.effect() == Effect::None && !matches!(kind, Kind::Answered(_) | Kind::Redirected(_) | Kind::WantsHttps)
+    let may_have = matches!(kind, Kind::Answered(_) | Kind::Redirected(_) | Kind::WantsHttps | Kind::Tls(_));
+    kind.effect() == Effect::None && !may_have
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::{Phase, Refusal};
+    use crate::client::{Phase, Refusal, TlsFault};
 
     #[test]
     fn what_was_answered_or_lost_is_never_sent_again() {
         let refused = Refusal::new(400, &["Vault is already initialized"]);
-        for kind in [Kind::Answered(refused), Kind::TimedOut(Phase::Answer), Kind::CutOff(Phase::Body), Kind::NotHttp] {
+        for kind in [
+            Kind::Answered(refused),
+            Kind::TimedOut(Phase::Answer),
+            Kind::CutOff(Phase::Body),
+            Kind::NotHttp,
+            Kind::Tls(TlsFault::NoAgreement),
+        ] {
             assert!(!never_left(&kind), "{kind}");
         }
         for kind in [Kind::Refused, Kind::TimedOut(Phase::Handshake), Kind::PacedOut] {

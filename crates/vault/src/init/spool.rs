@@ -203,6 +203,8 @@ impl Spool {
     /// # Errors
     /// When it can't be removed.
     pub fn wipe(&self, attempt: &str) -> Result<(), Trouble> {
+        // One that was cut off in the midst of writing.
+        self.remove(&aside(&file_name(attempt, ANSWER)))?;
         self.remove(&file_name(attempt, ANSWER))?;
         self.remove(&file_name(attempt, MARK))
     }
@@ -224,7 +226,7 @@ impl Spool {
     }
 
     fn write(&self, name: &str, content: &[u8]) -> Result<(), Trouble> {
-        let (aside, path) = (self.folder.join(format!("{name}.new")), self.folder.join(name));
+        let (aside, path) = (self.folder.join(aside(name)), self.folder.join(name));
         let written = || -> io::Result<()> {
             let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
             file.write_all(content)?;
@@ -255,6 +257,11 @@ impl Spool {
     fn sync(&self) -> io::Result<()> {
         File::open(&self.folder)?.sync_all()
     }
+}
+
+/// Where a file is written before it has its name.
+fn aside(name: &str) -> String {
+    format!("{name}.new")
 }
 
 fn file_name(attempt: &str, kind: &str) -> String {

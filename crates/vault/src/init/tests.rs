@@ -6,6 +6,7 @@ mod kept;
 mod keys;
 mod machine;
 mod next;
+mod order;
 mod recipients;
 mod spool;
 mod verdict;

@@ -1,9 +1,11 @@
 //! A pass's part in an initialisation: what its claim says, the next step, and what is told of it.
 
+use holdfast_api::VaultTransitUnsealStatus;
+use holdfast_api::vault_transit_unseal::InitializationPhase;
 use k8s_openapi::api::core::v1::ObjectReference;
 
 use super::Keeper;
-use crate::claim::{Birth, Phase};
+use crate::claim::{Birth, Keys, Phase};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::init::gate::Closed;
 use crate::init::order::Order;
@@ -19,13 +21,27 @@ const NO_SPOOL: &str = "the controller runs without --spool, where the answer wo
 impl Keeper {
     /// What an initialisation by us has come to; it isn't asked after where none is wanted and none was ever seen.
     pub(super) async fn birth(&self, settings: &Settings, order: &Order) -> Birth {
-        let known = self.resource().is_some_and(|resource| self.before(&resource).initialization.is_some());
+        let status = self.resource().map(|resource| self.before(&resource)).unwrap_or_default();
+        let known = status.initialization.is_some();
+        let unseen = |why: String| last_known(&status, why);
         match &self.shared.initialiser {
-            Some(initialiser) if order.wanted || known => initialiser.told(settings, order).await,
+            Some(initialiser) if order.wanted || known || initialiser.holds(settings) => {
+                match initialiser.told(settings, order).await {
+                    // Whatever was seen of it once was sealed with a key of A.
+                    Ok(birth) => Birth { untouched: birth.untouched && !self.was_born(&status), ..birth },
+                    Err(failed) => unseen(failed.to_string()),
+                }
+            }
             Some(_) => Birth::default(),
-            None if known => Birth { claim: Some(Phase::Unreadable { why: NO_SPOOL.to_owned() }), ..Birth::default() },
+            None if known => unseen(NO_SPOOL.to_owned()),
             None => Birth::default(),
         }
+    }
+
+    fn was_born(&self, status: &VaultTransitUnsealStatus) -> bool {
+        let evidence = &self.seen.ledger;
+        let cluster = status.server.as_ref().and_then(|server| server.cluster_id.as_ref());
+        cluster.is_some() || !evidence.canaries.is_empty() || evidence.proven.is_some()
     }
 
     /// Does the next step of an initialisation; `None` where there is nothing to initialise, and nothing was.
@@ -57,6 +73,15 @@ impl Keeper {
             hands.announce(about, "InitializationFailed", "Initialize", true, failed);
         }
     }
+}
+
+/// What holds while the claim can't be read: one that was complete stays so, of any other nothing may be concluded.
+fn last_known(status: &VaultTransitUnsealStatus, why: String) -> Birth {
+    let known = status.initialization.as_ref().filter(|known| known.phase == Some(InitializationPhase::Complete));
+    let Some(known) = known else { return Birth { claim: Some(Phase::Unreadable { why }), ..Birth::default() } };
+    let attempt = known.attempt.clone().unwrap_or_default();
+    let keys = known.secret_name.clone().map(|secret| Keys { secret, count: 0, kept: None });
+    Birth { claim: Some(Phase::Complete { attempt }), keys, untouched: false }
 }
 
 /// What is wrong, its initialisation included.

@@ -55,6 +55,7 @@ impl Pass<'_> {
             server: self.server(&read.reading).await,
             gate: self.gate(&read.reading).await,
             claim: &read.reading,
+            wanted: order.wanted && (order.allow_http || self.asked.settings.target.tls),
             discard: &order.discard,
             leads: self.asked.leads,
             now,
@@ -212,6 +213,18 @@ impl Pass<'_> {
         }
         audit(self.asked.settings, "revoke-root", "success");
         self.come_to(Stage::Complete(recorded.clone()), claim, read).await
+    }
+
+    /// Says in the claim that whoever has the answer is still there, so that nobody takes it for lost. Whether that works out or
+    /// not, the next step is what it was.
+    pub(super) async fn touch(&self) -> Result<(), Failed> {
+        let (read, now) = (self.cluster.claim().await?, Timestamp::now());
+        let Reading::Claim(claim) = &read.reading else { return Ok(()) };
+        let ours = claim.holder == self.inner().spool.id() && self.inner().answer(&claim.attempt)?.is_some();
+        if ours && claim.is_due(now) {
+            self.cluster.put(&read, &claim.at(claim.stage.clone(), now)).await?;
+        }
+        Ok(())
     }
 
     async fn come_to(&self, stage: Stage, claim: &Claim, read: &Read) -> Result<(), Failed> {

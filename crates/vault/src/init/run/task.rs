@@ -163,6 +163,8 @@ impl Task {
                 }
                 Err(failed) => {
                     self.note(failed);
+                    // What keeps the step from being done may keep this from being written, too.
+                    let _ = pass.touch().await;
                     sleep(pause).await;
                     pause = (pause * 2).min(PAUSES.1);
                 }

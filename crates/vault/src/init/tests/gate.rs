@@ -176,8 +176,11 @@ fn a_silent_a_and_a_token_that_makes_keys_are_in_the_way() {
 
 #[test]
 fn a_key_of_a_is_made_only_while_nothing_can_be_sealed_with_it() {
-    let mut unborn = view();
-    assert!(!unborn.is_unborn(), "it serves");
+    let mut serving = view();
+    serving.birth.untouched = true;
+    assert!(!serving.is_unborn(), "it serves");
+    let mut unborn = view().with_pods(vec![pod(0).answering(Answer::Refused)]);
+    assert!(!unborn.is_unborn(), "nobody knows");
     unborn.birth.untouched = true;
     assert!(unborn.is_unborn(), "no storage is there that may hold something");
     unborn.birth.claim = Some(Phase::Complete { attempt: "a1".to_owned() });

@@ -159,6 +159,7 @@ impl World {
             working: !for_task && controller.task.is_some(),
             server: self.server(),
             gate: if self.got.is_empty() { Ok(go) } else { Err(Closed::Initialised("vault-0".to_owned())) },
+            wanted: true,
             discard: &self.discard,
             leads: controller.leads && !for_task,
             now: self.time(),

@@ -31,6 +31,7 @@ fn facts(claim: &Reading) -> Facts<'_> {
         working: false,
         server: Server::Blank,
         gate: Ok(go()),
+        wanted: true,
         discard: "",
         leads: true,
         now: at(NOW),
@@ -75,7 +76,9 @@ fn what_was_claimed_here_is_sent_once() {
     check(&Facts { leads: false, ..facts.clone() }, Step::Wait(Wait::NotLeading));
     check(&Facts { working: true, ..facts.clone() }, Step::Wait(Wait::AtWork));
     check(&Facts { server: Server::Unseen, ..facts.clone() }, Step::Wait(Wait::ServerUnseen));
-    check(&Facts { server: Server::Initialised, ..facts.clone() }, Step::Stuck(Stuck::OutcomeUnknown));
+    // Whoever initialised it, it wasn't this request.
+    check(&Facts { server: Server::Initialised, ..facts.clone() }, Step::Discard);
+    check(&Facts { wanted: false, ..facts.clone() }, Step::Discard);
     let sent = Facts { spool: Spooled::Sent, ..facts };
     check(&sent, Step::Stuck(Stuck::Abandoned));
     check(&Facts { server: Server::Initialised, ..sent.clone() }, Step::Stuck(Stuck::OutcomeUnknown));
@@ -185,7 +188,7 @@ proptest! {
         let holder = if ours { Holder::Us } else { Holder::Another };
         let gate = if open { Ok(go()) } else { Err(Closed::StorageUnseen) };
         let discard = if discard { "0123456789abcdef" } else { "" };
-        let facts = Facts { claim: &reading, holder, spool, working, server, gate, discard, leads, now: at(second) };
+        let facts = Facts { claim: &reading, holder, spool, working, server, gate, wanted: true, discard, leads, now: at(second) };
         match next(&facts) {
             Step::Send => {
                 prop_assert!(ours && leads && !working && server == Server::Blank && spool == Spooled::Nothing);

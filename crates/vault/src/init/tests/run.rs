@@ -328,7 +328,7 @@ fn what_was_answered_is_stored_as_it_was_asked_for() {
         let progress = stage.pass(&initialiser, &resource, true).await;
         assert_eq!(progress.step, Some(Step::Store));
         assert!(progress.failed.is_none(), "{progress:?}");
-        let told = initialiser.told(&Settings::try_from(&resource).unwrap(), &Order::from(&resource)).await;
+        let told = initialiser.told(&Settings::try_from(&resource).unwrap(), &Order::from(&resource)).await.unwrap();
         assert_eq!(told.keys, Some(Keys { secret: "keys".to_owned(), count: 3, kept: Some(Kept::Stored) }));
         let progress = stage.pass(&initialiser, &resource, true).await;
         assert!(progress.failed.is_some(), "nobody is named who could get in: {progress:?}");
