@@ -169,7 +169,8 @@ fn expected() -> BTreeSet<Right> {
     let everything =
         [VaultRole::Observe, VaultRole::Login, VaultRole::Store, VaultRole::Initialize, VaultRole::Restart];
     let in_vault = granted("vault", &everything, |list| match list {
-        "secrets" => vec!["vault-transit-token", "a-ca"],
+        // The last is the claim of an initialisation, which the chart adds.
+        "secrets" => vec!["vault-transit-token", "a-ca", "holdfast-init-vault"],
         "serviceAccounts" => vec!["holdfast-vault"],
         "statefulSets" => vec!["vault"],
         _ => Vec::new(),
