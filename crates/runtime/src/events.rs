@@ -2,12 +2,12 @@
 //!
 //! Best effort: a bounded queue, a bounded rate, dropped and counted beyond that and when another leads. An event's name
 //! comes from what it says about which object, so that saying it again (after a restart, by the next leader) is answered
-//! with 409 and changes nothing. What an event is about is known to whoever says it; here it is only a type, which is made
+//! with 409 and changes nothing; what this process said lately it doesn't ask again. What an event is about is known to whoever says it; here it is only a type, which is made
 //! a reference when the event is sent. Absent: retries, and series, which would be writes without news.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -17,10 +17,11 @@ use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::Client;
 use kube::api::{Api, PostParams};
+use lru::LruCache;
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::lease::Leadership;
@@ -39,6 +40,12 @@ const ANSWER: Duration = Duration::from_secs(5);
 const NOWHERE: &str = "default";
 /// The longest note that the API server accepts, in bytes.
 const LONGEST_NOTE: usize = 1024;
+
+/// So many that were said are known, the latest.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(2_000).expect("invariant: two thousand isn't zero");
+/// After so long a thing is news again: well within the hour for which an API server keeps an event (`--event-ttl`), so that
+/// what goes on being true can be read at any time.
+const NEWS: Duration = Duration::from_mins(30);
 
 /// For how long an event lets the writes go first.
 const COURTESY: Duration = Duration::from_secs(5);
@@ -110,6 +117,7 @@ impl<A> Events<A> {
         quiet: impl Fn() -> Q,
     ) -> Result<(), Infallible> {
         let limiter: DefaultDirectRateLimiter = RateLimiter::direct(Quota::per_second(RATE).allow_burst(BURST));
+        let mut said: LruCache<u64, Instant> = LruCache::new(REMEMBERED);
         loop {
             let announcement = tokio::select! {
                 biased;
@@ -125,9 +133,15 @@ impl<A> Events<A> {
                 self.dropped.inc();
                 continue;
             }
+            let Some(regarding) = find(&announcement.about) else { continue };
+            let id = announcement.id(&regarding);
+            // A state that comes and goes says the same each time.
+            if said.get(&id).is_some_and(|at| at.elapsed() < NEWS) {
+                continue;
+            }
             limiter.until_ready().await;
-            if let Some(regarding) = find(&announcement.about) {
-                self.send(&teller, announcement, regarding).await;
+            if self.send(&teller, announcement, regarding).await {
+                said.put(id, Instant::now());
             }
         }
     }
@@ -142,35 +156,39 @@ impl<A> Events<A> {
         }
     }
 
-    async fn send(&self, teller: &Teller, announcement: Announcement<A>, regarding: ObjectReference) {
+    /// Whether the API server has it now.
+    async fn send(&self, teller: &Teller, announcement: Announcement<A>, regarding: ObjectReference) -> bool {
         let namespace = regarding.namespace.clone().unwrap_or_else(|| NOWHERE.to_owned());
         let event = announcement.event(regarding, &namespace, teller);
         let api: Api<Event> = Api::namespaced(teller.client.clone(), &namespace);
         let params = PostParams::default();
         match timeout(ANSWER, api.create(&params, &event)).await {
-            Ok(Ok(_)) => {}
-            // Said already.
-            Ok(Err(kube::Error::Api(status))) if status.code == 409 => {}
-            Ok(Err(error)) => {
-                self.dropped.inc();
-                tracing::debug!(%error, namespace, "an event could not be sent");
-            }
-            Err(_) => {
-                self.dropped.inc();
-            }
+            Ok(Ok(_)) => return true,
+            // Said already, by another replica or before a restart.
+            Ok(Err(kube::Error::Api(status))) if status.code == 409 => return true,
+            Ok(Err(error)) => tracing::debug!(%error, namespace, "an event could not be sent"),
+            Err(_) => {}
         }
+        self.dropped.inc();
+        false
     }
 }
 
 impl<A> Announcement<A> {
+    /// The same wherever and whenever the same is said of the same object.
+    fn id(&self, regarding: &ObjectReference) -> u64 {
+        let ObjectReference { namespace, name, uid, .. } = regarding;
+        fnv1a(format!("{namespace:?}{name:?}{uid:?}{}{}", self.reason, self.note).as_bytes())
+    }
+
     fn event(self, regarding: ObjectReference, namespace: &str, teller: &Teller) -> Event {
-        let said = format!("{:?}{}{}", regarding.uid, self.reason, self.note);
+        let id = self.id(&regarding);
         let name = regarding.name.as_deref().unwrap_or_default();
         let cut: String = name.chars().take(200).collect();
         let now = Timestamp::now();
         Event {
             metadata: ObjectMeta {
-                name: Some(format!("{}.{:016x}", cut.trim_end_matches(['.', '-']), fnv1a(said.as_bytes()))),
+                name: Some(format!("{}.{:016x}", cut.trim_end_matches(['.', '-']), id)),
                 namespace: Some(namespace.to_owned()),
                 ..ObjectMeta::default()
             },

@@ -99,12 +99,25 @@ async fn an_event_says_what_happened_to_which_object() {
 
 #[tokio::test]
 async fn what_is_said_again_has_the_same_name_and_is_no_loss() {
-    let same = vec![says("shop/web", "one"), says("shop/web", "one"), says("shop/web", "two")];
-    let (sent, dropped) = tell(409, true, same).await;
-    let names: Vec<_> = sent.iter().map(|(_, event)| event["metadata"]["name"].as_str().unwrap()).collect();
-    assert!(names[0] == names[1] && names[1] != names[2], "{names:?}");
-    assert!(names[0].starts_with("web.") && names[0].len() == 20, "{names:?}");
-    assert_eq!(dropped, 0);
+    let name = async |note| {
+        let (sent, dropped) = tell(409, true, vec![says("shop/web", note)]).await;
+        assert_eq!(dropped, 0);
+        sent[0].1["metadata"]["name"].as_str().unwrap().to_owned()
+    };
+    let (one, again, two) = (name("one").await, name("one").await, name("two").await);
+    assert!(one == again && one != two, "{one} {again} {two}");
+    assert!(one.starts_with("web.") && one.len() == 20, "{one}");
+}
+
+#[rstest::rstest]
+#[case::it_was_taken(201, 2)]
+#[case::another_said_it(409, 2)]
+#[case::it_was_refused_and_is_tried_when_it_comes_up_again(500, 4)]
+#[tokio::test]
+async fn what_was_said_lately_is_not_asked_again(#[case] code: u16, #[case] arrive: usize) {
+    let same = vec![says("shop/web", "one"), says("shop/web", "one"), says("shop/web", "two"), says("shop/web", "one")];
+    let (sent, dropped) = tell(code, true, same).await;
+    assert_eq!((sent.len(), dropped), (arrive, if code == 500 { 4 } else { 0 }));
 }
 
 #[tokio::test]
