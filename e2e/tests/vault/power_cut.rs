@@ -52,7 +52,7 @@ const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2,
 /// How long CI begins new rounds.
 const ENOUGH: Duration = Duration::from_secs(60);
 /// A raft of three needs twenty seconds for a leader after a power failure, more on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// When A comes back.
 #[derive(Clone, Copy, Debug)]
