@@ -65,8 +65,9 @@ pub(super) fn stages(extent: Extent) -> Vec<Stage> {
     }
 }
 
-/// First what keeps all processors busy, then what waits: for leases and intervals to pass, for servers to start. The checks
-/// of the sources have the time that is left, and nobody's deadline depends on them.
+/// First what keeps all processors busy, then what waits for half of its time: for leases and intervals to pass, for servers to start.
+/// The two long programs beside each other, with as many stories each as there are processors, leave little of two of these; more at once
+/// would only make everything late. The checks of the sources have what is left, and nobody's deadline depends on them.
 fn full() -> Vec<Stage> {
     let sources = [CHART_LINT, CHART_TEMPLATE, DEPENDENCIES, GENERATED, CLIPPY, DOCUMENTATION, DOCUMENTATION_TESTS];
     let servers = vec![

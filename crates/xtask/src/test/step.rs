@@ -103,21 +103,15 @@ pub(super) const HELM: Step =
 pub(super) const GITOPS: Step =
     Step { needs: &[Tool::Helm, Tool::Kustomize], ..Step::tests("gitops", "holdfast-e2e", Some("gitops")) };
 
-/// How many stories of one program play at the same time. They mostly wait; what limits them is memory, of which each takes one
-/// gigabyte or two, and the bounds that they hold the product to.
-const AT_ONCE: &str = "--test-threads=4";
-
 pub(super) const SYSTEM: Step = Step {
     needs: &[Tool::ControlPlane, Tool::Kwok, Tool::Helm, Tool::PodSecurity],
     after: &[BUILD.name, BINARY.name],
-    arguments: AT_ONCE,
     ..Step::tests("system", "holdfast-e2e", Some("system"))
 };
 
 pub(super) const VAULT: Step = Step {
     needs: &[Tool::ControlPlane, Tool::Kwok, Tool::Helm, Tool::OpenBao, Tool::OlderOpenBao, Tool::Vault],
     after: &[BUILD.name, BINARY.name],
-    arguments: AT_ONCE,
     ..Step::tests("vault", "holdfast-e2e", Some("vault"))
 };
 
@@ -178,7 +172,8 @@ mod tests {
     fn the_command_line_can_be_pasted_into_a_shell() {
         let line = "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items";
         assert_eq!(DOCUMENTATION.command_line(), line);
-        assert_eq!(SYSTEM.command_line(), "cargo test --package holdfast-e2e --test system -- --test-threads=4");
+        let two = Step { arguments: "--test-threads=2", ..SYSTEM };
+        assert_eq!(two.command_line(), "cargo test --package holdfast-e2e --test system -- --test-threads=2");
         assert_eq!(TESTKIT.command_line(), "cargo test --package holdfast-testkit --lib");
     }
 }
