@@ -38,8 +38,10 @@ impl Built {
             ("lib", Some(true)) => self.adds(home, None, path),
             ("bin", Some(false)) if name == Some("holdfast") => {
                 // Whoever builds other packages later puts another one, with other features, at that place.
-                let kept = kept_in.join("holdfast");
-                std::fs::copy(path, &kept).with_context(|| format!("copying {path} to {}", kept.display()))?;
+                let (kept, copy) = (kept_in.join("holdfast"), kept_in.join("holdfast.new"));
+                std::fs::copy(path, &copy).with_context(|| format!("copying {path} to {}", copy.display()))?;
+                // One that runs from there is left alone.
+                std::fs::rename(&copy, &kept)?;
                 self.holdfast = Some(kept);
             }
             _ => {}

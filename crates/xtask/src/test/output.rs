@@ -90,9 +90,10 @@ impl Kept {
 
     fn show(self) -> Result<()> {
         let _alone = SHOWING.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut kept = File::open(&self.path)?;
-        io::copy(&mut kept, &mut io::stdout().lock())?;
-        Ok(())
+        let (mut kept, mut stdout) = (File::open(&self.path)?, io::stdout().lock());
+        writeln!(stdout, "\n── {} ──", self.path.file_stem().unwrap_or_default().display())?;
+        io::copy(&mut kept, &mut stdout)?;
+        Ok(stdout.flush()?)
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
 use holdfast_testkit::Tool;
-use tempfile::TempDir;
 
 use super::built::Built;
 use super::outcome::{Outcome, Tally};
@@ -30,8 +29,8 @@ pub(super) struct Runner<'a> {
     allow_missing: &'a [Tool],
     /// Ourselves. Cargo may put another one there that it builds meanwhile, of the same sources.
     xtask: PathBuf,
-    /// For what steps print, and for programs that are run.
-    folder: TempDir,
+    /// For what steps print, and for programs that are run. Beside ourselves, so that a run that is killed leaves nothing elsewhere.
+    folder: PathBuf,
     built: Mutex<Built>,
 }
 
@@ -51,7 +50,8 @@ pub(super) fn get_tools(steps: &[&Step]) {
 impl<'a> Runner<'a> {
     pub(super) fn new(allow_missing: &'a [Tool]) -> Result<Self> {
         let xtask = std::env::current_exe().context("finding ourselves")?;
-        let folder = tempfile::Builder::new().prefix("holdfast-test-").tempdir()?;
+        let folder = xtask.with_file_name("xtask-test");
+        std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
         Ok(Self { allow_missing, xtask, folder, built: Mutex::default() })
     }
 
@@ -90,7 +90,7 @@ impl<'a> Runner<'a> {
         if let (Program::Tests(_) | Program::Xtask, Some(holdfast)) = (step.program, &self.built().holdfast) {
             command.env("HOLDFAST_BIN", holdfast);
         }
-        let file = self.folder.path().join(format!("{}.log", step.name.replace(' ', "-")));
+        let file = self.folder.join(format!("{}.log", step.name.replace(' ', "-")));
         let started = Output::of(&mut command, shown, &file);
         let (mut child, output) = started.with_context(|| format!("starting {}", step.command_line()))?;
         if shown == Shown::AtTheEnd {
@@ -99,7 +99,7 @@ impl<'a> Runner<'a> {
         let mut tally = Tally::default();
         output.read(|line| {
             if builds {
-                self.built().hears(line, self.folder.path())?;
+                self.built().hears(line, &self.folder)?;
                 return Ok(if line.starts_with('{') { Hearing::NotForPeople } else { Hearing::ForPeople });
             }
             watched.hears(line);
