@@ -1,13 +1,14 @@
 //! A real control plane with the chart installed by Helm, and the controller as a process under the chart's own account.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use holdfast_testkit::controller::Builder as ControllerBuilder;
 use holdfast_testkit::{ControlPlane, ControllerProcess, Helm, Manifests, helm};
 use kube::Client;
 use serde_json::{Value, json};
+
+use crate::PATIENCE;
 
 /// Where the chart is installed.
 pub const NAMESPACE: &str = "holdfast-system";
@@ -89,7 +90,7 @@ impl Cluster {
     /// A controller that is ready.
     pub async fn controller(&self) -> Result<ControllerProcess> {
         let controller = self.controller_builder().await?.start()?;
-        controller.ready(Duration::from_secs(30)).await?;
+        controller.ready(PATIENCE).await?;
         Ok(controller)
     }
 }

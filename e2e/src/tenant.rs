@@ -20,7 +20,7 @@ use crate::{deployment, enforce, namespace, set};
 /// The Deployment that proves, by having its budget, that what was applied before it has been seen.
 pub const CANARY: &str = "canary";
 /// How long the cluster may take for anything; a time limit of ours is judged by the audit log alone.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 const CLUSTER_SCOPED: [&str; 7] = [
     "Namespace",
     "DisruptionPolicy",

@@ -23,6 +23,7 @@ use crate::component::Component;
 use crate::eventually::{eventually, give_up};
 use crate::port::Port;
 use crate::process::Janitor;
+use crate::stopwatch::Stopwatch;
 use crate::usage::Usage;
 use crate::{cache, kubeconfig, kubelet};
 
@@ -117,6 +118,16 @@ impl ControlPlane {
             Ok::<_, anyhow::Error>(Usage::of(id)?.processor)
         };
         Ok(used(&self.api_server)? + used(&self.etcd)?)
+    }
+
+    /// The processes of the API server and etcd, as far as they run.
+    pub fn servers(&self) -> impl Iterator<Item = u32> {
+        [&self.api_server, &self.etcd].into_iter().filter_map(Component::id)
+    }
+
+    /// Begins to measure a time in which these processes take part, and with them API server and etcd.
+    pub fn stopwatch(&self, processes: impl IntoIterator<Item = u32>) -> Stopwatch {
+        Stopwatch::start(processes.into_iter().chain(self.servers()))
     }
 
     /// Ends the API server as a crash would.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Error, Result, anyhow};
 
-/// The pause after the first look; each next one is half as long again, up to [`LONGEST_PAUSE`].
+/// The pause after the first look; each next one is half as long again, up to [`LONGEST_PAUSE`], and never shorter than two looks:
+/// on a machine that has too much to do, looking must not be what it does most.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -18,7 +19,8 @@ pub async fn eventually<T>(what: &str, deadline: Duration, mut probe: impl Async
     let mut pause = FIRST_PAUSE;
     let mut seen = anyhow!("the first look never ended");
     loop {
-        let left = deadline.saturating_sub(started.elapsed());
+        let looked = Instant::now();
+        let left = deadline.saturating_sub(looked.duration_since(started));
         match tokio::time::timeout(left, probe()).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) if error.is::<GiveUp>() => return Err(error).with_context(|| format!("waiting for {what}")),
@@ -29,7 +31,7 @@ pub async fn eventually<T>(what: &str, deadline: Duration, mut probe: impl Async
         if left.is_zero() {
             return Err(seen).with_context(|| format!("{what}: not within {deadline:?}; last seen"));
         }
-        tokio::time::sleep(pause.min(left)).await;
+        tokio::time::sleep(pause.max(looked.elapsed() * 2).min(left)).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
 }
@@ -82,6 +84,19 @@ mod tests {
         let hanging = async || std::future::pending::<Result<()>>().await;
         let error = eventually("an end", Duration::from_millis(20), hanging).await.unwrap_err();
         assert!(format!("{error:#}").contains("the first look never ended"), "{error:#}");
+    }
+
+    #[tokio::test]
+    async fn slow_looks_are_fewer() {
+        let (mut looks, look) = (0, Duration::from_millis(100));
+        let looking = async || {
+            looks += 1;
+            tokio::time::sleep(look).await;
+            Err::<(), _>(anyhow!("not yet"))
+        };
+        eventually("nothing", look * 6, looking).await.unwrap_err();
+        // Each takes three times as long with its pause; the deadline cuts the last.
+        assert!((1..=3).contains(&looks), "{looks} looks");
     }
 
     #[tokio::test]

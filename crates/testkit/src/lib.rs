@@ -14,6 +14,7 @@ pub mod kubelet;
 pub mod controller;
 pub mod fault_proxy;
 pub mod metrics;
+pub mod stopwatch;
 pub mod usage;
 
 pub mod helm;
@@ -45,5 +46,6 @@ pub use kubeconfig::{account_kubeconfig, client_from};
 pub use manifests::Manifests;
 pub use metrics::Metrics;
 pub use server_kubelet::ServerKubelet;
+pub use stopwatch::Stopwatch;
 pub use tools::{Tool, Tools};
 pub use usage::Usage;

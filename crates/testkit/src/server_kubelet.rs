@@ -51,7 +51,7 @@ pub use facts::PodFacts;
 pub const LABEL: &str = "server";
 
 /// How long a command may take until it has had its effect.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 
 /// The kubelet; its servers end when it is dropped.
 ///

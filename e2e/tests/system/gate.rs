@@ -24,7 +24,7 @@ use holdfast_e2e::churn::say;
 use holdfast_e2e::{BehindProxy, Cluster, Kubectl, ServiceAccount, checkout, deployment, namespace, set};
 use holdfast_testkit::audit::Mark;
 use holdfast_testkit::fault_proxy::{Fault, Rule, Which};
-use holdfast_testkit::{AuditEvent, Manifests, eventually};
+use holdfast_testkit::{AuditEvent, ControllerProcess, Manifests, eventually};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ServiceAccount as Account;
@@ -34,9 +34,9 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const RESOURCE: &str = "drainreadinesses.holdfast.dev";
-/// The aim is one second; what else runs on the machine gets the rest.
+/// The aim is one second; a debug build gets the rest.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(3);
 const TRANSIENT: SignedDuration = SignedDuration::from_secs(29);
 /// So long nothing must be written.
@@ -84,7 +84,7 @@ async fn an_upgrade_may_begin_when_every_node_can_be_drained() -> Result<()> {
 
     story.apply(deployment("shop", "db", 1)).await?;
     story.available("db").await?;
-    story.a_budget_that_blocks_closes_it().await?;
+    story.a_budget_that_blocks_closes_it(&controller).await?;
     story.tuppr_would_begin(false).await?;
     story.what_is_accepted_is_not_waited_for().await?;
     story.nothing_is_written_while_nothing_changes().await?;
@@ -251,8 +251,8 @@ impl Story {
         self.available(name).await
     }
 
-    async fn a_budget_that_blocks_closes_it(&self) -> Result<()> {
-        let mark = self.cluster.plane.audit().mark()?;
+    async fn a_budget_that_blocks_closes_it(&self, controller: &ControllerProcess) -> Result<()> {
+        let (mark, watch) = (self.cluster.plane.audit().mark()?, self.cluster.plane.stopwatch([controller.id()]));
         self.apply(budget("db", json!({ "minAvailable": 1 }))).await?;
         let status = eventually("the gate to close", PATIENCE, async || {
             let status = self.status().await?;
@@ -270,7 +270,7 @@ impl Story {
         let closed = events.iter().find(|event| event.is_about(RESOURCE) && event.is_write());
         let took = closed.context("no write")?.done.duration_since(caused.context("no budget")?.done);
         say(&format!("gate: closed {took:#} after the budget was there"));
-        ensure!(took < AT_ONCE, "it took {took:#}");
+        ensure!(took < watch.allows(AT_ONCE)?, "it took {took:#}");
         Ok(())
     }
 

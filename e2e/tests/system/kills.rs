@@ -31,7 +31,7 @@ const BURST: SignedDuration = SignedDuration::from_millis(250);
 /// One kill in so many begins a round with two candidates, which are both killed.
 const PAIR: usize = 8;
 /// Of a namespace with everything in it, and of everything that the last changes began.
-const SETTLING: Duration = Duration::from_secs(120);
+const SETTLING: Duration = Duration::from_secs(300);
 
 struct Effort {
     size: Size,

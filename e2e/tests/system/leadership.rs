@@ -13,7 +13,7 @@ mod unseated;
 
 use anyhow::{Result, ensure};
 use holdfast_e2e::{Cluster, PATIENCE, Tenant, deployment};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use candidate::{Candidate, holder};
@@ -39,7 +39,8 @@ async fn one_leads_and_another_takes_over_warm() -> Result<()> {
     first.says_that_it_leads(true).await?;
     second.says_that_it_leads(false).await?;
 
-    let killed = Timestamp::now();
+    let watch = cluster.plane.stopwatch([second.process.id()]);
+    let killed = watch.began();
     first.process.kill()?;
     tenant.apply(deployment("led", "two", 3)).await?;
     tenant.budget("two-deployment").await?;
@@ -47,11 +48,12 @@ async fn one_leads_and_another_takes_over_warm() -> Result<()> {
     ensure!(ready.contains("[+]view ok"), "it took over without a view: {ready}");
     let reigns = self::reigns(&audit)?;
     let [_, new] = reigns.as_slice() else { panic!("two tokens wrote: {reigns:#?}") };
-    ensure!(new.first.duration_since(killed) <= TAKEOVER, "killed at {killed}, but {new:#?}");
+    ensure!(new.first.duration_since(killed) <= watch.allows(TAKEOVER)?, "killed at {killed}, but {new:#?}");
     let anew = listed(&audit, &second.credential, killed)?;
     ensure!(anew.is_empty(), "it began to look when it was needed: {anew:#?}");
 
     let third = Candidate::start(&cluster, "third", &[&first, &second]).await?;
+    let watch = cluster.plane.stopwatch([second.process.id(), third.process.id()]);
     second.process.terminate(PATIENCE).await?;
     tenant.apply(deployment("led", "three", 3)).await?;
     tenant.budget("three-deployment").await?;
@@ -61,7 +63,7 @@ async fn one_leads_and_another_takes_over_warm() -> Result<()> {
     let released = last_of(&audit, &second.credential)?;
     ensure!(released.is_about("leases.coordination.k8s.io"), "the Lease is given back last: {released:?}");
     let handover = new.first.duration_since(released.done);
-    ensure!(!handover.is_negative() && handover <= HANDOVER, "{released:?} {new:#?}");
+    ensure!(!handover.is_negative() && handover <= watch.allows(HANDOVER)?, "{released:?} {new:#?}");
     third.process.terminate(PATIENCE).await?;
     Ok(())
 }

@@ -66,19 +66,22 @@ async fn no_overlap_is_begun_late_and_each_ends_within_a_second() -> Result<()> 
     let mark = shared.cluster.plane.audit().mark()?;
     let racers = racers(&mut fastrand::Rng::with_seed(seed), shared.cluster.admin()).await?;
     try_join_all(racers.iter().map(Racer::prepare)).await?;
+    let watch = shared.cluster.plane.stopwatch([shared.controller.id()]);
     race(&racers).await?;
     for racer in &racers {
         racer.settles().await.with_context(|| format!("seed {seed}"))?;
     }
     let events = shared.cluster.plane.audit().since(mark)?;
-    let mut lags = Vec::new();
+    let (limit, mut lags) = (watch.allows(LIMIT)?, Vec::new());
     for racer in &racers {
-        lags.extend(racer.judge(&events).with_context(|| format!("seed {seed}, {:?} {}", racer.course, racer.name))?);
+        lags.extend(
+            racer.judge(&events, limit).with_context(|| format!("seed {seed}, {:?} {}", racer.course, racer.name))?,
+        );
     }
     lags.sort_unstable();
     let refused = events.iter().filter(|event| racers.iter().any(|racer| racer.is_ours(event)) && !event.succeeded());
     let refused: Vec<String> = refused.map(|event| format!("{} {}", event.verb, event.code)).collect();
-    say(&format!("{} overlaps, over after {lags:?}; refused to us: {refused:?}", lags.len()));
+    say(&format!("{} overlaps, over after {lags:?} of {limit:#}; refused to us: {refused:?}", lags.len()));
     // Ours was there first wherever the other came afterwards, so these overlapped for sure.
     let certain = racers.iter().filter(|racer| matches!(racer.course, Course::After | Course::Umbrella)).count();
     ensure!(certain <= lags.len(), "{certain} overlaps were made, {} were seen", lags.len());
@@ -234,7 +237,7 @@ impl Racer {
     }
 
     /// What the audit log says; how long an overlap lasted, when there was one.
-    fn judge(&self, events: &[AuditEvent]) -> Result<Option<SignedDuration>> {
+    fn judge(&self, events: &[AuditEvent], limit: SignedDuration) -> Result<Option<SignedDuration>> {
         let ours: Vec<&AuditEvent> = events.iter().filter(|event| self.is_ours(event)).collect();
         if self.course == Course::Alone {
             ensure!(ours.iter().any(|event| event.verb == "patch" && event.succeeded()), "none of ours was made");
@@ -242,7 +245,7 @@ impl Racer {
             return Ok(None);
         }
         let begun = events.iter().find(|event| self.begins(event)).context("the foreign write isn't in the log")?.done;
-        let late = |event: &&&AuditEvent| event.verb == "patch" && LIMIT < event.at.duration_since(begun);
+        let late = |event: &&&AuditEvent| event.verb == "patch" && limit < event.at.duration_since(begun);
         ensure!(ours.iter().find(late).is_none(), "written late, {begun} was the other's: {ours:#?}");
         let made = |event: &&&AuditEvent| event.verb == "patch" && event.succeeded();
         if !ours.iter().any(|event| made(&event)) {
@@ -252,7 +255,7 @@ impl Racer {
         let ended = ours.iter().rev().find(|event| event.verb == "delete" && event.succeeded());
         let ended: Timestamp = ended.with_context(|| format!("ours was never deleted: {ours:#?}"))?.done;
         let lag = ended.duration_since(begun);
-        ensure!(lag <= LIMIT, "over only after {lag:#}, {begun} was the other's: {ours:#?}");
+        ensure!(lag <= limit, "over only after {lag:#}, {begun} was the other's: {ours:#?}");
         Ok(Some(lag))
     }
 

@@ -21,18 +21,18 @@ use holdfast_api::{DrainReadiness, DrainReadinessStatus, VaultTransitUnseal};
 use holdfast_e2e::churn::say;
 use holdfast_e2e::{Cluster, Kubectl, ServiceAccount, Tenant};
 use holdfast_testkit::controller::holdfast_binary;
-use holdfast_testkit::{Manifests, eventually};
+use holdfast_testkit::{ControllerProcess, Manifests, eventually};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const NAME: &str = "sealed";
 const READINESS: &str = "drainreadinesses.holdfast.dev";
 const UNSEAL: &str = "vaulttransitunseals.holdfast.dev";
-/// The aim is one second; what else runs on the machine gets the rest.
+/// The aim is one second; a debug build gets the rest.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(3);
 const CALM: SignedDuration = SignedDuration::from_secs(10);
 
@@ -57,7 +57,7 @@ async fn a_vault_that_would_stay_sealed_stands_in_the_way_of_a_drain() -> Result
     story.opens().await?;
     story.is_felt(&node).await?;
 
-    story.closes_with(&node).await?;
+    story.closes_with(&node, &controller).await?;
     story.is_told_on_a_laptop(&node).await?;
 
     story.accept(json!([{ "namespace": NAME, "name": "bank", "reason": "A is being restored" }])).await?;
@@ -154,8 +154,8 @@ impl Story {
         Ok(self.unseals.patch_status("bank", &PatchParams::default(), &patch).await?)
     }
 
-    async fn closes_with(&self, node: &str) -> Result<()> {
-        let mark = self.cluster.plane.audit().mark()?;
+    async fn closes_with(&self, node: &str, controller: &ControllerProcess) -> Result<()> {
+        let (mark, watch) = (self.cluster.plane.audit().mark()?, self.cluster.plane.stopwatch([controller.id()]));
         self.judge(false).await?;
         let status = self.closed().await?;
         let blocker = status.blockers.first().context("nobody stands in the way")?;
@@ -173,7 +173,7 @@ impl Story {
         let closed = events.iter().find(|event| event.is_about(READINESS) && event.is_write());
         let took = closed.context("no write")?.done.duration_since(judged.context("no verdict")?.done);
         say(&format!("sealed vault: the gate closed {took:#} after it was known"));
-        ensure!(took < AT_ONCE, "it took {took:#}");
+        ensure!(took < watch.allows(AT_ONCE)?, "it took {took:#}");
         let line = self.kubectl.run(["get", "drain"]).await?;
         let said = format!("sealed/vault-0 on {node} (VaultTransitUnseal bank: TokenDead)");
         ensure!(line.contains("false") && line.contains(&said), "kubectl get says\n{line}");

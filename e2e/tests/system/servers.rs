@@ -24,7 +24,7 @@ use serde_json::json;
 
 const WATCH_ERRORS: &str = "holdfast_watch_errors_total";
 /// The servers of a busy machine start slowly, and a watch that failed for long is made again after half a minute.
-const RECOVERY: Duration = Duration::from_secs(120);
+const RECOVERY: Duration = Duration::from_secs(300);
 
 struct Story {
     behind: BehindProxy,

@@ -23,7 +23,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use sample::{Sample, Samples};
 
 /// Of everything that the last changes began.
-const SETTLING: Duration = Duration::from_secs(120);
+const SETTLING: Duration = Duration::from_secs(300);
 
 struct Effort {
     size: Size,

@@ -21,7 +21,7 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 
 /// So long may 130 pods take to run, and everything about them to be said.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const POLICY: &str = "everything";
 
 /// What is wrong in the sample whatever we do, by rule.

@@ -23,7 +23,7 @@ use kube::api::{Api, DeleteParams, PostParams};
 use serde_json::json;
 
 use crate::causes::{Place, Stage};
-use crate::stage::{self, ACCOUNT, DEADLINE, KEY, NAME, Pair, USER, condition};
+use crate::stage::{self, ACCOUNT, DEADLINE, KEY, NAME, Pair, START, USER, condition};
 use crate::wire::Wire;
 use holdfast_e2e::vault::set::{Delivery, Set};
 
@@ -96,7 +96,7 @@ async fn watched(stage: &Stage) -> Result<()> {
     let pair = Pair::start(&stage.cluster, WATCHED, place.product, a, &token).await?;
     pair.apply(&json!({})).await?;
     pair.eventually("no evidence", |status| condition(status, "WouldStart") == ("Unknown", "NoEvidence")).await?;
-    ensure!(pair.restarts(Duration::from_secs(40)).await?, "it doesn't start though nothing is wrong");
+    ensure!(pair.restarts(START).await?, "it doesn't start though nothing is wrong");
     pair.eventually("evidence", |status| condition(status, "WouldStart") == ("True", "Rehearsed")).await?;
 
     let injector = json!({

@@ -15,10 +15,12 @@ mod token;
 mod transit;
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use futures::future::LocalBoxFuture;
 use futures::{StreamExt as _, stream};
+use holdfast_e2e::churn::say;
 use holdfast_testkit::vault::Product;
 use holdfast_vault::cause::Cause;
 
@@ -29,7 +31,7 @@ pub(crate) use scene::{Place, Scene, Stage, Twist, configuration};
 use crate::stage;
 
 /// So many rows are played at once: each has two servers or more.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 8;
 
 /// A namespace, its products, and what happens there.
 struct Row {
@@ -43,14 +45,16 @@ const fn row(namespace: &'static str, product: Product, story: fn(Place<'_>) -> 
 }
 
 /// The longest first.
-const ROWS: [Row; 13] = [
+const ROWS: [Row; 15] = [
     row("hung", Product::OpenBao, |place| Box::pin(server::hangs(place))),
     row("three", Product::Vault, |place| Box::pin(server::three(place))),
     row("expiring", Product::OlderOpenBao, |place| Box::pin(token::expires(place))),
     row("unexplained", Product::OpenBao, |place| Box::pin(server::stays_sealed(place))),
-    row("reach", Product::OpenBao, |place| Box::pin(transit::reach(place))),
-    row("key", Product::OlderOpenBao, |place| Box::pin(transit::key(place))),
+    row("elsewhere", Product::OpenBao, |place| Box::pin(transit::elsewhere(place))),
     row("token", Product::Vault, |place| Box::pin(token::content(place))),
+    row("rights", Product::Vault, |place| Box::pin(token::rights(place))),
+    row("key", Product::OlderOpenBao, |place| Box::pin(transit::key(place))),
+    row("reach", Product::OpenBao, |place| Box::pin(transit::reach(place))),
     row("capped", Product::OpenBao, |place| Box::pin(token::capped(place))),
     row("alone", Product::Vault, |place| Box::pin(server::alone(place))),
     row("tls", Product::OlderOpenBao, |place| Box::pin(transit::tls(place))),
@@ -84,7 +88,9 @@ async fn every_cause_is_told_and_goes_when_it_is_gone() -> Result<()> {
         .map(|row| {
             let place = Place { stage: &stage, namespace: row.namespace, product: row.product };
             async move {
+                let began = Instant::now();
                 let told = (row.story)(place).await;
+                say(&format!("causes: {} took {:.0?}", row.namespace, began.elapsed()));
                 // The addresses of its servers are given to others from now on.
                 let left = place.leave().await;
                 told.and(left).with_context(|| format!("{} with {}", row.namespace, row.product))

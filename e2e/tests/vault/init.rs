@@ -28,12 +28,12 @@ use kube::ResourceExt;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::stage::{self, ACCOUNT, KEY, NAME, Pair, condition};
+use crate::stage::{self, ACCOUNT, KEY, NAME, Pair, START, condition};
 pub(crate) use birth::Birth;
 use people::{ADMIN, KEYS, People, admin, no_root_token_lives, shares_open};
 pub(crate) use refusal::{WORDS as REFUSAL, allow_keys, refuse_keys};
 
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(240);
 /// The Secret of the claim.
 pub(crate) const CLAIM: &str = "holdfast-init-vault";
 
@@ -56,7 +56,7 @@ pub(crate) async fn controller(cluster: &Cluster, namespaces: &[&str], spool: &P
     let builder = cluster.vault_controller_builder(namespaces).await?;
     let controller =
         builder.argument(format!("--spool={}", spool.display())).log_level("info,holdfast_vault=debug").start()?;
-    controller.ready(Duration::from_secs(30)).await?;
+    controller.ready(DEADLINE).await?;
     Ok(controller)
 }
 
@@ -113,7 +113,7 @@ async fn alone(cluster: &Cluster, namespace: &'static str, product: Product) -> 
     gets_in(cluster, namespace, &pair.kubelet.endpoint("vault-0")?, &people).await.context(namespace)?;
     pair.eventually("evidence to be kept", |status| condition(status, "WouldStart") == ("Unknown", "NoEvidence"))
         .await?;
-    ensure!(pair.restarts(Duration::from_secs(30)).await?, "it doesn't start again");
+    ensure!(pair.restarts(START).await?, "it doesn't start again");
     Ok(())
 }
 

@@ -41,7 +41,7 @@ use lane::{Ground, Lane};
 use servers::Blow;
 
 /// Of each wait. On a machine that builds meanwhile a round takes half a minute.
-const DEADLINE: Duration = Duration::from_secs(150);
+const DEADLINE: Duration = Duration::from_secs(300);
 /// Where the controller is killed, one round after the other in each.
 const CONTROLLERS: [&str; 3] = ["killed-one", "killed-two", "killed-three"];
 const SERVERS: &str = "killed-server";

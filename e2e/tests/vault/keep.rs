@@ -17,34 +17,42 @@
 //!    itself, or its pod is deleted; nobody has to come.
 //! 2. A is down for long, and the server waits in CrashLoopBackOff for ever longer. A is back: the pod is deleted at once.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use holdfast_e2e::Cluster;
 use holdfast_e2e::vault::{ACCOUNT, minting_policy};
-use holdfast_testkit::eventually;
 use holdfast_testkit::server_kubelet::Builder;
 use holdfast_testkit::vault::{Product, Server, TransitServer};
+use holdfast_testkit::{ControllerProcess, Stopwatch, eventually};
+use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::stage::{self, DEADLINE, KEY, Pair, condition};
+use crate::stage::{self, DEADLINE, KEY, Pair, START, condition};
 
 /// What has to be there this soon is there this soon.
-const SOON: Duration = Duration::from_secs(10);
-const START: Duration = Duration::from_secs(30);
+const SOON: SignedDuration = SignedDuration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_is_never_missing_and_no_pod_stays_stuck() -> Result<()> {
     let namespaces = ["token", "hangs", "waits", "goes", "down"];
     let cluster = stage::cluster(&namespaces).await?;
     let controller = stage::controller(&cluster, &namespaces).await?;
-    let token = Box::pin(token(&cluster));
-    let (hangs, waits) = (Box::pin(hangs(&cluster)), Box::pin(waits(&cluster)));
+    let token = Box::pin(token(&cluster, &controller));
+    let (hangs, waits) = (Box::pin(hangs(&cluster)), Box::pin(waits(&cluster, &controller)));
     let (goes, down) = (Box::pin(goes(&cluster)), Box::pin(goes_while_a_is_down(&cluster)));
     tokio::try_join!(token, hangs, waits, goes, down).map_err(|error| controller.explain(error))?;
     Ok(())
 }
 
-async fn token(cluster: &holdfast_e2e::Cluster) -> Result<()> {
+/// What was waited for since then is there.
+fn is_soon(watch: &Stopwatch) -> Result<()> {
+    let (took, limit) = (watch.elapsed(), watch.allows(SOON)?);
+    ensure!(took < limit, "it took {took:#}, not {limit:#}");
+    Ok(())
+}
+
+async fn token(cluster: &Cluster, controller: &ControllerProcess) -> Result<()> {
     let a = TransitServer::start_as(Server::builder(Product::OpenBao).inmem()).await?;
     a.grant(KEY, "24h").await?;
     stage::trust(&a, cluster, "token").await?;
@@ -58,9 +66,9 @@ async fn token(cluster: &holdfast_e2e::Cluster) -> Result<()> {
 
     let first = pair.secret().await?;
     pair.a.revoke(&first["accessor"]).await?;
-    let begun = Instant::now();
+    let watch = cluster.plane.stopwatch([controller.id(), std::process::id()]);
     let second = pair.another_token(&first["token"]).await?;
-    ensure!(begun.elapsed() < SOON, "it took {:?}", begun.elapsed());
+    is_soon(&watch)?;
     ensure!(pair.restarts(START).await?, "it doesn't start with the second token");
 
     pair.write_secret("broken\n").await?;
@@ -83,7 +91,7 @@ async fn token(cluster: &holdfast_e2e::Cluster) -> Result<()> {
 }
 
 /// A server that was seen to unseal, so that it is known that it would start.
-async fn proven(cluster: &holdfast_e2e::Cluster, namespace: &'static str) -> Result<Pair> {
+async fn proven(cluster: &Cluster, namespace: &'static str) -> Result<Pair> {
     let a = TransitServer::start(Product::OpenBao).await?;
     let token = a.grant(KEY, "24h").await?.token;
     // As a real kubelet waits.
@@ -98,7 +106,7 @@ async fn proven(cluster: &holdfast_e2e::Cluster, namespace: &'static str) -> Res
     Ok(pair)
 }
 
-async fn hangs(cluster: &holdfast_e2e::Cluster) -> Result<()> {
+async fn hangs(cluster: &Cluster) -> Result<()> {
     let pair = proven(cluster, "hangs").await?;
     let before = pair.uid().await?;
     pair.a.server.pause()?;
@@ -110,7 +118,7 @@ async fn hangs(cluster: &holdfast_e2e::Cluster) -> Result<()> {
     pair.eventually("health", |status| condition(status, "Ready").0 == "True").await.map(drop)
 }
 
-async fn waits(cluster: &holdfast_e2e::Cluster) -> Result<()> {
+async fn waits(cluster: &Cluster, controller: &ControllerProcess) -> Result<()> {
     let pair = proven(cluster, "waits").await?;
     let before = pair.uid().await?;
     pair.a.server.kill()?;
@@ -124,18 +132,18 @@ async fn waits(cluster: &holdfast_e2e::Cluster) -> Result<()> {
     .await?;
     ensure!(pair.uid().await? == before, "a pod was deleted while A couldn't decrypt");
     pair.a.start_again().await?;
-    let begun = Instant::now();
+    let watch = cluster.plane.stopwatch([controller.id(), std::process::id()]);
     eventually("the pod to be replaced", DEADLINE, async || {
         ensure!(pair.uid().await? != before, "it waits in back-off");
         Ok(())
     })
     .await?;
-    ensure!(begun.elapsed() < SOON, "it took {:?}", begun.elapsed());
+    is_soon(&watch)?;
     pair.eventually("health", |status| condition(status, "Ready").0 == "True").await.map(drop)
 }
 
 /// A server whose token was made by the controller, which takes it back in the end.
-async fn revoking(cluster: &holdfast_e2e::Cluster, namespace: &'static str) -> Result<Pair> {
+async fn revoking(cluster: &Cluster, namespace: &'static str) -> Result<Pair> {
     let a = TransitServer::start_as(Server::builder(Product::OpenBao).inmem()).await?;
     a.grant(KEY, "24h").await?;
     stage::trust(&a, cluster, namespace).await?;
@@ -148,7 +156,7 @@ async fn revoking(cluster: &holdfast_e2e::Cluster, namespace: &'static str) -> R
     Ok(pair)
 }
 
-async fn goes(cluster: &holdfast_e2e::Cluster) -> Result<()> {
+async fn goes(cluster: &Cluster) -> Result<()> {
     let pair = revoking(cluster, "goes").await?;
     let held = pair.secret().await?;
     let lives = async || {
@@ -170,7 +178,7 @@ async fn goes(cluster: &holdfast_e2e::Cluster) -> Result<()> {
     Ok(())
 }
 
-async fn goes_while_a_is_down(cluster: &holdfast_e2e::Cluster) -> Result<()> {
+async fn goes_while_a_is_down(cluster: &Cluster) -> Result<()> {
     let pair = revoking(cluster, "down").await?;
     pair.delete_server(cluster, "down").await?;
     pair.a.server.kill()?;

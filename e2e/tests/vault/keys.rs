@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::with_each;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 const KEY: &str = "b";
 
 #[tokio::test]

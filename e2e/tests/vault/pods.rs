@@ -22,7 +22,7 @@ use holdfast_testkit::{Authority, ControlPlane, ServerKubelet, eventually};
 use k8s_openapi::api::core::v1::{ContainerState, Pod};
 use serde_json::Value;
 
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(240);
 const KEY: &str = "b";
 const PODS: [&str; 3] = ["vault-0", "vault-1", "vault-2"];
 

@@ -1,7 +1,7 @@
 //! The power fails: A and three pods in a raft are gone at once, and with them the disk of pod-0. What is left comes back in some
 //! order, A among it or last, and meanwhile the controller is killed too.
 //!
-//! For each order in which three pods can come back (in CI as many as fit into a minute, two at least; with `HOLDFAST_SOAK=1` all
+//! For each order in which three pods can come back (in CI as many as fit into half a minute, two at least; with `HOLDFAST_SOAK=1` all
 //! six, with OpenBao and with Vault), with a controller that may delete pods, make tokens and initialise, and kubelets that let whoever ends
 //! wait for ever longer, as real ones do (`HOLDFAST_SEED=...` repeats what is at random):
 //! 1. Everything is killed with `-9`, and the disk is emptied.
@@ -50,9 +50,9 @@ const API: u16 = 8200;
 const LISTENED: u16 = 8210;
 const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 /// How long CI begins new rounds.
-const ENOUGH: Duration = Duration::from_secs(60);
+const ENOUGH: Duration = Duration::from_secs(30);
 /// A raft of three needs twenty seconds for a leader after a power failure, more on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// When A comes back.
 #[derive(Clone, Copy, Debug)]

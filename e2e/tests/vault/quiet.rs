@@ -12,7 +12,7 @@ use holdfast_testkit::AuditEvent;
 use holdfast_testkit::vault::{Product, Server, TransitServer};
 use serde_json::json;
 
-use crate::stage::{self, KEY, Pair, USER, condition};
+use crate::stage::{self, DEADLINE, KEY, Pair, START, USER, condition};
 use crate::wire::Wire;
 
 const NAMESPACE: &str = "quiet";
@@ -33,7 +33,7 @@ fn silence() -> Duration {
 async fn a_server_that_is_well_is_left_alone() -> Result<()> {
     let cluster = stage::cluster(&[NAMESPACE]).await?;
     let controller = cluster.vault_controller_builder(&[NAMESPACE]).await?.log_level("info").start()?;
-    controller.ready(Duration::from_secs(30)).await?;
+    controller.ready(DEADLINE).await?;
     let a = TransitServer::start_as(Server::builder(Product::OpenBao).inmem()).await?;
     let token = a.grant(KEY, "24h").await?.token;
     let pair = Pair::start(&cluster, NAMESPACE, Product::OpenBao, a, &token).await?;
@@ -42,7 +42,7 @@ async fn a_server_that_is_well_is_left_alone() -> Result<()> {
     let to_b = Wire::to((b, API).into(), (b, LISTENED)).await?;
     pair.apply(&json!({"target": {"port": to_b.port()}, "seal": {"transit": {"address": to_a.url()}}})).await?;
     pair.eventually("no evidence", |status| condition(status, "WouldStart") == ("Unknown", "NoEvidence")).await?;
-    ensure!(pair.restarts(Duration::from_secs(40)).await?, "it doesn't start though nothing is wrong");
+    ensure!(pair.restarts(START).await?, "it doesn't start though nothing is wrong");
     pair.eventually("evidence", |status| condition(status, "WouldStart") == ("True", "Rehearsed")).await?;
     pair.set.await_ready(1).await?;
     pair.look().await?;

@@ -9,7 +9,6 @@
 mod birth;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use holdfast_api::VaultTransitUnseal;
@@ -23,7 +22,7 @@ use kube::api::{Api, ListParams};
 use serde_json::{Value, json};
 
 use crate::causes::{HTML, Impostor, Place, Scene, Stage, Twist, auth, trust};
-use crate::stage::{self, KEY};
+use crate::stage::{self, DEADLINE, KEY};
 use crate::wire::Wire;
 
 const NAMESPACE: &str = "secret";
@@ -44,7 +43,7 @@ const MARKS: [(&str, char); 5] = [
 async fn nothing_secret_is_told() -> Result<()> {
     let cluster = stage::cluster(&[NAMESPACE]).await?;
     let controller = cluster.vault_controller_builder(&[NAMESPACE]).await?.log_level("trace").start()?;
-    controller.ready(Duration::from_secs(60)).await?;
+    controller.ready(DEADLINE).await?;
     let stage = Stage::new(cluster, controller);
     let place = Place { stage: &stage, namespace: NAMESPACE, product: Product::OpenBao };
     let scene = place.prepare(Server::builder(place.product).inmem(), &place.shape(), Twist::None).await?;

@@ -18,8 +18,10 @@ use serde_json::{Value, json};
 
 pub(crate) use holdfast_e2e::vault::{ACCOUNT, KEY, NAME, condition, merge, values};
 
-/// Nothing takes as long as this.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
+/// Nothing takes as long as this, on the slowest machine.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(240);
+/// Within this time a server is up that comes up at all.
+pub(crate) const START: Duration = Duration::from_secs(120);
 /// The controller's own account, as the audit log names it.
 pub(crate) const USER: &str = "system:serviceaccount:holdfast-system:holdfast-vault";
 
@@ -45,7 +47,7 @@ pub(crate) async fn cluster_with(namespaces: &[&str], values: &Value) -> Result<
 pub(crate) async fn controller(cluster: &Cluster, namespaces: &[&str]) -> Result<ControllerProcess> {
     let controller =
         cluster.vault_controller_builder(namespaces).await?.log_level("info,holdfast_vault=debug").start()?;
-    controller.ready(Duration::from_secs(30)).await?;
+    controller.ready(DEADLINE).await?;
     Ok(controller)
 }
 

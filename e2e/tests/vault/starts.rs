@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::with_each;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 /// What an unreachable A is given up after is seven to nine seconds; one that hangs isn't given up in this time.
 const LONGER_THAN_GIVING_UP: Duration = Duration::from_secs(11);
 const KEY: &str = "b";

@@ -38,7 +38,7 @@ use crate::wire::{Half, Wire};
 const API: u16 = 8200;
 const PERIOD: Duration = Duration::from_secs(10);
 /// A server that is started in vain waits four seconds at most for its next start; a mint that failed is tried again after thirty.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(120);
 /// Longer than this story takes.
 const FOR_EVER: Duration = Duration::from_secs(3600);
 /// The paths of the requests to A.
@@ -100,7 +100,7 @@ async fn controller(cluster: &Cluster, proxy: &FaultProxy) -> Result<ControllerP
     let builder = ControllerProcess::builder(proxy.kubeconfig(&account)?).command("vault-controller");
     let builder = builder.argument("--namespaces=kills").argument("--allow-loopback-servers");
     let controller = builder.without_leader_election().log_level("info,holdfast_vault=debug").start()?;
-    controller.ready(Duration::from_secs(30)).await?;
+    controller.ready(DEADLINE).await?;
     Ok(controller)
 }
 

@@ -15,10 +15,10 @@ use holdfast_testkit::eventually;
 use holdfast_testkit::vault::{Product, Server, TransitServer};
 use serde_json::json;
 
-use crate::stage::{self, DEADLINE, KEY, Pair, condition};
+use crate::stage::{self, DEADLINE, KEY, Pair, START, condition};
 
-/// A server that unseals itself does so within this time; one that hangs would for ever.
-const START: Duration = Duration::from_secs(20);
+/// So long a server is watched that isn't to unseal itself; one that hangs would do so for ever.
+const SEALED: Duration = Duration::from_secs(20);
 
 /// What goes wrong, and what the controller should say of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,6 @@ async fn story(cluster: &Cluster, namespace: &'static str, fault: Fault, expecte
     let granted = a.grant(KEY, "24h").await?;
     let token = match fault {
         Fault::RootTokenAndKeyDeleted => a.root().to_owned(),
-        Fault::TokenExpired => brief(&a).await?,
         _ => granted.token.clone(),
     };
     let pair = Pair::start(cluster, namespace, product, a, &token).await?;
@@ -106,14 +105,14 @@ async fn story(cluster: &Cluster, namespace: &'static str, fault: Fault, expecte
     if let Some(keys) = keys {
         ensure!(pair.a.keys().await? == keys, "the rehearsal made a key");
     }
-    let starts = pair.restarts(START).await?;
+    let starts = pair.restarts(if fault == Fault::None { START } else { SEALED }).await?;
     ensure!(starts == (fault == Fault::None), "it was said to be {verdict} {reason}, and the restart says {starts}");
     Ok(())
 }
 
 /// A token that ends however often it is renewed. With a period it wouldn't: a renewal forgets the limit of its making.
 async fn brief(a: &TransitServer) -> Result<String> {
-    let role = json!({"allowed_policies": [KEY], "orphan": true, "renewable": true, "token_explicit_max_ttl": "45s"});
+    let role = json!({"allowed_policies": [KEY], "orphan": true, "renewable": true, "token_explicit_max_ttl": "15s"});
     a.write_token_role("brief", &role).await?;
     Ok(a.mint("brief").await?.token)
 }
@@ -148,7 +147,11 @@ async fn befall(pair: &Pair, fault: Fault, accessor: &str) -> Result<()> {
         }
         Fault::TokenRevoked => a.revoke(accessor).await,
         Fault::TokenExpired => {
-            pair.eventually("the token to end", |status| condition(status, "WouldStart").0 == "False").await.map(drop)
+            // Written when all else is done, so that no step before has to be quick.
+            pair.write_secret(&brief(a).await?).await?;
+            pair.look().await?;
+            let dead = |status: &_| condition(status, "WouldStart") == ("False", "TokenDead");
+            pair.eventually("the token to end", dead).await.map(drop)
         }
         Fault::DecryptNotGranted => {
             let policy = format!("path \"transit/encrypt/{KEY}\" {{ capabilities = [\"update\"] }}");

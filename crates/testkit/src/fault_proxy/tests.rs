@@ -20,7 +20,7 @@ use super::*;
 use crate::eventually::eventually;
 use crate::{certificates, kubeconfig};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// So long nothing comes where nothing may come. Too short can only hide a fault, never make one.
 const SILENCE: Duration = Duration::from_millis(200);
 const POD: &str = "/api/v1/namespaces/shop/pods/web";

@@ -10,7 +10,7 @@ use super::{Answer, Endpoint, Product, Server, TransitSeal};
 use crate::eventually::eventually;
 
 /// A raft of three needs twenty seconds for a leader after a power failure, more on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(240);
 
 /// How many servers there are, and where their data is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,10 +21,10 @@ use crate::eventually::eventually;
 use crate::kubeconfig::write_private;
 use crate::process::Janitor;
 
-/// Twice as long as the longest start seen on a busy machine; an A that is down is given up after nine seconds.
-const START_DEADLINE: Duration = Duration::from_secs(60);
+/// Six times as long as the longest start seen on a busy machine; an A that is down is given up after nine seconds.
+const START_DEADLINE: Duration = Duration::from_secs(180);
 /// Vault and OpenBao wait a while for requests that are under way.
-const END_DEADLINE: Duration = Duration::from_secs(60);
+const END_DEADLINE: Duration = Duration::from_secs(120);
 
 /// What became of a start.
 #[derive(Debug, Clone, PartialEq, Eq)]

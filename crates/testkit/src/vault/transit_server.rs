@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::{Answer, Builder, Product, Server, TransitSeal};
 use crate::eventually::eventually;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 
 /// A token with its accessor.
 pub struct Token {

@@ -1,5 +1,6 @@
 //! The summary at the end: a line for each step, what to run again, and the tally.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use comfy_table::{Table, presets};
@@ -8,9 +9,12 @@ use super::outcome::{Outcome, Tally};
 use super::step::Step;
 
 /// The steps so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Report {
-    entries: Vec<Entry>,
+    /// All there are, in the order in which they are told.
+    names: Vec<&'static str>,
+    /// Those that ended, in that order too.
+    entries: BTreeMap<usize, Entry>,
 }
 
 #[derive(Debug)]
@@ -22,42 +26,52 @@ struct Entry {
 }
 
 impl Report {
+    pub(super) fn of(steps: &[&Step]) -> Self {
+        Self { names: steps.iter().map(|step| step.name).collect(), entries: BTreeMap::new() }
+    }
+
+    /// Which of all steps it is, from 0.
+    pub(super) fn place(&self, step: &Step) -> usize {
+        self.names.iter().position(|name| *name == step.name).expect("invariant: a report is of all steps that are run")
+    }
+
     pub(super) fn add(&mut self, step: &Step, outcome: Outcome, took: Duration) {
-        self.entries.push(Entry { name: step.name, again: step.command_line(), outcome, took });
+        let entry = Entry { name: step.name, again: step.command_line(), outcome, took };
+        self.entries.insert(self.place(step), entry);
     }
 
     pub(super) fn has_passed(&self, name: &str) -> bool {
-        self.entries.iter().any(|entry| entry.name == name && matches!(entry.outcome, Outcome::Passed(_)))
+        self.entries.values().any(|entry| entry.name == name && matches!(entry.outcome, Outcome::Passed(_)))
     }
 
     pub(super) fn is_good(&self) -> bool {
-        self.first_failure().is_none()
+        self.failures().next().is_none()
     }
 
     /// The tally goes to stdout alone on the last line; the rest is for people.
     pub(super) fn print(&self) {
         eprintln!("\n{}\n", self.table());
-        if let Some(failure) = self.first_failure() {
-            eprintln!("The first failure was {}. To run it again:\n\n    {}\n", failure.name, failure.again);
+        for failure in self.failures() {
+            eprintln!("{} failed. To run it again:\n\n    {}\n", failure.name, failure.again);
         }
         let tally = self.tally();
         println!("{} passed, {} failed", tally.passed, tally.failed);
     }
 
-    fn first_failure(&self) -> Option<&Entry> {
-        self.entries.iter().find(|entry| matches!(entry.outcome, Outcome::Failed(_)))
+    fn failures(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values().filter(|entry| matches!(entry.outcome, Outcome::Failed(_)))
     }
 
     fn tally(&self) -> Tally {
         let mut sum = Tally::default();
-        self.entries.iter().for_each(|entry| sum.add(entry.outcome.tally()));
+        self.entries.values().for_each(|entry| sum.add(entry.outcome.tally()));
         sum
     }
 
     fn table(&self) -> Table {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_header(["step", "outcome", "seconds", ""]);
-        for entry in &self.entries {
+        for entry in self.entries.values() {
             let remark = match &entry.outcome {
                 Outcome::Passed(tally) | Outcome::Failed(tally) if *tally == Tally::default() => String::new(),
                 Outcome::Passed(tally) => format!("{} passed", tally.passed),
@@ -73,12 +87,14 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
-    use super::super::step::{Extent, steps};
+    use super::super::step::{CLIPPY, FORMAT};
     use super::*;
 
+    /// The second ended first.
     fn report(outcomes: [Outcome; 2]) -> Report {
-        let mut report = Report::default();
-        for (step, outcome) in steps(Extent::Quick).iter().zip(outcomes) {
+        let steps = [&FORMAT, &CLIPPY];
+        let mut report = Report::of(&steps);
+        for (step, outcome) in steps.into_iter().zip(outcomes).rev() {
             report.add(step, outcome, Duration::from_secs(1));
         }
         report
@@ -90,6 +106,14 @@ mod tests {
         assert!(!report.is_good());
         assert_eq!(report.tally(), Tally { passed: 7, failed: 1 });
         assert!(report.has_passed("format") && !report.has_passed("clippy"));
+        assert_eq!(report.failures().map(|entry| entry.again.as_str()).collect::<Vec<_>>(), [CLIPPY.command_line()]);
+    }
+
+    #[test]
+    fn steps_are_told_in_their_order_whichever_ended_first() {
+        let table =
+            report([Outcome::Passed(Tally::ONE_PASSED), Outcome::Passed(Tally::ONE_PASSED)]).table().to_string();
+        assert!(table.find("format") < table.find("clippy"), "{table}");
     }
 
     #[test]

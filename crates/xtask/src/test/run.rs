@@ -1,15 +1,20 @@
-//! Runs one step: gets its tools, shows its output as it comes, counts its tests.
+//! Runs one step: gets its tools, shows its output, counts its tests.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
 use holdfast_testkit::Tool;
 
+use super::built::Built;
 use super::outcome::{Outcome, Tally};
+use super::output::{Hearing, Output, Shown};
+use super::plan::Priority;
 use super::step::{Program, Step};
+use super::watch::Watched;
 use crate::cargo::{self, ROOT};
 
 /// What came of looking for a tool.
@@ -19,37 +24,113 @@ enum Sought {
     Missing(anyhow::Error),
 }
 
-pub(super) fn run(step: &Step, allow_missing: &[Tool]) -> Result<Outcome> {
-    for &tool in step.needs {
-        match seek(tool, allow_missing)? {
-            Sought::Found(_) => {}
-            other => return Ok(without(other)),
-        }
-    }
-    match step.program {
-        Program::Cargo => run_cargo(step),
-        Program::Tool(tool) => match seek(tool, allow_missing)? {
-            Sought::Found(path) => run_tool(step, Path::new(&path)),
-            other => Ok(without(other)),
-        },
+/// What the steps of a run have in common.
+pub(super) struct Runner<'a> {
+    allow_missing: &'a [Tool],
+    /// Ourselves. Cargo may put another one there that it builds meanwhile, of the same sources.
+    xtask: PathBuf,
+    /// For what steps print, and for programs that are run. Beside ourselves, so that a run that is killed leaves nothing elsewhere.
+    folder: PathBuf,
+    built: Mutex<Built>,
+}
+
+/// Gets all tools that a step needs, for whoever needs them later; each is waited for and complained of there.
+pub(super) fn get_tools(steps: &[&Step]) {
+    let of_program = |step: &&Step| match step.program {
+        Program::Tool(tool) => Some(tool),
+        Program::Cargo | Program::Builds | Program::Xtask | Program::Tests(_) => None,
+    };
+    let needed: BTreeSet<&str> =
+        steps.iter().flat_map(|step| step.needs.iter().copied().chain(of_program(step))).map(Tool::name).collect();
+    for tool in Tool::ALL.into_iter().filter(|tool| *tool != Tool::CargoDeny && needed.contains(tool.name())) {
+        let _ = tool.find();
     }
 }
 
-fn seek(tool: Tool, allow_missing: &[Tool]) -> Result<Sought> {
-    // It takes minutes to build and tells nothing about the code, so it is used where somebody asked for it.
-    if tool == Tool::CargoDeny {
-        return Ok(match Tool::cargo_deny_if_present()? {
-            Some(found) => Sought::Found(found.path.into()),
-            None => Sought::Skip("cargo-deny isn't installed; `cargo xtask tools cargo-deny` gets it".to_owned()),
-        });
+impl<'a> Runner<'a> {
+    pub(super) fn new(allow_missing: &'a [Tool]) -> Result<Self> {
+        let xtask = std::env::current_exe().context("finding ourselves")?;
+        let folder = xtask.with_file_name("xtask-test");
+        std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+        Ok(Self { allow_missing, xtask, folder, built: Mutex::default() })
     }
-    Ok(match tool.find() {
-        Ok(found) => Sought::Found(found.path.into()),
-        Err(error) if allow_missing.contains(&tool) => {
-            Sought::Skip(format!("{tool} is missing, which was allowed: {error:#}"))
+
+    pub(super) fn run(&self, step: &Step, shown: Shown, priority: Priority, watched: &Watched<'_>) -> Result<Outcome> {
+        for &tool in step.needs {
+            match self.seek(tool)? {
+                Sought::Found(_) => {}
+                other => return Ok(without(other)),
+            }
         }
-        Err(error) => Sought::Missing(error),
-    })
+        let command = match step.program {
+            Program::Tool(tool) => match self.seek(tool)? {
+                Sought::Found(path) => return run_tool(step, Path::new(&path)),
+                other => return Ok(without(other)),
+            },
+            Program::Cargo | Program::Builds => command(Path::new(&cargo::program()), priority),
+            Program::Xtask => command(&self.xtask, priority),
+            Program::Tests(tests) => {
+                let program = self.built().tests(tests)?;
+                let mut command = command(&program.path, priority);
+                command.current_dir(&program.home).env("CARGO_MANIFEST_DIR", &program.home);
+                command
+            }
+        };
+        self.run_lines(step, command, shown, watched)
+    }
+
+    fn run_lines(&self, step: &Step, mut command: Command, shown: Shown, watched: &Watched<'_>) -> Result<Outcome> {
+        let builds = step.program == Program::Builds;
+        if builds {
+            command.args(step.arguments.split(' ')).arg("--message-format=json-render-diagnostics");
+        } else {
+            command.args(step.arguments.split(' ').filter(|argument| !argument.is_empty()));
+        }
+        command.envs(step.environment.iter().copied());
+        if let (Program::Tests(_) | Program::Xtask, Some(holdfast)) = (step.program, &self.built().holdfast) {
+            command.env("HOLDFAST_BIN", holdfast);
+        }
+        let file = self.folder.join(format!("{}.log", step.name.replace(' ', "-")));
+        let started = Output::of(&mut command, shown, &file);
+        let (mut child, output) = started.with_context(|| format!("starting {}", step.command_line()))?;
+        if shown == Shown::AtTheEnd {
+            eprintln!("{} is shown when it has ended; so far: {}", step.name, file.display());
+        }
+        let mut tally = Tally::default();
+        output.read(|line| {
+            if builds {
+                self.built().hears(line, &self.folder)?;
+                return Ok(if line.starts_with('{') { Hearing::NotForPeople } else { Hearing::ForPeople });
+            }
+            watched.hears(line);
+            if let Some(more) = Tally::of_line(line) {
+                tally.add(more);
+            }
+            Ok(Hearing::ForPeople)
+        })?;
+        Ok(judge(child.wait()?, tally))
+    }
+
+    fn seek(&self, tool: Tool) -> Result<Sought> {
+        // It takes minutes to build and tells nothing about the code, so it is used where somebody asked for it.
+        if tool == Tool::CargoDeny {
+            return Ok(match Tool::cargo_deny_if_present()? {
+                Some(found) => Sought::Found(found.path.into()),
+                None => Sought::Skip("cargo-deny isn't installed; `cargo xtask tools cargo-deny` gets it".to_owned()),
+            });
+        }
+        Ok(match tool.find() {
+            Ok(found) => Sought::Found(found.path.into()),
+            Err(error) if self.allow_missing.contains(&tool) => {
+                Sought::Skip(format!("{tool} is missing, which was allowed: {error:#}"))
+            }
+            Err(error) => Sought::Missing(error),
+        })
+    }
+
+    fn built(&self) -> MutexGuard<'_, Built> {
+        self.built.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn without(sought: Sought) -> Outcome {
@@ -63,26 +144,10 @@ fn without(sought: Sought) -> Outcome {
     }
 }
 
-fn run_cargo(step: &Step) -> Result<Outcome> {
-    let mut child = command(step, Path::new(&cargo::program()))
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("starting {}", step.command_line()))?;
-    let stdout = child.stdout.take().context("a child without an output")?;
-    let mut tally = Tally::default();
-    for line in BufReader::new(stdout).split(b'\n') {
-        let line = line?;
-        let line = String::from_utf8_lossy(&line);
-        println!("{line}");
-        if let Some(more) = Tally::of_line(&line) {
-            tally.add(more);
-        }
-    }
-    Ok(judge(child.wait()?, tally))
-}
-
 fn run_tool(step: &Step, program: &Path) -> Result<Outcome> {
-    let output = command(step, program).output().with_context(|| format!("starting {}", program.display()))?;
+    let mut command = command(program, Priority::Usual);
+    let output = command.args(step.arguments.split(' ')).envs(step.environment.iter().copied()).output();
+    let output = output.with_context(|| format!("starting {}", program.display()))?;
     if !output.status.success() {
         eprintln!("{}", program.display());
         eprint!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -90,17 +155,20 @@ fn run_tool(step: &Step, program: &Path) -> Result<Outcome> {
     Ok(judge(output.status, Tally::default()))
 }
 
-fn command(step: &Step, program: &Path) -> Command {
-    let mut command = Command::new(program);
-    command
-        .args(step.arguments.split(' '))
-        .envs(step.environment.iter().copied())
-        .current_dir(ROOT)
-        .stdin(Stdio::null());
+/// In the checkout, as a person would call it.
+fn command(program: &Path, priority: Priority) -> Command {
+    let mut command = match priority {
+        Priority::Usual => Command::new(program),
+        Priority::Low => {
+            let mut command = Command::new("nice");
+            command.args(["-n", "19"]).arg(program);
+            command
+        }
+    };
+    command.current_dir(ROOT).stdin(Stdio::null());
     cargo::forget_us(&mut command);
     command
 }
-
 /// A step that failed without a failed test, for instance because it didn't compile, counts as one failure.
 fn judge(status: ExitStatus, tally: Tally) -> Outcome {
     match (status.success(), tally) {

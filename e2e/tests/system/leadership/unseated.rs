@@ -15,7 +15,7 @@
 //! After each a new Deployment gets its budget. `HOLDFAST_SOAK=1` has ten pauses instead of two. Each credential's time of
 //! writing, and every bound, is told by the audit log ([`super::reigns`]).
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ use holdfast_e2e::churn::say;
 use holdfast_e2e::{Cluster, NAMESPACE, PATIENCE, ServiceAccount, Tenant, deployment, set};
 use holdfast_testkit::audit::Mark;
 use holdfast_testkit::fault_proxy::{Fault, Rule, Which};
-use holdfast_testkit::{AuditEvent, AuditLog, ControlPlane, FaultProxy, eventually};
+use holdfast_testkit::{AuditEvent, AuditLog, ControlPlane, FaultProxy, Stopwatch, eventually};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -122,7 +122,7 @@ impl Story {
         let stopped = self.stop_after(LONG_BURST).await?;
         self.standby().says_that_it_leads(true).await?;
         self.all_have_budgets().await?;
-        self.taken_over("paused", stopped).await?;
+        self.taken_over("paused", &stopped).await?;
         self.the_stopped_one_goes_on().await?;
         let dropped = self.dropped_by(self.standby()).await? - before;
         say(&format!("unseated: {dropped} events were left to say when it was stopped"));
@@ -132,18 +132,23 @@ impl Story {
 
     async fn stopped_and_replaced_by_a_stranger(&mut self) -> Result<()> {
         self.stop_after(SHORT_BURST).await?;
-        let edited = Timestamp::now();
-        self.edit(&held_by("stranger", 1, edited - AHEAD_OR_BEHIND)).await?;
+        let edited = self.stopwatch();
+        self.edit(&held_by("stranger", 1, edited.began() - AHEAD_OR_BEHIND)).await?;
         self.standby().says_that_it_leads(true).await?;
         self.all_have_budgets().await?;
-        let waited = self.taken_over("paused, a stranger the holder", edited).await?;
+        let waited = self.taken_over("paused, a stranger the holder", &edited).await?;
         ensure!(LEASE <= waited, "the stranger had {waited:#} only");
         self.the_stopped_one_goes_on().await
     }
 
-    /// Stops the leader while it writes; says when.
-    async fn stop_after(&mut self, written: Range<usize>) -> Result<Timestamp> {
-        let (enough, mark, paused) = (self.rng.usize(written), self.audit().mark()?, Cell::new(None));
+    /// Begins to measure what may depend on everybody here.
+    fn stopwatch(&self) -> Stopwatch {
+        self.cluster.plane.stopwatch(self.pair.iter().map(|candidate| candidate.process.id()))
+    }
+
+    /// Stops the leader while it writes; since when.
+    async fn stop_after(&mut self, written: Range<usize>) -> Result<Stopwatch> {
+        let (enough, mark, paused) = (self.rng.usize(written), self.audit().mark()?, RefCell::new(None));
         let names: Vec<String> = (0..BURST).map(|at| format!("burst-{}-{at}", self.turns.len())).collect();
         let stop = async {
             eventually("budgets to be written", PATIENCE * 2, async || {
@@ -153,16 +158,16 @@ impl Story {
             })
             .await?;
             self.leader().process.pause()?;
-            paused.set(Some(Timestamp::now()));
+            paused.replace(Some(self.stopwatch()));
             Ok(())
         };
-        let goes_on = |_: &&String| std::future::ready(paused.get().is_none());
+        let goes_on = |_: &&String| std::future::ready(paused.borrow().is_none());
         let burst = stream::iter(&names).take_while(goes_on).map(async |name| self.deploy(name).await.map(|()| name));
         let burst = burst.buffer_unordered(PARALLEL).try_collect::<Vec<_>>();
         let (deployed, ()) = tokio::try_join!(burst, stop)?;
         ensure!(enough < deployed.len(), "nothing was left to write when it was stopped");
-        let paused = paused.get().context("not paused")?;
-        let open = self.budgets_since(mark)?.into_iter().filter(|event| paused < event.done).count();
+        let paused = paused.into_inner().context("not paused")?;
+        let open = self.budgets_since(mark)?.into_iter().filter(|event| paused.began() < event.done).count();
         say(&format!("unseated: stopped after {enough} of {} budgets, {open} unanswered", deployed.len()));
         self.apps.extend(deployed.into_iter().cloned());
         self.deploy_one("late").await?;
@@ -191,7 +196,7 @@ impl Story {
 
     async fn cut_off(&mut self) -> Result<()> {
         ensure!(self.leader().name == "second", "the way of the other isn't through the proxy");
-        let cut = Timestamp::now();
+        let cut = self.stopwatch();
         let refused = self.proxy.inject(Rule::new(Which::any(), Fault::Cut));
         let frozen = self.proxy.freeze(&Which::calls());
         ensure!(0 < frozen && 0 < self.proxy.cut(&Which::watches()), "it isn't connected through the proxy");
@@ -199,32 +204,32 @@ impl Story {
         self.leader().says_that_it_leads(false).await?;
         self.standby().says_that_it_leads(true).await?;
         self.all_have_budgets().await?;
-        self.taken_over("cut off", cut).await?;
+        self.taken_over("cut off", &cut).await?;
         ensure!(0 < refused.lift(), "it didn't even try");
         self.a_new_deployment_has_its_budget("joined").await
     }
 
     async fn the_lease_is_edited_under_its_leader(&mut self) -> Result<()> {
         let leases = self.leases();
-        let (edited, params) = (Timestamp::now(), DeleteParams::default());
+        let (edited, params) = (self.stopwatch(), DeleteParams::default());
         leases.delete("holdfast", &params).await?;
-        self.stays("the Lease deleted", edited).await?;
+        self.stays("the Lease deleted", &edited).await?;
         let (leader, now) = (holder(&self.tenant.client).await?, Timestamp::now());
         for (what, edit) in [
             ("the holder taken out", json!({ "spec": { "holderIdentity": null } })),
             ("a second, hours ago", held_by(&leader, 1, now - AHEAD_OR_BEHIND)),
             ("31 years, hours ahead", held_by(&leader, 1_000_000_000, now + AHEAD_OR_BEHIND)),
         ] {
-            let edited = Timestamp::now();
+            let edited = self.stopwatch();
             self.edit(&edit).await?;
-            self.stays(what, edited).await?;
+            self.stays(what, &edited).await?;
         }
         Ok(())
     }
 
     /// The leader renews its Lease soon after it was edited, and goes on.
-    async fn stays(&mut self, what: &str, edited: Timestamp) -> Result<()> {
-        let leader = self.leader();
+    async fn stays(&mut self, what: &str, watch: &Stopwatch) -> Result<()> {
+        let (leader, edited) = (self.leader(), watch.began());
         let renewed = eventually(&format!("a renewal after: {what}"), PATIENCE, async || {
             let renewals = renewals(&self.audit(), &leader.credential)?.into_iter();
             renewals.map(|event| event.at).find(|at| edited < *at).context("none")
@@ -232,7 +237,7 @@ impl Story {
         .await?;
         let took = renewed.duration_since(edited);
         say(&format!("unseated: {what}: {took:#} until its leader wrote it again"));
-        ensure!(took <= HANDOVER, "{what}: it was written again after {took:#} only");
+        ensure!(took <= watch.allows(HANDOVER)?, "{what}: it was written again after {took:#} only");
         ensure!(holder(&self.tenant.client).await?.starts_with(leader.name), "{what}: somebody else leads");
         leader.says_that_it_leads(true).await?;
         self.a_new_deployment_has_its_budget("stays").await
@@ -245,17 +250,18 @@ impl Story {
         self.leader().says_that_it_leads(false).await?;
         self.standby().says_that_it_leads(false).await?;
         self.deploy_one("orphan").await?;
-        let edited = Timestamp::now();
+        let edited = self.stopwatch();
         self.edit(&json!({ "spec": { "holderIdentity": promoted } })).await?;
         self.standby().says_that_it_leads(true).await?;
         self.all_have_budgets().await?;
-        let waited = self.taken_over("the standby promoted", edited).await?;
+        let waited = self.taken_over("the standby promoted", &edited).await?;
         ensure!(LEASE <= waited, "{waited:#}: a leader that can't see the Lease might still write");
         self.a_new_deployment_has_its_budget("promoted").await
     }
 
     /// The other one writes by now: warm, in time, and this one no more. Returns how long after `since` it began.
-    async fn taken_over(&mut self, what: &str, since: Timestamp) -> Result<SignedDuration> {
+    async fn taken_over(&mut self, what: &str, watch: &Stopwatch) -> Result<SignedDuration> {
+        let since = watch.began();
         self.leader = 1 - self.leader;
         self.turns.push(self.leader);
         self.names[self.leader] = holder(&self.tenant.client).await?;
@@ -266,7 +272,7 @@ impl Story {
         let took = took.context("it doesn't hold the Lease")?.at.duration_since(since);
         let name = self.leader().name;
         say(&format!("unseated: {what}: {name} took the Lease after {took:#} and wrote after {waited:#}"));
-        ensure!(waited <= TAKEOVER, "{what}: since {since}, but {reign:#?}");
+        ensure!(waited <= watch.allows(TAKEOVER)?, "{what}: since {since}, but {reign:#?}");
         let anew = super::listed(&self.audit(), &self.leader().credential, since)?;
         ensure!(anew.is_empty(), "{what}: it wasn't warm: {anew:#?}");
         Ok(waited)

@@ -10,8 +10,9 @@ use holdfast_e2e::Cluster;
 use holdfast_e2e::churn::say;
 use holdfast_testkit::server_kubelet::PodFacts;
 use holdfast_testkit::vault::{Builder, Product, TlsFiles, TransitSeal, TransitServer};
-use holdfast_testkit::{ControllerProcess, eventually};
+use holdfast_testkit::{ControllerProcess, Stopwatch, eventually};
 use holdfast_vault::cause::{Cause, Gravity};
+use jiff::SignedDuration;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, DeleteParams, ListParams};
 use parking_lot::Mutex;
@@ -21,7 +22,7 @@ use crate::stage::{DEADLINE, KEY, NAME, Pair, Shape, condition};
 use holdfast_e2e::vault::set::Delivery;
 
 /// Within this time a diagnosis is gone whose cause is.
-const CURED: Duration = Duration::from_secs(15);
+const CURED: SignedDuration = SignedDuration::from_secs(15);
 
 /// What all rows have in common.
 pub(crate) struct Stage {
@@ -34,7 +35,7 @@ pub(crate) struct Stage {
 struct Felt {
     cause: Cause,
     told: Duration,
-    cured: Duration,
+    cured: SignedDuration,
     line: String,
 }
 
@@ -43,16 +44,22 @@ impl Stage {
         Self { cluster, controller, felt: Mutex::default() }
     }
 
+    /// Begins to measure what this process, the controller and the API server have to do with.
+    pub(crate) fn stopwatch(&self) -> Stopwatch {
+        self.cluster.plane.stopwatch([self.controller.id(), std::process::id()])
+    }
+
     pub(super) fn caused(&self) -> BTreeSet<Cause> {
         self.felt.lock().iter().map(|felt| felt.cause).collect()
     }
 
     pub(super) fn say_what_was_felt(&self) {
         for Felt { cause, told, cured, line } in &*self.felt.lock() {
-            say(&format!("causes: {:<20} told {told:>6.1?}  gone {cured:>6.1?}  {line}", cause.as_str()));
+            let cured = cured.as_secs_f64();
+            say(&format!("causes: {:<20} told {told:>6.1?}  gone {cured:>5.1} s  {line}", cause.as_str()));
         }
         let slowest = self.felt.lock().iter().map(|felt| felt.cured).max().unwrap_or_default();
-        say(&format!("causes: {} of them, the slowest was gone after {slowest:.1?}", self.felt.lock().len()));
+        say(&format!("causes: {} of them, the slowest was gone after {slowest:#}", self.felt.lock().len()));
     }
 }
 
@@ -190,9 +197,7 @@ impl Scene<'_> {
             let told = began.elapsed();
             self.is_announced(name, cause.as_str(), cause.remedy()).await?;
             is_mended().await.context("it wasn't mended")?;
-            let began = Instant::now();
-            self.is_cured(name).await?;
-            let cured = began.elapsed();
+            let cured = self.is_cured(name).await?;
             self.is_announced(name, "Cured", "what was wrong is gone").await?;
             self.place.stage.felt.lock().push(Felt { cause, told, cured, line: line.clone() });
             Ok(())
@@ -221,15 +226,20 @@ impl Scene<'_> {
         .await
     }
 
-    async fn is_cured(&self, name: &str) -> Result<()> {
-        eventually("the diagnosis to be gone", CURED, async || {
+    /// How long it takes from now on until nothing is wrong.
+    async fn is_cured(&self, name: &str) -> Result<SignedDuration> {
+        let watch = self.place.stage.stopwatch();
+        eventually("the diagnosis to be gone", DEADLINE, async || {
             let diagnosis = self.pair.status_of(name).await?.diagnosis;
             ensure!(diagnosis.is_none(), "{diagnosis:?}");
             let shown = self.diagnosed(name, &[]).await?;
             ensure!(shown.is_none(), "the metric is {shown:?}");
             Ok(())
         })
-        .await
+        .await?;
+        let (cured, limit) = (watch.elapsed(), watch.allows(CURED)?);
+        ensure!(cured <= limit, "the diagnosis was gone after {cured:#} only, not {limit:#}");
+        Ok(cured)
     }
 
     async fn diagnosed(&self, name: &str, label: &[(&str, &str)]) -> Result<Option<f64>> {

@@ -18,7 +18,7 @@ use super::transit::suffers_spec;
 use crate::stage::{Born, DEADLINE, NAME, Shape};
 
 /// Three pods need so long for a leader on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// One server from before its birth on.
 pub(super) async fn alone(place: Place<'_>) -> Result<()> {

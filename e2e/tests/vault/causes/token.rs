@@ -34,8 +34,14 @@ pub(super) async fn content(place: Place<'_>) -> Result<()> {
         set.write_token(&token.token).await?;
         a.revoke(&token.accessor).await
     };
-    scene.suffers(Cause::TokenDead, "it is revoked", ended, renewed).await?;
+    scene.suffers(Cause::TokenDead, "it is revoked", ended, renewed).await
+}
 
+/// Where it stands, what it may do, and by which role it was made.
+pub(super) async fn rights(place: Place<'_>) -> Result<()> {
+    let scene = place.well(Server::builder(place.product).inmem()).await?;
+    let (a, set) = (&scene.pair.a, &scene.pair.set);
+    let renewed = async || set.write_token(&a.mint(KEY).await?.token).await;
     let elsewhere = json!({"token": {"secretRef": {"name": "elsewhere"}}});
     suffers_spec(&scene, Cause::NotPermitted, "a Secret that isn't in the chart's values", &elsewhere).await?;
     let token = a.mint(KEY).await?.token;

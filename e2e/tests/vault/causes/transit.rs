@@ -1,7 +1,5 @@
 //! What goes wrong with A and its key.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use holdfast_testkit::Authority;
 use holdfast_testkit::vault::Server;
@@ -11,13 +9,10 @@ use serde_json::{Value, json};
 use super::Place;
 use super::impostor::{HTML, Impostor, OTHER, STANDBY};
 use super::scene::{Scene, Twist};
-use crate::stage::{KEY, Shape, condition};
+use crate::stage::{KEY, START, Shape, condition};
 use holdfast_e2e::vault::set::Delivery;
 
-/// A server that unseals itself does so within this time.
-const START: Duration = Duration::from_secs(40);
-
-/// A itself, and then what stands at its address. B was restarted before, so that there is evidence, and A is only glanced at.
+/// A itself. B was restarted before, so that there is evidence, and A is only glanced at.
 pub(super) async fn reach(place: Place<'_>) -> Result<()> {
     let scene = place.well(Server::builder(place.product)).await?;
     ensure!(scene.pair.restarts(START).await?, "it doesn't start though nothing is wrong");
@@ -27,8 +22,13 @@ pub(super) async fn reach(place: Place<'_>) -> Result<()> {
     scene.suffers(Cause::TransitUnreachable, "A is killed", killed, async || a.start_again().await).await?;
     let (paused, resumed) = (async || a.server.pause(), async || a.server.resume());
     scene.suffers(Cause::TransitHangs, "A stops in its tracks", paused, resumed).await?;
-    scene.suffers(Cause::TransitSealed, "A is sealed", async || a.seal().await, async || a.unseal().await).await?;
+    scene.suffers(Cause::TransitSealed, "A is sealed", async || a.seal().await, async || a.unseal().await).await
+}
 
+/// The spec says that A is somewhere else.
+pub(super) async fn elsewhere(place: Place<'_>) -> Result<()> {
+    let scene = place.well(Server::builder(place.product).inmem()).await?;
+    let a = &scene.pair.a;
     let (proxy, standby, other) =
         (Impostor::start(HTML).await?, Impostor::start(STANDBY).await?, Impostor::start(OTHER).await?);
     let elsewhere = [

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use holdfast_api::VaultTransitUnsealStatus;
@@ -13,7 +12,7 @@ use holdfast_testkit::server_kubelet::PodFacts;
 use holdfast_testkit::vault::{Product, Server, TransitServer};
 use holdfast_vault::cause::{Cause, Gravity};
 use holdfast_vault::init::claim::{Claim, Reading, WORK};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
@@ -26,7 +25,7 @@ use crate::causes::{Twist, configuration};
 use crate::stage::{DEADLINE, KEY, NAME, Pair, Shape, condition};
 
 /// Within this time a diagnosis is gone whose cause is.
-const CURED: Duration = Duration::from_secs(10);
+const CURED: SignedDuration = SignedDuration::from_secs(10);
 
 /// A server whose token is in its Secret, and that nobody has initialised.
 pub(crate) struct Birth<'a> {
@@ -102,13 +101,17 @@ impl<'a> Birth<'a> {
 
     /// What was told isn't told any more, soon after its cure.
     pub(crate) async fn is_cured_of(&self, cause: Cause) -> Result<()> {
-        eventually(&format!("{} to be gone in {}", cause.as_str(), self.namespace), CURED, async || {
+        let watch = self.cluster.plane.stopwatch([std::process::id()]);
+        eventually(&format!("{} to be gone in {}", cause.as_str(), self.namespace), DEADLINE, async || {
             let status = self.pair.status().await?;
             let found = status.diagnosis.as_ref().map(|found| found.cause.as_str());
             ensure!(found != Some(cause.as_str()), "{}", json!(status));
             Ok(())
         })
-        .await
+        .await?;
+        let (cured, limit) = (watch.elapsed(), watch.allows(CURED)?);
+        ensure!(cured <= limit, "{} was gone after {cured:#} only, not {limit:#}", cause.as_str());
+        Ok(())
     }
 
     /// Waits until it is initialised and nothing is wrong.

@@ -6,7 +6,6 @@
 //!    another root token, the claim goes when that is done; where they make none, the storage goes before.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_e2e::Cluster;
@@ -87,7 +86,7 @@ async fn another(cluster: &Cluster, spool: &tempfile::TempDir) -> Result<Control
     let builder = cluster.vault_controller_builder(&NAMESPACES).await?.without_leader_election();
     let builder = builder.argument(format!("--spool={}", spool.path().display()));
     let controller = builder.log_level("info,holdfast_vault=debug").start()?;
-    controller.ready(Duration::from_secs(30)).await?;
+    controller.ready(DEADLINE).await?;
     Ok(controller)
 }
 

@@ -7,7 +7,6 @@
 //! 3. Once they are complete, the spool is empty.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use holdfast_e2e::Cluster;
@@ -20,7 +19,7 @@ use serde_json::json;
 use super::{API, isnt_told, marked, overheard, told};
 use crate::init::people::{KEYS, People};
 use crate::init::{self, Birth, allow_keys, refuse_keys};
-use crate::stage::{self, Shape};
+use crate::stage::{self, DEADLINE, Shape};
 use crate::wire::Wire;
 
 /// Where the lists of shares of an answer begin.
@@ -34,7 +33,7 @@ async fn nothing_secret_of_an_initialisation_is_told() -> Result<()> {
     let spool = tempfile::tempdir()?;
     let builder = cluster.vault_controller_builder(&namespaces).await?.log_level("trace");
     let controller = builder.argument(format!("--spool={}", spool.path().display())).start()?;
-    controller.ready(Duration::from_secs(60)).await?;
+    controller.ready(DEADLINE).await?;
     let both = tokio::try_join!(
         Box::pin(born(&cluster, "told", Product::Vault, false)),
         Box::pin(born(&cluster, "failing", Product::OpenBao, true)),
