@@ -7,6 +7,7 @@ pub mod churn;
 mod cluster;
 mod conditions;
 mod counted;
+pub mod drainer;
 mod fresh_start;
 mod kubectl;
 mod listing;

@@ -183,10 +183,11 @@ impl Forecaster {
                 *keeper = Keeper::new(settings.drainer);
                 stirred.all = true;
             }
+            stirred.namespaces.extend(keeper.due(now).cloned());
             if stirred.all {
-                keeper.make(&facts.cluster);
+                keeper.make(&facts.cluster, now);
             } else if !stirred.namespaces.is_empty() {
-                keeper.update(&facts.cluster, &stirred.namespaces);
+                keeper.update(&facts.cluster, &stirred.namespaces, now);
             }
             let forecasted = Forecasted { nodes: &keeper.forecast().nodes, settings, unseen: &unseen, settled };
             let look = upgrades.look(facts, &forecasted, leads, now);
@@ -201,7 +202,8 @@ impl Forecaster {
         self.parts.metrics.planned(CONCERN, begun.elapsed());
         let gate = self.gate.get_or_insert_with(|| Gate::left(was_open(view)));
         let judgement = gate.judge(&reading, now);
-        self.recheck = judgement.recheck_at.into_iter().chain(look.recheck_at).min().map(|at| {
+        let rechecks = [judgement.recheck_at, look.recheck_at, self.keeper.recheck_at()];
+        self.recheck = rechecks.into_iter().flatten().min().map(|at| {
             let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
             Instant::now() + wait + Duration::from_millis(1)
         });

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use holdfast_model::{Cluster as Facts, Kind, ObjectKey, PodOwner};
-use holdfast_policy::drain::{self, Forecast, NodeForecast, Patience, Verdict};
+use holdfast_model::{Cluster as Facts, Kind, ObjectKey, PodOwner, Text};
+use holdfast_policy::drain::{self, Forecast, NodeForecast, Patience, Rolling, Verdict};
 use holdfast_policy::eviction;
 use holdfast_report::{Drains, Eviction, write_drain_human, write_drain_json};
+use jiff::Timestamp;
 use kube::Client;
 
 use crate::arguments::{Cluster, parse_duration};
@@ -46,16 +47,17 @@ const KINDS: [Kind; 14] = [
 /// Which drains, and how they are told.
 #[derive(Debug, Args)]
 pub(crate) struct Drain {
-    /// Only this node; without it every node by itself.
-    node: Option<String>,
+    /// Only these nodes, in a sequence in this order; without any all of them.
+    #[arg(value_name = "NODE")]
+    nodes: Vec<String>,
     /// How the drainer goes about it.
     #[arg(long, value_enum, default_value_t)]
     drainer: Drainer,
     /// How long a drainer that asks again waits for one node to be empty; 0s: for ever. Five minutes are what Talos waits.
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
     wait_per_node: Duration,
-    /// All nodes one after the other, as an upgrade does it: what went is on other nodes from then on.
-    #[arg(long, conflicts_with = "node")]
+    /// One node after the other, as an upgrade does it: what went is on other nodes from then on.
+    #[arg(long)]
     sequence: bool,
     /// How many nodes of a sequence are drained at a time.
     #[arg(long, default_value_t = 1, requires = "sequence", value_parser = clap::value_parser!(u16).range(1..))]
@@ -139,16 +141,20 @@ impl Drain {
     }
 
     fn forecast(&self, facts: &Facts) -> anyhow::Result<Forecast> {
-        let drainer = self.drainer();
+        let chosen: Vec<Text> = self.nodes.iter().map(Text::from).collect();
+        if let Some(unknown) = chosen.iter().find(|name| facts.node(name).is_none()) {
+            bail!("there is no node {unknown}; the nodes are {}", names(facts));
+        }
+        let nodes = (!chosen.is_empty()).then_some(chosen.as_slice());
+        let (drainer, now) = (self.drainer(), Timestamp::now());
         if self.sequence {
-            return Ok(drain::sequence(facts, drainer, self.parallelism.into()));
+            return Ok(drain::sequence(facts, Rolling { drainer, parallelism: self.parallelism.into(), nodes }, now));
         }
-        let all = drain::forecast(facts, drainer);
-        let Some(name) = &self.node else { return Ok(all) };
-        match all.node(name) {
-            Some(node) => Ok(Forecast { nodes: vec![node.clone()] }),
-            None => bail!("there is no node {name}; the nodes are {}", names(facts)),
+        let mut all = drain::forecast(facts, drainer, now);
+        if let Some(nodes) = nodes {
+            all.nodes.retain(|forecast| nodes.contains(&forecast.node));
         }
+        Ok(all)
     }
 
     fn written(&self, facts: &Facts, forecast: &Forecast) -> io::Result<Vec<u8>> {

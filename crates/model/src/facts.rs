@@ -22,7 +22,7 @@ pub use opt_out::OptOut;
 pub use placement::{
     Apart, Constraints, Effect, HOSTNAME, NodeRequirement, NodeTerm, NodeTerms, Placement, Spread, Toleration,
 };
-pub use pod::{Phase, Pod};
+pub use pod::{Moment, Phase, Pod};
 pub use rejection::Rejection;
 pub use scaler::{Scaler, ScalerSource};
 pub use security::SharedFacts;

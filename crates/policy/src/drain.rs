@@ -22,6 +22,7 @@ pub mod outlook;
 mod patience;
 mod remedy;
 mod sequence;
+mod stale;
 mod unseal;
 mod waves;
 
@@ -35,7 +36,8 @@ pub use unseal::Doubt;
 use std::collections::BTreeMap;
 
 use holdfast_model::facts::BudgetStatus;
-use holdfast_model::{Cluster, ObjectKey};
+use holdfast_model::{Cluster, ObjectKey, Text};
+use jiff::Timestamp;
 
 use home::Home;
 use nodes::Nodes;
@@ -70,21 +72,43 @@ impl Drainer {
 
 /// What draining each node by itself would do now, by name of the node.
 #[must_use]
-pub fn forecast(cluster: &Cluster, drainer: Drainer) -> Forecast {
+pub fn forecast(cluster: &Cluster, drainer: Drainer, now: Timestamp) -> Forecast {
     let mut keeper = Keeper::new(drainer);
-    keeper.make(cluster);
+    keeper.make(cluster, now);
     keeper.into_forecast()
 }
 
-/// What draining all nodes one after the other would do, `parallelism` of them at a time, as an upgrade does it: each comes
-/// back empty before the next. It stops where a drain is stuck; the nodes after that are left out.
+/// An upgrade of nodes, one batch after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Rolling<'a> {
+    /// How the drainer goes about it.
+    pub drainer: Drainer,
+    /// How many nodes are drained at a time.
+    pub parallelism: usize,
+    /// The nodes in their order, of which those that aren't known are left out; none: all of them by name.
+    pub nodes: Option<&'a [Text]>,
+}
+
+impl Rolling<'_> {
+    /// All nodes by name.
+    #[must_use]
+    pub const fn all(drainer: Drainer, parallelism: usize) -> Self {
+        Self { drainer, parallelism, nodes: None }
+    }
+}
+
+/// What draining nodes one after the other would do, as an upgrade does it: each comes back empty before the next. It stops where
+/// a drain is stuck; the nodes after that are left out.
 #[must_use]
-pub fn sequence(cluster: &Cluster, drainer: Drainer, parallelism: usize) -> Forecast {
-    let mut sequence = Sequence::new(cluster);
-    let all: Vec<usize> = (0..sequence.nodes.entries.len()).collect();
-    let mut nodes = Vec::with_capacity(all.len());
-    for batch in all.chunks(parallelism.max(1)) {
-        let forecasts = sequence.batch(batch, drainer);
+pub fn sequence(cluster: &Cluster, rolling: Rolling<'_>, now: Timestamp) -> Forecast {
+    let mut sequence = Sequence::new(cluster, now);
+    let order: Vec<usize> = match rolling.nodes {
+        Some(names) => names.iter().filter_map(|name| sequence.nodes.number(name)).collect(),
+        None => (0..sequence.nodes.entries.len()).collect(),
+    };
+    let mut nodes = Vec::with_capacity(order.len());
+    for batch in order.chunks(rolling.parallelism.max(1)) {
+        let forecasts = sequence.batch(batch, rolling.drainer);
         let stuck = forecasts.iter().any(|forecast| forecast.verdict == Verdict::Blocks);
         nodes.extend(forecasts);
         if stuck {
@@ -98,7 +122,8 @@ pub fn sequence(cluster: &Cluster, drainer: Drainer, parallelism: usize) -> Fore
 /// can't be told from here, since a pod's owner has no scale or an unknown one.
 #[must_use]
 pub fn counted(cluster: &Cluster) -> BTreeMap<ObjectKey, Option<BudgetStatus>> {
-    let nodes = Nodes::new(cluster);
+    // Only what waits for a time is told by it.
+    let nodes = Nodes::new(cluster, Timestamp::MIN);
     let mut counted = BTreeMap::new();
     for view in cluster.namespace_names().filter_map(|name| cluster.namespace(name)) {
         for entry in Home::new(&nodes, view).budgets {

@@ -3,24 +3,29 @@
 //! 1. Every scenario of the table gets a namespace and nodes of its own, `NAME-a` and more; its pods want its nodes and no
 //!    others, so that all of them play at the same time.
 //! 2. When the disruption controller has counted everything, all is listed once and `NAME-a` of each is forecast.
-//! 3. `kubectl drain NAME-a` for real. It ends well where that was forecast; else it is stuck, after a time in which several
+//! 3. `kubectl drain NAME-a` for real, or a drain by one that asks each pod once only, or that gives up after a time. It ends well where that was forecast; else it is stuck, after a time in which several
 //!    more waves could have gone, on exactly the pods that were named as blockers.
 //! 4. As many pods wait for a place as were forecast to find none.
+//!
+//! Beside them nodes are upgraded one batch after the other, as `holdfast drain --sequence` said they would ([`upgrade`]).
 //!
 //! What pods are taken for the same (replicas of which one goes first by chance) is said by the scenario.
 
 mod scenario;
 mod table;
+mod upgrade;
 
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::future::{join_all, try_join_all};
 use holdfast_e2e::churn::say;
+use holdfast_e2e::drainer;
 use holdfast_e2e::{Kubectl, Listing, PATIENCE, everything_is_counted};
 use holdfast_model::Text;
-use holdfast_policy::drain::{Drainer, NodeForecast, Verdict, Why, forecast};
+use holdfast_policy::drain::{NodeForecast, Verdict, Why, forecast};
 use holdfast_testkit::{ControlPlane, eventually};
 use kube::Client;
 use tokio::time::timeout;
@@ -39,22 +44,27 @@ async fn a_drain_ends_as_it_was_forecast() -> Result<()> {
     let plane = ControlPlane::builder().nodes(1).without_audit().start().await?;
     let client = plane.admin();
     let kubectl = Kubectl::of(&plane).await?;
-    let scenarios = table::scenarios();
-    let names: BTreeSet<_> = scenarios.iter().map(|scenario| scenario.name).collect();
-    ensure!(names.len() == scenarios.len(), "two have the same name");
-    try_join_all(scenarios.iter().map(|scenario| scenario.set_up(&client))).await?;
+    let (scenarios, upgrades) = (table::scenarios(), table::upgrades::upgrades());
+    let all = || scenarios.iter().chain(upgrades.iter().map(|upgrade| &upgrade.scenario));
+    let names: BTreeSet<_> = all().map(|scenario| scenario.name).collect();
+    ensure!(names.len() == all().count(), "two have the same name");
+    try_join_all(all().map(|scenario| scenario.set_up(&client))).await?;
     everything_is_counted(&client, "node-0").await?;
-    say(&format!("drains: {} scenarios are set up after {:.0?}", scenarios.len(), started.elapsed()));
+    say(&format!("drains: {} scenarios are set up after {:.0?}", names.len(), started.elapsed()));
 
     let cluster = Listing::of(&client).await?.cluster;
+    let told = try_join_all(upgrades.iter().map(|upgrade| upgrade.told(&plane))).await?;
+    say(&format!("drains: all is forecast after {:.0?}", started.elapsed()));
     let played = scenarios.iter().map(async |scenario| {
         let node = Text::from(scenario.node("a"));
-        let forecast = forecast(&cluster, Drainer::default()).node(&node).cloned().context("the node isn't known")?;
+        let forecast = forecast(&cluster, scenario.by.drainer(), Timestamp::now()).node(&node).cloned();
+        let forecast = forecast.context("the node isn't known")?;
         play(&client, &kubectl, scenario, &forecast).await.with_context(|| format!("it was forecast: {forecast:#?}"))
     });
-    let ends = join_all(played).await;
+    let rolled = upgrades.iter().zip(&told).map(async |(upgrade, told)| upgrade.play(&client, told).await);
+    let (ends, rolled) = tokio::join!(join_all(played), join_all(rolled));
     let mut wrong = Vec::new();
-    for (scenario, end) in scenarios.iter().zip(ends) {
+    for (scenario, end) in all().zip(ends.into_iter().chain(rolled)) {
         match end {
             Ok(end) => say(&format!("drains: {}: {end}", scenario.name)),
             Err(error) => {
@@ -78,13 +88,8 @@ async fn play(client: &Client, kubectl: &Kubectl, scenario: &Scenario, forecast:
     let node = scenario.node("a");
     let before = scenario.pods_on(client, &node).await?;
     let named: Vec<String> = forecast.blockers.iter().map(|blocker| blocker.pod.name.to_string()).collect();
-    let limit = if forecast.verdict == Verdict::Blocks { STUCK } else { PATIENT };
-    let arguments = ["drain", &node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", limit];
     let began = Instant::now();
-    let drained = match forecast.verdict {
-        Verdict::Blocks => timeout(ENDED, kubectl.run(arguments)).await.unwrap_or_else(|_| bail!("it still asks")),
-        Verdict::Clean | Verdict::Interrupts => kubectl.run(arguments).await,
-    };
+    let drained = drain(client, kubectl, scenario, forecast.verdict).await;
     let took = began.elapsed();
     let there = scenario.pods_on(client, &node).await?;
     let left: Vec<_> =
@@ -115,6 +120,24 @@ async fn play(client: &Client, kubectl: &Kubectl, scenario: &Scenario, forecast:
         false => format!("stuck after {took:.0?} on {left_names:?}"),
     };
     Ok(format!("{told}, {homeless} without a place, all told after {:.0?}", began.elapsed()))
+}
+
+/// Whoever drains, does; the error says who or what stays.
+async fn drain(client: &Client, kubectl: &Kubectl, scenario: &Scenario, forecast: Verdict) -> Result<()> {
+    let node = scenario.node("a");
+    if let Some(asks) = scenario.by.asks() {
+        scenario.cordon(client, &["a"]).await?;
+        let ended = drainer::drain(client, scenario.name, &node, asks).await?;
+        ensure!(ended.left.is_empty(), "{:?}", ended.left);
+        return Ok(());
+    }
+    let limit = if forecast == Verdict::Blocks { STUCK } else { PATIENT };
+    let arguments = ["drain", &node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", limit];
+    let drained = match forecast {
+        Verdict::Blocks => timeout(ENDED, kubectl.run(arguments)).await.unwrap_or_else(|_| bail!("it still asks")),
+        Verdict::Clean | Verdict::Interrupts => kubectl.run(arguments).await,
+    };
+    drained.map(drop)
 }
 
 /// As many pods find no place as was forecast, when that can be told.

@@ -10,6 +10,7 @@ mod faults;
 mod first_budget;
 mod forgotten;
 mod gate;
+mod held_up;
 mod kills;
 mod leadership;
 mod levels;

@@ -65,6 +65,17 @@ impl BudgetBuilder {
         self
     }
 
+    /// Was counted like this, of which `(healthy, desired, expected)` are the numbers; nobody may go.
+    #[must_use]
+    pub fn counted_as(self, healthy: i32, desired: i32, expected: i32) -> Self {
+        let mut counted = self.synced();
+        counted.0["status"]["currentHealthy"] = healthy.into();
+        counted.0["status"]["desiredHealthy"] = desired.into();
+        counted.0["status"]["expectedPods"] = expected.into();
+        counted.0["status"]["disruptionsAllowed"] = 0.into();
+        counted
+    }
+
     /// Could not be computed.
     #[must_use]
     pub fn failed_to_sync(mut self, message: &str) -> Self {

@@ -73,6 +73,13 @@ impl PodBuilder {
         self
     }
 
+    /// Is ready since then.
+    #[must_use]
+    pub fn ready_since(mut self, time: &str) -> Self {
+        self.0["status"]["conditions"] = json!([{ "type": "Ready", "status": "True", "lastTransitionTime": time }]);
+        self
+    }
+
     /// Has ended well.
     #[must_use]
     pub fn finished(self) -> Self {

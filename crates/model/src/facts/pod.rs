@@ -1,5 +1,9 @@
 //! Pods.
 
+use std::num::NonZeroU32;
+
+use jiff::Timestamp;
+
 use super::{Placement, SharedFacts};
 use crate::{Labels, OwnerRef, Text};
 
@@ -14,6 +18,8 @@ pub struct Pod {
     pub phase: Phase,
     /// Whether its condition `Ready` is true.
     pub ready: bool,
+    /// Since when it is ready, where it is and that is told.
+    pub ready_since: Option<Moment>,
     /// Whether it is being deleted.
     pub terminating: bool,
     /// The node it runs on, once scheduled.
@@ -24,6 +30,24 @@ pub struct Pod {
     pub security: SharedFacts,
     /// The claims it mounts.
     pub claims: Box<[Text]>,
+}
+
+/// A time to the second, in four bytes: there are many pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Moment(NonZeroU32);
+
+impl Moment {
+    /// That second; none before 1970 and after 2106, when nothing runs that is watched here.
+    #[must_use]
+    pub fn of(time: Timestamp) -> Option<Self> {
+        u32::try_from(time.as_second()).ok().and_then(NonZeroU32::new).map(Self)
+    }
+
+    /// Its beginning.
+    #[must_use]
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_second(self.0.get().into()).unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// The phase of a pod.

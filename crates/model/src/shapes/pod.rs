@@ -5,11 +5,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube_derive::Resource;
 use serde::Deserialize;
 
-use super::condition::{Condition, ConditionStatus, ready};
+use super::condition::{Condition, ConditionStatus, ready, ready_since};
 use super::meta::Annotations;
 use super::placement::PodSpec;
 use super::{Shape, meta, owner};
-use crate::facts::{Fact, Phase, Pod as PodFact};
+use crate::facts::{Fact, Moment, Phase, Pod as PodFact};
 use crate::{Kind, Labels, Text};
 
 /// A Pod.
@@ -43,6 +43,7 @@ impl Shape for Pod {
             owner: owner(&self.metadata),
             phase: Phase::of(self.status.phase.as_deref()),
             ready,
+            ready_since: ready_since(self.status.conditions.as_deref()).filter(|_| ready).and_then(Moment::of),
             terminating: self.metadata.deletion_timestamp.is_some(),
             claims: self.spec.claims(name),
             placement: self.spec.placement(),

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use holdfast_model::facts::{FluxOwner, Refusal, Unseal};
 use holdfast_model::{Kind, ObjectKey, PodOwner, Text, WorkloadRef};
+use jiff::Timestamp;
 
 use super::Patience;
 use super::home::Home;
-use super::remedy::{Case, remedy};
+use super::remedy::{Spent, remedy};
 use super::waves::Stuck;
 use crate::duration::in_words;
 use crate::eviction::Objection;
@@ -43,6 +44,14 @@ pub enum Cause {
     SeveralBudgets,
     /// Its budget refuses.
     Budget(Objection),
+    /// Its budget refuses on the strength of a status that was left stale: the disruption controller doesn't count anew until
+    /// the budget or one of its pods changes.
+    StatusStale {
+        /// Ready pods as they were counted once.
+        counts: i32,
+        /// Ready pods that there are.
+        ready: i32,
+    },
     /// Its budget lets it go only when those before it are ready again, and by then the drainer has given up.
     OutOfTime {
         /// Seconds until then, at the least.
@@ -90,6 +99,7 @@ impl Cause {
         match self {
             Self::SeveralBudgets => "SeveralBudgets",
             Self::Budget(objection) => objection.reason(),
+            Self::StatusStale { .. } => "StatusStale",
             Self::OutOfTime { .. } => "OutOfTime",
             Self::WouldNotStart(_) => "WouldNotStart",
         }
@@ -101,6 +111,10 @@ impl Cause {
         match self {
             Self::SeveralBudgets => "several budgets cover the same pod, which an eviction can't serve".to_owned(),
             Self::Budget(objection) => objection.to_string(),
+            Self::StatusStale { counts, ready } => {
+                let pods = if *ready == 1 { "pod" } else { "pods" };
+                format!("its status was left stale: it counts {counts} of {ready} ready {pods}")
+            }
             Self::OutOfTime { needs, patience } => {
                 let needs = in_words(Duration::from_secs((*needs).into()));
                 format!("its turn comes after {needs} at the earliest, and the drainer waits {patience}")
@@ -136,7 +150,7 @@ impl Blocker {
     #[must_use]
     pub fn unseal(&self) -> Option<&Text> {
         match &self.cause {
-            Cause::SeveralBudgets | Cause::Budget(_) | Cause::OutOfTime { .. } => None,
+            Cause::SeveralBudgets | Cause::Budget(_) | Cause::StatusStale { .. } | Cause::OutOfTime { .. } => None,
             Cause::WouldNotStart(stays) => Some(&stays.unseal),
         }
     }
@@ -145,7 +159,7 @@ impl Blocker {
     #[must_use]
     pub fn is_refused(&self) -> bool {
         match &self.cause {
-            Cause::SeveralBudgets | Cause::Budget(_) => true,
+            Cause::SeveralBudgets | Cause::Budget(_) | Cause::StatusStale { .. } => true,
             Cause::OutOfTime { .. } | Cause::WouldNotStart(_) => false,
         }
     }
@@ -154,7 +168,7 @@ impl Blocker {
     #[must_use]
     pub fn by(&self) -> String {
         match &self.cause {
-            Cause::SeveralBudgets | Cause::Budget(_) | Cause::OutOfTime { .. } => {
+            Cause::SeveralBudgets | Cause::Budget(_) | Cause::StatusStale { .. } | Cause::OutOfTime { .. } => {
                 format!("budget {}", self.budget_names())
             }
             Cause::WouldNotStart(stays) if stays.refusal.cause.is_empty() => {
@@ -167,27 +181,55 @@ impl Blocker {
     }
 }
 
+/// When a pod stays.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case {
+    pub(super) lasting: Lasting,
+    /// On what its budget is spent, when it lets others go.
+    pub(super) spent: Option<Spent>,
+    /// When it is looked at.
+    pub(super) now: Timestamp,
+}
+
 /// A pod that its budgets don't let go, or not in time.
-pub(super) fn stays(home: &Home<'_>, pod: usize, stuck: &Stuck, lasting: Lasting) -> Blocker {
+pub(super) fn stays(home: &Home<'_>, pod: usize, stuck: &Stuck, case: Case) -> Blocker {
     let (budgets, cause) = match stuck {
         Stuck::Several(budgets) => (budgets.clone(), Cause::SeveralBudgets),
-        Stuck::Budget(budget, objection) => (vec![*budget], Cause::Budget(objection.clone())),
+        Stuck::Budget(budget, objection) => (vec![*budget], refusal(home, *budget, objection, case.now)),
         Stuck::OutOfTime { budget, needs, patience } => {
             (vec![*budget], Cause::OutOfTime { needs: *needs, patience: *patience })
         }
     };
-    let ready = home.pods[pod].pod.ready;
-    let (remedy, patch) = remedy(home, stuck, Case { lasting, ready });
+    let (remedy, patch) = remedy(home, pod, stuck, &cause, case);
     Blocker {
         pod: home.key(pod),
         flux: flux_owner(home, pod, &budgets),
         cause,
         budgets: budgets.iter().map(|budget| home.budgets[*budget].name.clone()).collect(),
         owner: home.owner(pod),
-        lasting,
+        lasting: case.lasting,
         rolls_out: rolls_out(home, pod),
         remedy,
         patch,
+    }
+}
+
+/// Why a budget refuses, and whether it should.
+fn refusal(home: &Home<'_>, budget: usize, objection: &Objection, now: Timestamp) -> Cause {
+    let entry = &home.budgets[budget];
+    match (objection, entry.missed.filter(|missed| missed.is_sure(now))) {
+        (Objection::NoneLeft { .. } | Objection::CountsNone, Some(missed)) => {
+            Cause::StatusStale { counts: entry.budget.status.healthy, ready: missed.ready }
+        }
+        (
+            Objection::NoneLeft { .. }
+            | Objection::CountsNone
+            | Objection::NotObserved
+            | Objection::SyncFailed(_)
+            | Objection::Negative
+            | Objection::TooManyUnconfirmed,
+            _,
+        ) => Cause::Budget(objection.clone()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Operators that move what they run once its node is cordoned, so that a budget which refuses now gives way by itself.
 //!
-//! Each row says when: for CloudNativePG when another instance can be promoted, for the others as soon as the operator runs. What
+//! Each row says when: for CloudNativePG when another instance can be promoted, for Longhorn when another node has an instance
+//! manager, for the others as soon as the operator runs. What
 //! only their own resources tell (whether a Longhorn volume has another replica) isn't known here.
 
 use std::cell::OnceCell;
@@ -21,8 +22,19 @@ struct Operator {
     name: &'static str,
     /// A label of its own pods.
     pods: (&'static str, &'static str),
-    /// Whether at least two of its pods must be ready, on different nodes.
-    needs_another: bool,
+    /// What must be ready on another node as well.
+    needs: Needs,
+}
+
+/// What must be ready on another node, so that there is somebody to give way to.
+#[derive(Clone, Copy, Debug)]
+enum Needs {
+    /// Nothing that is known here.
+    Nothing,
+    /// Another pod of the same resource: an instance that can be promoted.
+    SameOwner,
+    /// A pod of another resource of the kind: every node has its own.
+    SameKind,
 }
 
 const OPERATORS: [Operator; 5] = [
@@ -30,16 +42,21 @@ const OPERATORS: [Operator; 5] = [
         group: "postgresql.cnpg.io",
         name: "CloudNativePG",
         pods: ("app.kubernetes.io/name", "cloudnative-pg"),
-        needs_another: true,
+        needs: Needs::SameOwner,
     },
-    Operator { group: "longhorn.io", name: "Longhorn", pods: ("app", "longhorn-manager"), needs_another: true },
-    Operator { group: "ceph.rook.io", name: "Rook", pods: ("app", "rook-ceph-operator"), needs_another: false },
-    Operator { group: "kubevirt.io", name: "KubeVirt", pods: ("kubevirt.io", "virt-controller"), needs_another: false },
+    Operator { group: "longhorn.io", name: "Longhorn", pods: ("app", "longhorn-manager"), needs: Needs::SameKind },
+    Operator { group: "ceph.rook.io", name: "Rook", pods: ("app", "rook-ceph-operator"), needs: Needs::Nothing },
+    Operator {
+        group: "kubevirt.io",
+        name: "KubeVirt",
+        pods: ("kubevirt.io", "virt-controller"),
+        needs: Needs::Nothing,
+    },
     Operator {
         group: "core.strimzi.io",
         name: "Strimzi's drain cleaner",
         pods: ("app", "strimzi-drain-cleaner"),
-        needs_another: false,
+        needs: Needs::Nothing,
     },
 ];
 
@@ -62,7 +79,14 @@ impl Operators {
 pub(super) fn gives_way(nodes: &Nodes<'_>, home: &Home<'_>, pod: usize) -> Option<&'static str> {
     let owner = owner(home, &home.groups[home.pods[pod].group])?;
     let at = OPERATORS.iter().position(|operator| operator.group == &*owner.group)?;
-    let has_another = || !OPERATORS[at].needs_another || 1 < nodes_with_ready(home, &owner).len();
+    let has_another = || match OPERATORS[at].needs {
+        Needs::Nothing => true,
+        Needs::SameOwner => 1 < nodes_with_ready(home, |other| *other == owner).len(),
+        Needs::SameKind => {
+            let alike = |other: &OwnerRef| (&other.group, &other.kind) == (&owner.group, &owner.kind);
+            1 < nodes_with_ready(home, alike).len()
+        }
+    };
     (nodes.operators.runs(at, nodes.cluster) && has_another()).then_some(OPERATORS[at].name)
 }
 
@@ -76,9 +100,9 @@ fn owner(home: &Home<'_>, group: &GroupEntry) -> Option<OwnerRef> {
     }
 }
 
-/// The nodes on which pods of the same owner are ready.
-fn nodes_with_ready<'a>(home: &Home<'a>, of: &OwnerRef) -> HashSet<&'a Text> {
-    let same = home.groups.iter().filter(|other| owner(home, other).as_ref() == Some(of));
-    let pods = same.flat_map(|group| &group.pods).map(|pod| home.pods[*pod].pod);
+/// The nodes on which pods of such owners are ready.
+fn nodes_with_ready<'a>(home: &Home<'a>, such: impl Fn(&OwnerRef) -> bool) -> HashSet<&'a Text> {
+    let groups = home.groups.iter().filter(|other| owner(home, other).is_some_and(|owner| such(&owner)));
+    let pods = groups.flat_map(|group| &group.pods).map(|pod| home.pods[*pod].pod);
     pods.filter(|pod| pod.ready && !pod.terminating).filter_map(|pod| pod.node.as_ref()).collect()
 }

@@ -7,11 +7,13 @@
 use std::collections::BTreeSet;
 
 use foldhash::{HashMap, HashMapExt as _};
-use holdfast_model::facts::{Apart, Budget, BudgetStatus, Placement, Pod, Room, Workload};
+use holdfast_model::facts::{Apart, Budget, BudgetStatus, Moment, Placement, Pod, Room, Workload};
 use holdfast_model::selector::Selection;
 use holdfast_model::{NamespaceView, ObjectKey, PodOwner, Text, WorkloadKind};
+use jiff::Timestamp;
 
 use super::nodes::{Nodes, taken_by};
+use super::stale::{self, Missed};
 use crate::eviction::expected::{self, Pods};
 use crate::survey::Survey;
 
@@ -67,6 +69,8 @@ pub(super) struct BudgetEntry<'a> {
     pub(super) computed: Option<BudgetStatus>,
     pub(super) now: BudgetStatus,
     pub(super) full: BudgetStatus,
+    /// Ready pods that its status should count and doesn't.
+    pub(super) missed: Option<Missed>,
 }
 
 impl<'a> Home<'a> {
@@ -86,6 +90,7 @@ impl<'a> Home<'a> {
             home.pods.iter().enumerate().filter_map(|(at, entry)| entry.node.map(|node| (node, at))).collect();
         home.wary = home.wary();
         home.count_budgets();
+        home.find_missed();
         home
     }
 
@@ -126,6 +131,16 @@ impl<'a> Home<'a> {
         found.into_iter().map(move |at| &self.groups[at])
     }
 
+    /// When it becomes sure of a budget that its status was left stale, though nothing changes.
+    pub(super) fn sure_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.budgets
+            .iter()
+            .filter_map(|entry| entry.missed)
+            .filter(|missed| !missed.is_sure(now))
+            .map(|it| it.sure_at)
+            .min()
+    }
+
     /// Puts a pod on a node, or nowhere.
     pub(super) fn put(&mut self, nodes: &mut Nodes<'a>, pod: usize, now: Option<usize>) {
         let entry = &mut self.pods[pod];
@@ -161,7 +176,7 @@ impl<'a> Home<'a> {
         for (name, budget) in view.budgets() {
             known.insert(name, self.budgets.len());
             let (now, full) = (budget.status.clone(), budget.status.clone());
-            self.budgets.push(BudgetEntry { name, budget, computed: None, now, full });
+            self.budgets.push(BudgetEntry { name, budget, computed: None, now, full, missed: None });
         }
         let mut makers: HashMap<&PodOwner, usize> = HashMap::new();
         for group in self.survey.groups() {
@@ -212,6 +227,24 @@ impl<'a> Home<'a> {
         for (entry, tally) in self.budgets.iter_mut().zip(tallies) {
             entry.computed = tally.computed(entry.budget, tally.all, tally.ready);
             (entry.now, entry.full) = tally.statuses(entry.budget, entry.computed.as_ref());
+        }
+    }
+
+    /// Of the few budgets that let nobody go and might.
+    fn find_missed(&mut self) {
+        for at in 0..self.budgets.len() {
+            let BudgetEntry { budget, computed, .. } = &self.budgets[at];
+            let Some(counted) = computed.as_ref().filter(|counted| stale::is_suspect(&budget.status, counted)) else {
+                continue;
+            };
+            let covered = || self.groups.iter().filter(|group| group.budgets.contains(&at));
+            if covered().any(|group| 1 < group.budgets.len()) {
+                continue;
+            }
+            let pods = covered().flat_map(|group| &group.pods).map(|pod| self.pods[*pod].pod);
+            let ready = pods.filter(|pod| pod.ready && !pod.terminating);
+            let since = ready.filter_map(|pod| pod.ready_since).map(Moment::timestamp);
+            self.budgets[at].missed = stale::missed(&budget.status, counted, since);
         }
     }
 }

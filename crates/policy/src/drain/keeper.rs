@@ -1,10 +1,11 @@
 //! A forecast that is kept: what changed is forecast anew, the rest is remembered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::HashMap;
 use holdfast_model::facts::Room;
 use holdfast_model::{Cluster, NamespaceView, Text};
+use jiff::Timestamp;
 
 use super::Drainer;
 use super::home::Home;
@@ -22,6 +23,8 @@ pub struct Keeper {
     drainer: Drainer,
     forecast: Forecast,
     shares: Vec<Vec<Share>>,
+    /// When a namespace would contribute something else though nothing changed.
+    rechecks: BTreeMap<Text, Timestamp>,
 }
 
 /// What a namespace contributed to the forecast of a node, beside those who block and what is felt.
@@ -60,24 +63,37 @@ impl Keeper {
         self.forecast
     }
 
+    /// When a part of it would be different though nothing changed.
+    #[must_use]
+    pub fn recheck_at(&self) -> Option<Timestamp> {
+        self.rechecks.values().min().copied()
+    }
+
+    /// The namespaces of which that is so by now.
+    pub fn due(&self, now: Timestamp) -> impl Iterator<Item = &Text> {
+        self.rechecks.iter().filter(move |(_, at)| **at <= now).map(|(namespace, _)| namespace)
+    }
+
     /// Makes everything anew.
-    pub fn make(&mut self, cluster: &Cluster) {
+    pub fn make(&mut self, cluster: &Cluster, now: Timestamp) {
         self.forecast.nodes = cluster.nodes().map(|(name, _)| NodeForecast::empty(name.clone())).collect();
         self.shares.clear();
+        self.rechecks.clear();
         self.shares.resize_with(self.forecast.nodes.len(), Vec::new);
         if !self.shares.is_empty() {
             let names: Vec<&Text> = cluster.namespace_names().collect();
-            self.play(cluster, &names);
+            self.play(cluster, &names, now);
         }
         self.shares.iter_mut().for_each(Vec::shrink_to_fit);
     }
 
     /// Makes anew what these namespaces contribute; everything when a node came or went.
-    pub fn update(&mut self, cluster: &Cluster, namespaces: &BTreeSet<Text>) {
+    pub fn update(&mut self, cluster: &Cluster, namespaces: &BTreeSet<Text>, now: Timestamp) {
         if !cluster.nodes().map(|(name, _)| name).eq(self.forecast.nodes.iter().map(|known| &known.node)) {
-            self.make(cluster);
+            self.make(cluster, now);
             return;
         }
+        self.rechecks.retain(|namespace, _| !namespaces.contains(namespace));
         for (forecast, shares) in self.forecast.nodes.iter_mut().zip(&mut self.shares) {
             let known = shares.len();
             shares.retain(|share| !namespaces.contains(&share.namespace));
@@ -87,13 +103,13 @@ impl Keeper {
                 forecast.conclude(shares.iter().map(|share| share.tally));
             }
         }
-        self.play(cluster, &namespaces.iter().collect::<Vec<_>>());
+        self.play(cluster, &namespaces.iter().collect::<Vec<_>>(), now);
     }
 
     /// Forecasts what these namespaces contribute, of which nothing is there.
-    fn play(&mut self, cluster: &Cluster, namespaces: &[&Text]) {
+    fn play(&mut self, cluster: &Cluster, namespaces: &[&Text], now: Timestamp) {
         let views = || namespaces.iter().filter_map(|name| cluster.namespace(name));
-        let mut nodes = Nodes::new(cluster);
+        let mut nodes = Nodes::new(cluster, now);
         for (entry, shares) in nodes.entries.iter_mut().zip(&self.shares) {
             entry.used = shares.iter().fold(Room::default(), |used, share| used.plus(share.used));
         }
@@ -109,6 +125,9 @@ impl Keeper {
 
     fn play_one<'a>(&mut self, nodes: &Nodes<'a>, view: NamespaceView<'a>, taken: &mut HashMap<usize, Taken>) {
         let home = Home::new(nodes, view);
+        if let Some(at) = home.sure_at(nodes.now) {
+            self.rechecks.insert(view.name().clone(), at);
+        }
         for node in home.hosts() {
             let shares = &mut self.shares[node];
             let taken = taken.entry(node).or_insert_with(|| {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use foldhash::HashMap;
 use holdfast_model::facts::{Node, Pod, Room};
 use holdfast_model::{Cluster, NamespaceView, Text};
+use jiff::Timestamp;
 
 use super::class::Classes;
 use super::gives_way::Operators;
@@ -12,6 +13,8 @@ use super::gives_way::Operators;
 /// All nodes. One of which only pods are known is none of them: nobody can drain it.
 pub(super) struct Nodes<'a> {
     pub(super) cluster: &'a Cluster,
+    /// When it is looked at.
+    pub(super) now: Timestamp,
     pub(super) entries: Vec<NodeEntry<'a>>,
     pub(super) classes: Classes<'a>,
     pub(super) operators: Operators,
@@ -32,11 +35,11 @@ pub(super) struct Taken(BTreeMap<u32, Room>);
 
 impl<'a> Nodes<'a> {
     /// The nodes by name, without pods.
-    pub(super) fn new(cluster: &'a Cluster) -> Self {
+    pub(super) fn new(cluster: &'a Cluster, now: Timestamp) -> Self {
         let entries: Vec<NodeEntry<'a>> =
             cluster.nodes().map(|(name, node)| NodeEntry { name, node, used: Room::default() }).collect();
         let by_name = entries.iter().enumerate().map(|(at, node)| (node.name, at)).collect();
-        Self { cluster, entries, classes: Classes::default(), operators: Operators::default(), by_name }
+        Self { cluster, now, entries, classes: Classes::default(), operators: Operators::default(), by_name }
     }
 
     /// Counts the room that the pods of a namespace take.
@@ -51,7 +54,12 @@ impl<'a> Nodes<'a> {
 
     /// The node of a pod, when it is known.
     pub(super) fn hosting(&self, pod: &Pod) -> Option<usize> {
-        pod.node.as_ref().and_then(|node| self.by_name.get(node).copied())
+        pod.node.as_ref().and_then(|node| self.number(node))
+    }
+
+    /// The number of the node with this name.
+    pub(super) fn number(&self, name: &Text) -> Option<usize> {
+        self.by_name.get(name).copied()
     }
 }
 

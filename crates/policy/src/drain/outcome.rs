@@ -2,12 +2,14 @@
 
 use holdfast_model::{ObjectKey, PodOwner, Text};
 
-use super::blocker::{Blocker, Lasting, stays, stays_sealed};
+use super::Drainer;
+use super::blocker::{Blocker, Case, Lasting, stays, stays_sealed};
 use super::fit::Obstacle;
 use super::gives_way::gives_way;
 use super::home::Home;
+use super::remedy::Spent;
 use super::unseal::{Doubt, Word, told};
-use super::waves::{Drained, Health, Scene, drain};
+use super::waves::{Drained, Health, Scene, Stuck, drain};
 
 /// Every node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,7 +134,8 @@ impl<'s, 'a> Played<'s, 'a> {
                 Some(operator) => part.interruptions.push(interruption(home, *pod, Why::OperatorGivesWay(operator))),
                 None => {
                     let lasting = if full.stuck.contains_key(pod) { Lasting::Structural } else { Lasting::Transient };
-                    part.blockers.push(stays(home, *pod, why, lasting));
+                    let case = Case { lasting, spent: self.spent(why), now: nodes.now };
+                    part.blockers.push(stays(home, *pod, why, case));
                 }
             }
         }
@@ -143,6 +146,24 @@ impl<'s, 'a> Played<'s, 'a> {
         let leaves = |pod: &usize| drained.moves.now.contains_key(pod) || drained.stuck.contains_key(pod);
         home.on(node).filter(leaves).for_each(|pod| part.add_unseal(home, pod));
         part
+    }
+}
+
+impl Played<'_, '_> {
+    /// On what the budget is spent that lets a pod stay, when it lets others go.
+    fn spent(&self, stuck: &Stuck) -> Option<Spent> {
+        let Self { scene: Scene { home, drainer, .. }, now: drained, .. } = self;
+        let Stuck::Budget(budget, _) = stuck else { return None };
+        if home.budgets[*budget].full.allowed <= 0 {
+            return None;
+        }
+        let its_own = |pod: usize| *home.groups[home.pods[pod].group].budgets == [*budget];
+        let lost = drained.interruptions.iter().filter(|(pod, _)| its_own(*pod)).find_map(|(_, why)| why.obstacle());
+        match (lost, drainer) {
+            (Some(obstacle), _) => Some(Spent::Lost(obstacle)),
+            (None, Drainer::OnePass) => Some(Spent::AskedOnce),
+            (None, Drainer::Retry(_)) => None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! All nodes one after the other: what went from one is on others when the next is drained.
 
 use holdfast_model::Cluster;
+use jiff::Timestamp;
 
 use super::Drainer;
 use super::fit::{Fit, Moves, Search};
@@ -16,8 +17,8 @@ pub(super) struct Sequence<'a> {
 }
 
 impl<'a> Sequence<'a> {
-    pub(super) fn new(cluster: &'a Cluster) -> Self {
-        let mut nodes = Nodes::new(cluster);
+    pub(super) fn new(cluster: &'a Cluster, now: Timestamp) -> Self {
+        let mut nodes = Nodes::new(cluster, now);
         let views = || cluster.namespace_names().filter_map(|name| cluster.namespace(name));
         views().for_each(|view| nodes.load(view));
         let homes = views().map(|view| Home::new(&nodes, view)).collect();

@@ -2,11 +2,16 @@
 
 use holdfast_model::Cluster;
 use holdfast_model::builders::{
-    Manifest, PodBuilder, budget, claim, daemon_set, deployment, job, node, pod, replica_set, stateful_set, volume,
+    BudgetBuilder, Manifest, PodBuilder, budget, claim, daemon_set, deployment, job, node, pod, replica_set,
+    stateful_set, volume,
 };
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Drainer, NodeForecast, Verdict, forecast, sequence};
+use super::{Drainer, NodeForecast, Rolling, Verdict, forecast, sequence};
+
+/// No time matters here.
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// Three nodes with room for anything.
 fn three() -> Cluster {
@@ -60,7 +65,7 @@ fn check(cluster: &Cluster, node: &str, expected: &str) {
 
 #[track_caller]
 fn check_drainer(cluster: &Cluster, node: &str, drainer: Drainer, expected: &str) {
-    assert_eq!(told(forecast(cluster, drainer).node(node).unwrap()), expected);
+    assert_eq!(told(forecast(cluster, drainer, NOW).node(node).unwrap()), expected);
 }
 
 #[test]
@@ -106,7 +111,7 @@ fn a_budget_over_a_single_pod_blocks_for_good() {
     let cluster = web(three(), &["a"]).with(budget("shop/web").min_available(1).selecting([("app", "web")]));
     check(&cluster, "a", "Blocks 1 in 0; shop/web-0 Structural: it needs 1 healthy pod and has 1");
     check(&cluster, "b", "Clean 0 in 0");
-    let forecast = forecast(&cluster, Drainer::default()).node("a").unwrap().clone();
+    let forecast = forecast(&cluster, Drainer::default(), NOW).node("a").unwrap().clone();
     let blocker = &forecast.blockers[0];
     assert!(blocker.remedy.starts_with("run two replicas or more"), "{}", blocker.remedy);
     let patch = "spec:\n  minAvailable: null\n  maxUnavailable: 1\n  unhealthyPodEvictionPolicy: AlwaysAllow\n";
@@ -306,6 +311,118 @@ fn an_operator_gives_way_while_it_runs_and_another_instance_does() {
 }
 
 #[test]
+fn longhorn_gives_way_while_another_node_has_an_instance_manager() {
+    let manager = |cluster: Cluster, node: &str| {
+        let name = format!("shop/im-{node}");
+        let of_its_own = format!("im-{node}");
+        let pod = pod(&name).owned_by("longhorn.io/v1beta2", "InstanceManager", &of_its_own);
+        let budget = budget(&name).min_available(1).selecting([("on", node)]);
+        cluster.with(pod.labels([("on", node)]).on_node(node)).with(budget)
+    };
+    let operator = pod("longhorn/manager").labels([("app", "longhorn-manager")]).on_node("c");
+    let lone = manager(three(), "a").with(operator);
+    check(&lone, "a", "Blocks 1 in 0; shop/im-a Structural: it needs 1 healthy pod and has 1");
+    check(&manager(lone, "b"), "a", "Interrupts 1 in 0; shop/im-a OperatorGivesWay");
+}
+
+/// `shop/web` of so many pods, all ready since eight o'clock, behind a budget with these counts.
+fn counted_as(nodes: &[&str], like: impl Fn(BudgetBuilder) -> BudgetBuilder, counts: (i32, i32, i32)) -> Cluster {
+    let budget = budget("shop/web").max_unavailable(1).selecting([("app", "web")]);
+    let (healthy, desired, expected) = counts;
+    web_of(three(), nodes, |pod| pod.ready_since("2026-11-26T08:00:00Z"))
+        .with(like(budget.counted_as(healthy, desired, expected)))
+}
+
+#[track_caller]
+fn check_at(cluster: &Cluster, at: &str, expected: &str) {
+    let drained = forecast(cluster, Drainer::default(), at.parse().unwrap());
+    assert_eq!(told(drained.node("a").unwrap()), expected);
+}
+
+const SURE: &str = "2026-11-26T08:00:30Z";
+
+#[test]
+fn a_status_that_stays_behind_is_stale_after_a_while() {
+    let never_counted = counted_as(&["a", "b"], |budget| budget, (0, 0, 0));
+    let refused = "Blocks 1 in 0; shop/web-0 Transient: it needs 0 healthy pods and has 0";
+    check_at(&never_counted, "2026-11-26T08:00:29Z", refused);
+    let stale = "Blocks 1 in 0; shop/web-0 Transient: its status was left stale: it counts 0 of 2 ready pods";
+    check_at(&never_counted, SURE, stale);
+    let counted_once = counted_as(&["a", "b"], |budget| budget, (1, 1, 2));
+    let stale = "Blocks 1 in 0; shop/web-0 Transient: its status was left stale: it counts 1 of 2 ready pods";
+    check_at(&counted_once, SURE, stale);
+    let drained = forecast(&counted_once, Drainer::default(), SURE.parse().unwrap());
+    let blocker = &drained.node("a").unwrap().blockers[0];
+    assert!(blocker.remedy.starts_with("annotate the budget"), "{}", blocker.remedy);
+    let patch = "metadata:\n  annotations:\n    holdfast.dev/touched: \"1\"\n";
+    assert_eq!((blocker.patch.as_deref(), blocker.is_refused()), (Some(patch), true));
+    assert_eq!((blocker.cause.reason(), blocker.by()), ("StatusStale", "budget web".to_owned()));
+}
+
+#[test]
+fn a_status_is_stale_only_where_that_is_sure() {
+    let refused = |cluster: &Cluster, said: &str| check_at(cluster, SURE, said);
+    let none = "Blocks 1 in 0; shop/web-0 Transient: it needs 0 healthy pods and has 0";
+    // One whose end isn't confirmed is left out on purpose.
+    let unconfirmed = json!({ "web-1": "2026-11-26T08:00:00Z" });
+    let disrupted =
+        counted_as(&["a", "b"], |budget| budget.with("/status/disruptedPods", unconfirmed.clone()), (0, 0, 0));
+    refused(&disrupted, none);
+    // Of a spec that was changed since, nothing is known yet, and it is going to be counted.
+    let changed = counted_as(&["a", "b"], |budget| budget.with("/metadata/generation", 2), (0, 0, 0));
+    refused(&changed, "Clean 1 in 1");
+    // Counted anew it would refuse just the same.
+    let all_must_stay =
+        counted_as(&["a", "b"], |budget| budget.min_available(2).with("/spec/maxUnavailable", json!(null)), (1, 2, 2));
+    refused(&all_must_stay, "Blocks 1 in 0; shop/web-0 Structural: it needs 2 healthy pods and has 1");
+    // Another budget over one of its pods keeps it stale, and is what is wrong.
+    let other = budget("shop/other").max_unavailable(1).selecting([("app", "web"), ("on", "b")]);
+    let on_b = pod("shop/web-1").of_deployment("web").labels([("app", "web"), ("on", "b")]).on_node("b");
+    let overlapping = counted_as(&["a", "b"], |budget| budget, (0, 0, 0)).with(on_b).with(other);
+    refused(&overlapping, none);
+    // Since when they are ready isn't told.
+    let undated = web(three(), &["a", "b"])
+        .with(budget("shop/web").max_unavailable(1).selecting([("app", "web")]).counted_as(0, 0, 0));
+    refused(&undated, none);
+    // How many there should be isn't known.
+    let custom = pod("shop/web-0").owned_by("example.com/v1", "Web", "web").labels([("app", "web")]).on_node("a");
+    let custom = three()
+        .with(custom.ready_since("2026-11-26T08:00:00Z"))
+        .with(budget("shop/web").max_unavailable(1).selecting([("app", "web")]).counted_as(0, 0, 0));
+    refused(&custom, "Blocks 1 in 0; shop/web-0 Structural: it needs 0 healthy pods and has 0");
+}
+
+#[test]
+fn what_a_budget_is_spent_on_is_what_to_mend() {
+    let remedy = |cluster: &Cluster, drainer| {
+        let drained = forecast(cluster, drainer, NOW);
+        drained.node("a").unwrap().blockers[0].remedy.clone()
+    };
+    let pair = web(three(), &["a", "a"]).with(one_may_go());
+    let said = remedy(&pair, Drainer::OnePass);
+    assert!(said.starts_with("let the drainer ask again, or more of its pods go at once"), "{said}");
+    let lone = web(Cluster::default().with(node("a")).with(node("b").cordoned()), &["a", "a"]).with(one_may_go());
+    for drainer in [Drainer::default(), Drainer::OnePass] {
+        assert_eq!(
+            remedy(&lone, drainer),
+            "let more of its pods go at once, or give the one that went before it another node: the other nodes are cordoned or not ready"
+        );
+    }
+    let never = web(three(), &["a", "a"]).with(budget("shop/web").min_available(2).selecting([("app", "web")]));
+    assert_eq!(remedy(&never, Drainer::OnePass), "write maxUnavailable: 1 instead");
+}
+
+#[test]
+fn a_sequence_goes_through_the_nodes_in_their_order() {
+    let cluster = web(three(), &["a"]);
+    let order = ["c".into(), "unknown".into(), "a".into()];
+    let rolling = Rolling { drainer: Drainer::default(), parallelism: 1, nodes: Some(&order) };
+    let nodes = sequence(&cluster, rolling, NOW).nodes;
+    let told: Vec<String> = nodes.iter().map(|node| format!("{} {}", node.node, node.pods)).collect();
+    assert_eq!(told, ["c 0", "a 1"]);
+}
+
+#[test]
 fn surplus_pods_are_not_made_again() {
     let cluster = web(three(), &["a", "b", "c"]).with(deployment("shop/web").replicas(2));
     check(&cluster, "a", "Clean 1 in 1");
@@ -328,7 +445,7 @@ fn a_rollout_with_a_pod_too_many_is_no_structural_blocker() {
 fn one_after_the_other_stops_where_one_is_stuck() {
     let cluster = web(three(), &["a", "b"]).with(one_may_go());
     let verdicts = |cluster: &Cluster, at_once| {
-        let nodes = sequence(cluster, Drainer::default(), at_once).nodes;
+        let nodes = sequence(cluster, Rolling::all(Drainer::default(), at_once), NOW).nodes;
         nodes
             .iter()
             .map(|node| format!("{} {:?} {}", node.node, node.verdict, node.pods))
@@ -341,7 +458,7 @@ fn one_after_the_other_stops_where_one_is_stuck() {
     let blocked = blocked.with(stateful_set("shop/one").replicas(1));
     let blocked = blocked.with(budget("shop/one").min_available(1).selecting([("app", "one")]));
     assert_eq!(verdicts(&blocked, 1), "a Clean 1, b Blocks 3");
-    assert_eq!(sequence(&blocked, Drainer::default(), 1).verdict(), Some(Verdict::Blocks));
+    assert_eq!(sequence(&blocked, Rolling::all(Drainer::default(), 1), NOW).verdict(), Some(Verdict::Blocks));
 }
 
 #[test]
@@ -349,7 +466,7 @@ fn two_at_a_time_have_fewer_places_to_go() {
     let cluster = Cluster::default().with(node("a")).with(node("b"));
     let cluster = web(cluster, &["a", "b"]);
     let told = |at_once| {
-        let nodes = sequence(&cluster, Drainer::default(), at_once).nodes;
+        let nodes = sequence(&cluster, Rolling::all(Drainer::default(), at_once), NOW).nodes;
         nodes.iter().map(super::tests::told).collect::<Vec<_>>()
     };
     assert_eq!(told(1), ["Clean 1 in 1", "Interrupts 2 in 1; shop/web-0 LastReady; shop/web-1 LastReady"]);

@@ -7,7 +7,7 @@ use holdfast_model::{ObjectKey, Text};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Sight;
-use crate::drain::{Blocker, Lasting, NodeForecast};
+use crate::drain::{Blocker, Interruption, Lasting, NodeForecast, Why};
 
 /// For how long a budget may refuse that will let go when more is ready: long enough for a quick replacement, and short
 /// enough to be told within ten seconds of the first refusal.
@@ -64,13 +64,25 @@ impl Standstill {
     }
 }
 
-/// What the drain of a node waits for now, one line for each budget.
+/// What the drain of a node waits for now: a line for each budget, and for each pod that an operator is going to move.
 pub(super) fn waits_for(node: &NodeForecast, sight: Sight<'_>, now: Timestamp) -> Vec<String> {
-    refusing(node, sight, now)
-        .values()
-        .filter_map(|blockers| blockers.first())
-        .map(|blocker| line(node, blocker))
-        .collect()
+    let refusing = refusing(node, sight, now);
+    let budgets = refusing.values().filter_map(|blockers| blockers.first()).map(|blocker| line(node, blocker));
+    budgets.chain(node.interruptions.iter().filter_map(|felt| giving_way(node, felt))).collect()
+}
+
+/// Where the operator hasn't given way yet: as long as it does, nothing is stuck.
+fn giving_way(node: &NodeForecast, felt: &Interruption) -> Option<String> {
+    match felt.why {
+        Why::OperatorGivesWay(operator) => Some(format!("{operator}, to move pod {} from {}", felt.pod, node.node)),
+        Why::LastReady
+        | Why::Bare
+        | Why::Job
+        | Why::PlacementUnknown
+        | Why::NoPlace(_)
+        | Why::WaitsForPredecessor
+        | Why::StartUnknown(_) => None,
+    }
 }
 
 /// Those that hold a drain up, without those that may, by namespace and budgets. Not those that nobody refuses to let go, such as a

@@ -15,6 +15,9 @@ use crate::disruption::{Preconditions, Reason, Write};
 use crate::drain::gate::Settings;
 use crate::drain::{Drainer, forecast};
 
+/// No time matters here.
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
 const HOUR: i64 = 3600;
 
 fn at(seconds: i64) -> Timestamp {
@@ -55,7 +58,7 @@ fn with_sick(made: Cluster) -> Cluster {
 }
 
 fn look_by(watch: &mut Watch, cluster: &Cluster, settings: &Settings, seconds: i64) -> Look {
-    let forecast = forecast(cluster, Drainer::default());
+    let forecast = forecast(cluster, Drainer::default(), NOW);
     watch.look(Sight { cluster, forecast: &forecast.nodes, settings, unseen: &[], settled: true }, at(seconds))
 }
 
@@ -258,10 +261,27 @@ fn a_vault_that_would_stay_sealed_makes_no_drain_stuck() {
         .with(stateful_set("shop/vault"))
         .with(pod("shop/vault-0").of_stateful_set("vault").on_node("a"))
         .with(unseal("shop/vault").of_stateful_set("vault").stays_sealed("TokenDead", "it is dead", "Make a new one."));
-    let forecast = forecast(&made, Drainer::default());
+    let forecast = forecast(&made, Drainer::default(), NOW);
     assert_eq!(forecast.node("a").unwrap().blockers.len(), 1);
     let seen = look(&mut Watch::default(), &made, 0);
     assert_eq!((seen.stuck.len(), seen.upgrade.unwrap().waits_for.len()), (0, 0));
+}
+
+/// It is going to move it: that is waited for, and isn't stuck.
+#[test]
+fn an_operator_that_gives_way_is_what_a_drain_waits_for() {
+    let instance = |name: &str, node: &str| pod(name).owned_by("postgresql.cnpg.io/v1", "Cluster", "pg").on_node(node);
+    let made = cluster(node("a").cordoned())
+        .with(pod("cnpg/operator").labels([("app.kubernetes.io/name", "cloudnative-pg")]).on_node("b"))
+        .with(instance("shop/pg-1", "a").labels([("role", "primary")]))
+        .with(instance("shop/pg-2", "b"))
+        .with(budget("shop/pg").min_available(1).selecting([("role", "primary")]));
+    let mut watch = Watch::default();
+    for second in [0, 600] {
+        let seen = look(&mut watch, &made, second);
+        assert_eq!(seen.upgrade.unwrap().waits_for, ["CloudNativePG, to move pod shop/pg-1 from a"]);
+        assert_eq!(seen.stuck, []);
+    }
 }
 
 proptest! {

@@ -76,8 +76,8 @@ struct Blocker<'a> {
     /// The pod's name.
     pod: &'a str,
     /// `SeveralBudgets`, `NotObserved`, `SyncFailed`, `Negative`, `TooManyUnconfirmed`, `NoneLeft` or `CountsNone` where its budgets
-    /// refuse; `OutOfTime` where its budget lets it go only when the drainer has given up; `WouldNotStart` where nobody refuses, and
-    /// it wouldn't come back to work.
+    /// refuse; `StatusStale` where one refuses on the strength of a status that was left stale; `OutOfTime` where its budget lets it
+    /// go only when the drainer has given up; `WouldNotStart` where nobody refuses, and it wouldn't come back to work.
     reason: &'static str,
     /// `Structural` blocks at full health too, `Transient` while something isn't healthy.
     lasting: &'static str,

@@ -4,10 +4,14 @@ use holdfast_model::builders::{
     Manifest, UnsealBuilder, budget, deployment, kustomization, node, pod, replica_set, stateful_set, unseal,
 };
 use holdfast_model::{Cluster, ObjectKey};
-use holdfast_policy::drain::{Drainer, Forecast, forecast, sequence};
+use holdfast_policy::drain::{Drainer, Forecast, Rolling, forecast, sequence};
+use jiff::Timestamp;
 
 use super::{Drains, Eviction, drain_schema, write_drain_human, write_drain_json};
 use crate::Look;
+
+/// No time matters here.
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// Two workloads, of which one blocks, and one node that nobody minds.
 fn cluster() -> Cluster {
@@ -39,7 +43,7 @@ fn human(drains: &Drains<'_>, width: usize) -> String {
 
 #[test]
 fn for_people() {
-    let forecast = forecast(&cluster(), Drainer::default());
+    let forecast = forecast(&cluster(), Drainer::default(), NOW);
     insta::assert_snapshot!(human(&drains(&forecast), 80));
 }
 
@@ -63,13 +67,13 @@ fn drains(forecast: &Forecast) -> Drains<'_> {
 
 #[test]
 fn a_vault_that_would_stay_sealed_for_people() {
-    let forecast = forecast(&with_vault(sealed), Drainer::default());
+    let forecast = forecast(&with_vault(sealed), Drainer::default(), NOW);
     insta::assert_snapshot!(human(&drains(&forecast), 80));
 }
 
 #[test]
 fn a_vault_of_which_it_is_not_known_for_people() {
-    let forecast = forecast(&with_vault(|told| told.unproven("NoEvidence")), Drainer::default());
+    let forecast = forecast(&with_vault(|told| told.unproven("NoEvidence")), Drainer::default(), NOW);
     let told = human(&drains(&forecast), 200);
     assert!(told.starts_with("\n✖ 1 of 3 nodes can't be drained.\n"), "{told}");
     assert!(told.contains(
@@ -79,7 +83,7 @@ fn a_vault_of_which_it_is_not_known_for_people() {
 
 #[test]
 fn a_vault_that_would_stay_sealed_for_programs() {
-    let forecast = forecast(&with_vault(sealed), Drainer::default());
+    let forecast = forecast(&with_vault(sealed), Drainer::default(), NOW);
     let value = json(&drains(&forecast));
     let blocker = &value["nodes"][2]["blockers"][0];
     let told = ["reason", "vaultTransitUnseal", "lasting", "pod"].map(|field| blocker[field].as_str().unwrap());
@@ -102,7 +106,7 @@ fn json(drains: &Drains<'_>) -> serde_json::Value {
 
 #[test]
 fn what_would_be_answered_now() {
-    let forecast = forecast(&cluster(), Drainer::default());
+    let forecast = forecast(&cluster(), Drainer::default(), NOW);
     let evictions = [
         Eviction {
             pod: ObjectKey::new("shop", "db-0"),
@@ -124,7 +128,7 @@ fn what_would_be_answered_now() {
 
 #[test]
 fn a_sequence_says_where_it_stops() {
-    let forecast = sequence(&cluster(), Drainer::default(), 1);
+    let forecast = sequence(&cluster(), Rolling::all(Drainer::default(), 1), NOW);
     let drains = Drains { forecast: &forecast, drainer: Drainer::default(), sequence: true, evictions: None };
     let told = human(&drains, 80);
     assert!(told.starts_with("\n✖ The upgrade stops at node worker-1, after 1.\n"), "{told}");

@@ -2,17 +2,21 @@
 //!
 //! No server: the objects are as the API server would send them, and become facts through the shapes that the watches use.
 
+use jiff::Timestamp;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use holdfast_model::shapes::{self, Shape};
 use holdfast_model::{Cluster, Kind, ObjectKey, Touched};
-use holdfast_policy::drain::{self, Drainer, Keeper, Verdict};
+use holdfast_policy::drain::{self, Drainer, Keeper, Rolling, Verdict};
 use holdfast_testkit::Usage;
 use serde_json::{Value, json};
 
 use super::report::{Figure, Report, percentile};
 use super::world;
+
+/// No time matters here.
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// How often each figure is measured; the median is told.
 const TIMES: usize = 9;
@@ -55,15 +59,15 @@ fn measure(nodes: usize) -> Result<Vec<Figure>> {
     let mut cluster = Cluster::default();
     fill(&mut cluster, nodes, workloads)?;
     let facts = own()?.anonymous.saturating_sub(before);
-    let forecast = drain::forecast(&cluster, Drainer::default());
+    let forecast = drain::forecast(&cluster, Drainer::default(), NOW);
     ensure!(forecast.nodes.len() == nodes, "{} nodes of {nodes}", forecast.nodes.len());
     let scratch = median(|_| {
-        ensure!(drain::forecast(&cluster, Drainer::default()).nodes.len() == nodes, "another forecast");
+        ensure!(drain::forecast(&cluster, Drainer::default(), NOW).nodes.len() == nodes, "another forecast");
         Ok(())
     })?;
     let peak = own()?.peak.saturating_sub(before);
     let mut keeper = Keeper::new(Drainer::default());
-    keeper.make(&cluster);
+    keeper.make(&cluster, NOW);
     // What the controller does after an event.
     let event = median(|time| {
         let mut pod = world::pod(0, 0);
@@ -72,11 +76,11 @@ fn measure(nodes: usize) -> Result<Vec<Figure>> {
         let Touched::Namespaces(touched) = take::<shapes::Pod>(&mut cluster, pod)? else {
             bail!("nothing is different");
         };
-        keeper.update(&cluster, &touched.into_iter().collect());
+        keeper.update(&cluster, &touched.into_iter().collect(), NOW);
         Ok(())
     })?;
     ensure!(
-        *keeper.forecast() == drain::forecast(&cluster, Drainer::default()),
+        *keeper.forecast() == drain::forecast(&cluster, Drainer::default(), NOW),
         "what is kept differs from what is made anew"
     );
     // Where nothing blocks, or it would stop there.
@@ -84,7 +88,7 @@ fn measure(nodes: usize) -> Result<Vec<Figure>> {
         take::<shapes::PodDisruptionBudget>(&mut cluster, budget(index, false))?;
     }
     let begun = Instant::now();
-    let drained = drain::sequence(&cluster, Drainer::default(), 1).nodes.len();
+    let drained = drain::sequence(&cluster, Rolling::all(Drainer::default(), 1), NOW).nodes.len();
     let sequence = begun.elapsed();
     ensure!(drained == nodes, "it stopped after {drained} nodes");
     Ok(vec![

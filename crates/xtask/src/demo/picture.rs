@@ -41,7 +41,7 @@ impl Picture {
         let policies = policies(client).await;
         let plans = plans(&cluster, &policies);
         let refused = ask(client, &cluster).await?;
-        let forecast = drain::forecast(&cluster, Drainer::default());
+        let forecast = drain::forecast(&cluster, Drainer::default(), Timestamp::now());
         Ok(Self { cluster, plans, refused, forecast })
     }
 

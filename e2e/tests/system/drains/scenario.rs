@@ -3,9 +3,12 @@
 //! In manifests `NAME` stands for the scenario's name, so that they can name its nodes and volumes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use holdfast_e2e::drainer::Asks;
 use holdfast_e2e::{PATIENCE, Tenant};
+use holdfast_policy::drain::{Drainer, Patience};
 use holdfast_testkit::{eventually, give_up};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
@@ -23,12 +26,44 @@ pub(super) enum Ends {
     Stuck(usize),
 }
 
+/// Who drains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// The real kubectl, which asks again.
+    Kubectl,
+    /// One that asks each pod once.
+    OnePass,
+    /// One that asks again for so many seconds.
+    Patient(u32),
+}
+
+impl By {
+    /// As it is forecast.
+    pub(super) fn drainer(self) -> Drainer {
+        match self {
+            Self::Kubectl => Drainer::default(),
+            Self::OnePass => Drainer::OnePass,
+            Self::Patient(seconds) => Drainer::Retry(Patience::new(seconds)),
+        }
+    }
+
+    /// How often one asks that isn't kubectl.
+    pub(super) fn asks(self) -> Option<Asks> {
+        match self {
+            Self::Kubectl => None,
+            Self::OnePass => Some(Asks::Once),
+            Self::Patient(seconds) => Some(Asks::For(Duration::from_secs(seconds.into()))),
+        }
+    }
+}
+
 /// A scenario.
 pub(super) struct Scenario {
     pub(super) name: &'static str,
     pub(super) ends: Ends,
     /// Pods with the same label `app` are taken for the same.
     pub(super) alike: bool,
+    pub(super) by: By,
     nodes: BTreeMap<&'static str, Place>,
     steps: Vec<Step>,
 }
@@ -62,7 +97,7 @@ impl Scenario {
     /// With the nodes `a`, which is drained, and `b`.
     pub(super) fn new(name: &'static str, ends: Ends) -> Self {
         let nodes = [("a", Place::default()), ("b", Place::default())].into();
-        Self { name, ends, alike: false, nodes, steps: Vec::new() }
+        Self { name, ends, alike: false, by: By::Kubectl, nodes, steps: Vec::new() }
     }
 
     pub(super) fn put(mut self, on: &'static str, running: usize, objects: impl IntoIterator<Item = Value>) -> Self {
@@ -73,6 +108,10 @@ impl Scenario {
     pub(super) fn sicken(mut self, app: &'static str, on: &'static str) -> Self {
         self.steps.push(Step::Sicken { app, on });
         self
+    }
+
+    pub(super) fn by(self, by: By) -> Self {
+        Self { by, ..self }
     }
 
     /// Which of the replicas stays is chance.
@@ -142,6 +181,11 @@ impl Scenario {
         self.nodes_are(client, |node| self.nodes[node].cordoned).await
     }
 
+    /// Cordons these, beside those that are always, and no others.
+    pub(super) async fn cordon(&self, client: &Client, nodes: &[&str]) -> Result<()> {
+        self.nodes_are(client, |node| self.nodes[node].cordoned || nodes.contains(&node)).await
+    }
+
     fn manifest(&self, node: &str, place: &Place) -> Value {
         let name = self.node(node);
         let mut labels = json!({ "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "scenario": self.name, "place": node });
@@ -194,7 +238,8 @@ impl Scenario {
             let pods = self.pods(client).await?;
             let begun = |pod: &&Pod| {
                 let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-                phase.is_some_and(|phase| phase != "Pending")
+                // One that waits for its probe isn't there yet.
+                phase.is_some_and(|phase| phase != "Pending") && (label(pod, "probed").is_empty() || is_ready(pod))
             };
             for pod in pods.iter().filter(|pod| !before.contains(&pod.name_any()) && !is_of(pod, "DaemonSet")) {
                 let node = node_of(pod).unwrap_or_default();
@@ -236,6 +281,22 @@ impl Scenario {
         Ok(found.collect())
     }
 
+    /// How many pods there are.
+    pub(super) async fn pods_there(&self, client: &Client) -> Result<usize> {
+        Ok(self.pods(client).await?.len())
+    }
+
+    /// Waits until so many pods run and are ready, and there are no others.
+    pub(super) async fn all_ready(&self, client: &Client, count: usize) -> Result<()> {
+        eventually(&format!("{count} ready pods"), PATIENCE * 4, async || {
+            let pods = self.pods(client).await?;
+            let ready = pods.iter().filter(|pod| is_ready(pod) && pod.metadata.deletion_timestamp.is_none()).count();
+            ensure!(ready == count && pods.len() == count, "{ready} of {} are ready", pods.len());
+            Ok(())
+        })
+        .await
+    }
+
     /// How many pods are on no node.
     pub(super) async fn unplaced(&self, client: &Client) -> Result<usize> {
         Ok(self.pods(client).await?.iter().filter(|pod| node_of(pod).is_none()).count())
@@ -245,6 +306,11 @@ impl Scenario {
         let pods: Api<Pod> = Api::namespaced(client.clone(), self.name);
         Ok(pods.list(&ListParams::default()).await?.items)
     }
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    let mut conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 fn label<'a>(pod: &'a Pod, key: &str) -> &'a str {

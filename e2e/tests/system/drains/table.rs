@@ -1,5 +1,9 @@
 //! The scenarios, one entry each.
 
+mod one_pass;
+mod patience;
+pub(super) mod upgrades;
+
 use holdfast_e2e::set;
 use serde_json::{Value, json};
 
@@ -7,8 +11,10 @@ use super::scenario::Ends::{Stuck, Well};
 use super::scenario::Scenario;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    let groups = [singletons(), replicas(), unready(), odd_pods(), odd_budgets(), placement(), volumes(), stateful()];
-    groups.into_iter().flatten().collect()
+    let by_kubectl =
+        [singletons(), replicas(), unready(), odd_pods(), odd_budgets(), placement(), volumes(), stateful()];
+    let by_others = [one_pass::scenarios(), patience::scenarios()];
+    by_kubectl.into_iter().chain(by_others).flatten().collect()
 }
 
 fn singletons() -> Vec<Scenario> {
@@ -90,12 +96,6 @@ fn unready() -> Vec<Scenario> {
 }
 
 fn odd_pods() -> Vec<Scenario> {
-    let copies = |count| {
-        let job = json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "copy" }, "spec": {
-            "parallelism": count, "completions": count, "template": template("copy"),
-        } });
-        set(job, "/spec/template/spec/restartPolicy", json!("Never"))
-    };
     let ended = |job| set(job, "/spec/template/metadata/labels/finishes", json!("true"));
     vec![
         Scenario::new("what-a-daemon-set-runs-is-passed-over", Well).put("a", 3, [agents("agent"), web(1)]),
@@ -201,8 +201,6 @@ fn placement() -> Vec<Scenario> {
     let as_is = |app: Value| app;
     let chosen = |app: Value| set(app, "/spec/template/spec/nodeSelector/disk", json!("ssd"));
     let tolerating = |app: Value| in_spec(app, "tolerations", json!([{ "key": "gpu", "operator": "Exists" }]));
-    let asking =
-        |app: Value| set(app, "/spec/template/spec/containers/0/resources", json!({ "requests": { "cpu": "600m" } }));
     let wanting = |operator: &'static str, values: Value| {
         move |app: Value| {
             let expression = match operator {
@@ -217,31 +215,6 @@ fn placement() -> Vec<Scenario> {
             )
         }
     };
-    let apart_from = |other: &'static str| {
-        move |app: Value| {
-            let term = json!({
-                "topologyKey": "kubernetes.io/hostname", "labelSelector": { "matchLabels": { "app": other } },
-            });
-            in_spec(
-                app,
-                "affinity",
-                json!({ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [term] } }),
-            )
-        }
-    };
-    let spread = |honor: bool| {
-        move |app: Value| {
-            let mut constraint = json!({
-                "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule",
-                "labelSelector": { "matchLabels": { "app": "web" } },
-            });
-            if honor {
-                constraint["nodeTaintsPolicy"] = json!("Honor");
-            }
-            in_spec(app, "topologySpreadConstraints", json!([constraint]))
-        }
-    };
-    let everywhere = |app: Value| in_spec(app, "tolerations", json!([{ "operator": "Exists" }]));
     vec![
         pair("without-another-node-one-of-two-stays", Stuck(1), &as_is).without_another_node(),
         pair("a-cordoned-node-is-no-place", Stuck(1), &as_is).cordoned("b"),
@@ -303,9 +276,6 @@ fn placement() -> Vec<Scenario> {
 }
 
 fn volumes() -> Vec<Scenario> {
-    let mounting = |app: Value, claim: &str| {
-        in_spec(app, "volumes", json!([{ "name": "data", "persistentVolumeClaim": { "claimName": claim } }]))
-    };
     vec![
         Scenario::new("a-volume-on-the-node-keeps-its-pod-from-coming-back", Well).put(
             "a",
@@ -326,13 +296,6 @@ fn volumes() -> Vec<Scenario> {
 }
 
 fn stateful() -> Vec<Scenario> {
-    let set_of = |replicas: usize, policy: &str| {
-        json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": { "name": "db" }, "spec": {
-            "replicas": replicas, "serviceName": "db", "podManagementPolicy": policy,
-            "selector": { "matchLabels": { "app": "db" } },
-            "template": set(template("db"), "/metadata/labels/lingers", json!("true")),
-        } })
-    };
     let with_data = |policy: &str| {
         let claims = json!([{ "metadata": { "name": "data" }, "spec": {
             "accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": { "requests": { "storage": "1Gi" } },
@@ -372,6 +335,60 @@ fn stateful() -> Vec<Scenario> {
     ]
 }
 
+/// A StatefulSet `db`.
+fn set_of(replicas: usize, policy: &str) -> Value {
+    json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": { "name": "db" }, "spec": {
+        "replicas": replicas, "serviceName": "db", "podManagementPolicy": policy,
+        "selector": { "matchLabels": { "app": "db" } },
+        "template": set(template("db"), "/metadata/labels/lingers", json!("true")),
+    } })
+}
+
+/// With room for one of them on a node of one processor.
+fn asking(app: Value) -> Value {
+    set(app, "/spec/template/spec/containers/0/resources", json!({ "requests": { "cpu": "600m" } }))
+}
+
+/// Its pods don't run on the same node as those of the other.
+fn apart_from(other: &'static str) -> impl Fn(Value) -> Value {
+    move |app| {
+        let term = json!({
+            "topologyKey": "kubernetes.io/hostname", "labelSelector": { "matchLabels": { "app": other } },
+        });
+        in_spec(
+            app,
+            "affinity",
+            json!({ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [term] } }),
+        )
+    }
+}
+
+/// Its pods are spread over the nodes, of which those that are tainted count or don't.
+fn spread(honor: bool) -> impl Fn(Value) -> Value {
+    move |app| {
+        let mut constraint = json!({
+            "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule",
+            "labelSelector": { "matchLabels": { "app": "web" } },
+        });
+        if honor {
+            constraint["nodeTaintsPolicy"] = json!("Honor");
+        }
+        in_spec(app, "topologySpreadConstraints", json!([constraint]))
+    }
+}
+
+/// Its pods are ready when their probe has waited so long.
+fn probed(app: Value, seconds: u32) -> Value {
+    let app = set(app, "/spec/template/metadata/labels/probed", json!("true"));
+    let probe = json!({ "httpGet": { "path": "/", "port": 80 }, "initialDelaySeconds": seconds });
+    set(app, "/spec/template/spec/containers/0/readinessProbe", probe)
+}
+
+/// Its pods bear even a cordon.
+fn everywhere(app: Value) -> Value {
+    in_spec(app, "tolerations", json!([{ "operator": "Exists" }]))
+}
+
 fn web(replicas: usize) -> Value {
     deployment("web", replicas)
 }
@@ -380,6 +397,13 @@ fn deployment(app: &str, replicas: usize) -> Value {
     json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": app }, "spec": {
         "replicas": replicas, "selector": { "matchLabels": { "app": app } }, "template": template(app),
     } })
+}
+
+fn copies(count: usize) -> Value {
+    let job = json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "copy" }, "spec": {
+        "parallelism": count, "completions": count, "template": template("copy"),
+    } });
+    set(job, "/spec/template/spec/restartPolicy", json!("Never"))
 }
 
 /// On both nodes, cordoned or not.
@@ -423,6 +447,10 @@ fn may_go(app: &str) -> Value {
 
 fn in_spec(app: Value, field: &str, value: Value) -> Value {
     set(app, &format!("/spec/template/spec/{field}"), value)
+}
+
+fn mounting(app: Value, claim: &str) -> Value {
+    in_spec(app, "volumes", json!([{ "name": "data", "persistentVolumeClaim": { "claimName": claim } }]))
 }
 
 /// A volume for the claim of the same name that is reached from these nodes.

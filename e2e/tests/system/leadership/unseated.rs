@@ -9,7 +9,9 @@
 //!    that is hours behind: that one gets the usual time, and then the other takes over.
 //! 4. (second) The Lease is deleted; its holder is taken out; it asks for a second, or for 31 years, with clocks hours behind
 //!    and ahead. It stays with its leader, who writes it as it should be at the next renewal.
-//! 5. (second) A stranger holds it for 31 years: the leader yields at once. Then the standby is made the holder: it waits until
+//! 5. (second) The leader sees no pods any more and so decides nothing, while it renews its Lease: the other one says within half a
+//!    minute that the leader's heartbeat is missing, and isn't ready either. Nobody writes.
+//! 6. (second) A stranger holds it for 31 years: the leader yields at once. Then the standby is made the holder: it waits until
 //!    every leader must have stopped, and begins.
 //!
 //! After each a new Deployment gets its budget. `HOLDFAST_SOAK=1` has ten pauses instead of two. Each credential's time of
@@ -48,6 +50,8 @@ const LONG_BURST: Range<usize> = 180..260;
 const SHORT_BURST: Range<usize> = 1..60;
 const PARALLEL: usize = 8;
 const AHEAD_OR_BEHIND: SignedDuration = SignedDuration::from_hours(5);
+/// So old a heartbeat may be, what it takes a standby to look at the Lease, and what else runs on the machine.
+const NOTICED: SignedDuration = SignedDuration::from_secs(30 + 3 + 7);
 const DROPPED: &str = "holdfast_events_dropped_total";
 
 struct Story {
@@ -75,6 +79,7 @@ async fn a_leader_loses_its_lease_in_every_way_and_never_do_two_write() -> Resul
     story.cut_off().await?;
     story.stopped_and_replaced_by_a_stranger().await?;
     story.the_lease_is_edited_under_its_leader().await?;
+    story.a_leader_that_decides_nothing_makes_nobody_ready().await?;
     story.the_standby_is_promoted().await?;
     if std::env::var("HOLDFAST_SOAK").as_deref() == Ok("1") {
         for _ in 0..8 {
@@ -241,6 +246,65 @@ impl Story {
         ensure!(holder(&self.tenant.client).await?.starts_with(leader.name), "{what}: somebody else leads");
         leader.says_that_it_leads(true).await?;
         self.a_new_deployment_has_its_budget("stays").await
+    }
+
+    /// It sees no pods any more, so what comes waits, while its Lease is renewed: nobody takes over, and nobody is to begin an
+    /// upgrade on the strength of what it said last.
+    async fn a_leader_that_decides_nothing_makes_nobody_ready(&mut self) -> Result<()> {
+        ensure!(self.leader().name == "second", "the way of the other isn't through the proxy");
+        for candidate in &self.pair {
+            candidate.process.ready(PATIENCE).await?;
+        }
+        let pods = Which::watches().of("pods");
+        let refused = self.proxy.inject(Rule::new(pods.clone(), Fault::Cut));
+        ensure!(self.proxy.cut(&pods) == 1, "it watches no pods through the proxy");
+        self.leader_says_not_ready("view").await?;
+        self.deploy_one("undecided").await?;
+        let holder = holder(&self.tenant.client).await?;
+        let said = format!("no heartbeat of the leader ({holder})");
+        let (last, noticed) = eventually("the standby to notice", PATIENCE * 4, async || {
+            let (code, text) = self.standby().process.readyz().await?;
+            ensure!(code == 503 && text.contains(&said), "{code}: {text}");
+            ensure!(text.contains("[+]view ok"), "its own view is out of step: {text}");
+            Ok((self.heartbeat().await?, Timestamp::now()))
+        })
+        .await?;
+        let took = noticed.duration_since(last);
+        say(&format!("unseated: a leader that decides nothing was noticed {took:#} after its last heartbeat"));
+        ensure!(took <= NOTICED, "it took {took:#}");
+        self.leader_says_not_ready(&said).await?;
+        let renewed = renewals(&self.audit(), &self.leader().credential)?.pop().context("it never renewed")?.at;
+        ensure!(last + SignedDuration::from_secs(20) < renewed, "it doesn't hold on to the Lease: {renewed}");
+        self.leader().says_that_it_leads(true).await?;
+        self.only_these_wrote()?;
+        ensure!(self.tenant.budgets().get_opt(&self.undecided()).await?.is_none(), "it decided blindly");
+        ensure!(0 < refused.lift(), "it didn't even try");
+        self.all_have_budgets().await?;
+        for candidate in &self.pair {
+            candidate.process.ready(PATIENCE).await?;
+        }
+        self.only_these_wrote()
+    }
+
+    async fn leader_says_not_ready(&self, why: &str) -> Result<()> {
+        eventually(&format!("the leader not to be ready: {why}"), PATIENCE, async || {
+            let (code, text) = self.leader().process.readyz().await?;
+            ensure!(code == 503 && text.contains(why), "{code}: {text}");
+            Ok(())
+        })
+        .await
+    }
+
+    /// The last heartbeat on the Lease.
+    async fn heartbeat(&self) -> Result<Timestamp> {
+        let annotations = self.leases().get("holdfast").await?.metadata.annotations.unwrap_or_default();
+        Ok(annotations.get("holdfast.dev/heartbeat").context("no heartbeat")?.parse()?)
+    }
+
+    /// The budget that waits for a decision.
+    fn undecided(&self) -> String {
+        let app = self.apps.iter().find(|app| app.starts_with("undecided"));
+        format!("{}-deployment", app.map(String::as_str).unwrap_or_default())
     }
 
     async fn the_standby_is_promoted(&mut self) -> Result<()> {

@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use super::{Outlook, due};
 use crate::view::{KnownReadiness, ReadinessStore};
 
+/// No time matters here.
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
 fn now() -> Timestamp {
     "2026-11-25T08:00:00Z".parse().unwrap()
 }
@@ -32,7 +35,7 @@ fn blocked() -> Cluster {
 }
 
 fn seen(cluster: &Cluster, was_open: bool) -> Outlook {
-    let reading = Reading::new(cluster, &forecast(cluster, Drainer::default()), &Settings::default(), now());
+    let reading = Reading::new(cluster, &forecast(cluster, Drainer::default(), NOW), &Settings::default(), now());
     let judgement = Gate::left(was_open).judge(&reading, now());
     Outlook::Seen { reading, judgement, upgrade: None, settled: true }
 }
@@ -134,7 +137,7 @@ fn what_can_not_be_read_is_closed() {
 fn emptied(moments: [&str; 2]) -> Outlook {
     let cluster = blocked().with(node("a").cordoned());
     let settings = Settings::default();
-    let forecast = forecast(&cluster, Drainer::default());
+    let forecast = forecast(&cluster, Drainer::default(), NOW);
     let sight = Sight { cluster: &cluster, forecast: &forecast.nodes, settings: &settings, unseen: &[], settled: true };
     let mut watch = Watch::default();
     let looks = moments.map(|moment| watch.look(sight, moment.parse().unwrap()));

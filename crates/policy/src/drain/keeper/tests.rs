@@ -4,11 +4,15 @@ use holdfast_model::builders::{
     Manifest, budget, daemon_set, deployment, node, observe, pod, replica_set, stateful_set, unseal,
 };
 use holdfast_model::{Kind, ObjectKey, Touched};
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
 use crate::drain::forecast;
+
+/// No time matters here.
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -76,8 +80,8 @@ proptest! {
                     Touched::Namespaces(touched) => namespaces.extend(touched),
                 }
             }
-            if all { keeper.make(&cluster) } else { keeper.update(&cluster, &namespaces) }
-            prop_assert_eq!(keeper.forecast(), &forecast(&cluster, Drainer::default()));
+            if all { keeper.make(&cluster, NOW) } else { keeper.update(&cluster, &namespaces, NOW) }
+            prop_assert_eq!(keeper.forecast(), &forecast(&cluster, Drainer::default(), NOW));
         }
     }
 }
@@ -97,7 +101,7 @@ fn room_beside_others_is_known_when_everything_is_made_anew() {
         cluster = cluster.with(set).with(pod);
     }
     let mut keeper = Keeper::default();
-    keeper.make(&cluster);
+    keeper.make(&cluster, NOW);
     let nowhere = |keeper: &Keeper| {
         let felt = &keeper.forecast().node("one").unwrap().interruptions;
         felt.iter().filter(|felt| felt.why.obstacle().is_some()).map(|felt| felt.pod.to_string()).collect::<Vec<_>>()
@@ -106,13 +110,36 @@ fn room_beside_others_is_known_when_everything_is_made_anew() {
     // A third finds the room taken that the first two would need: it is known of itself at once.
     let (set, pod) = one("c/x");
     cluster = cluster.with(set).with(pod);
-    keeper.update(&cluster, &["c".into()].into());
+    keeper.update(&cluster, &["c".into()].into(), NOW);
     assert_eq!(nowhere(&keeper), ["c/x-0"]);
     // And of the others, if it were they who find none, once everything is made anew.
     let (_, pod) = one("c/x");
     cluster = cluster.with(pod.on_node("two"));
-    keeper.update(&cluster, &["c".into()].into());
+    keeper.update(&cluster, &["c".into()].into(), NOW);
     assert!(nowhere(&keeper).is_empty());
-    keeper.make(&cluster);
+    keeper.make(&cluster, NOW);
     assert_eq!(nowhere(&keeper), ["b/x-0"]);
+}
+
+/// A budget that was left stale is only known to be after a while, in which nothing changes.
+#[test]
+fn what_only_time_tells_is_due_once() {
+    let moment = |text: &str| text.parse::<Timestamp>().unwrap();
+    let stale = budget("a/x").max_unavailable(1).selecting([("app", "x")]).counted_as(0, 0, 1);
+    let pod = pod("a/x-0").of_stateful_set("x").labels([("app", "x")]).on_node("one");
+    let cluster = Cluster::default()
+        .with(node("one"))
+        .with(stateful_set("a/x").replicas(1))
+        .with(pod.ready_since("2026-11-26T08:00:00Z"))
+        .with(stale);
+    let mut keeper = Keeper::default();
+    keeper.make(&cluster, moment("2026-11-26T08:00:10Z"));
+    let reason = |keeper: &Keeper| keeper.forecast().nodes[0].blockers[0].cause.reason();
+    let sure = moment("2026-11-26T08:00:30Z");
+    assert_eq!((reason(&keeper), keeper.recheck_at()), ("NoneLeft", Some(sure)));
+    assert_eq!(keeper.due(moment("2026-11-26T08:00:29Z")).count(), 0);
+    let due: BTreeSet<Text> = keeper.due(sure).cloned().collect();
+    assert_eq!(due, ["a".into()].into());
+    keeper.update(&cluster, &due, sure);
+    assert_eq!((reason(&keeper), keeper.recheck_at()), ("StatusStale", None));
 }

@@ -9,6 +9,7 @@ use holdfast_model::facts::{
     Apart, Budget, Constraints, Fact, HOSTNAME, Node, Phase, Placement, Pod, Room, SharedFacts, Spread, Workload,
 };
 use holdfast_model::{Cluster, Kind, Labels, ObjectKey, OwnerRef, PodOwner, Text};
+use jiff::Timestamp;
 
 use super::super::blocker::Cause;
 use super::super::fit::Obstacle;
@@ -113,7 +114,7 @@ struct Set<'s, 'a> {
 
 impl Set<'_, '_> {
     fn play(&self) -> Staged {
-        let forecast = forecast(&self.cluster(), Drainer::Retry(Patience::ENDLESS));
+        let forecast = forecast(&self.cluster(), Drainer::Retry(Patience::ENDLESS), Timestamp::MIN);
         let place = forecast.nodes.iter().flat_map(|node| &node.interruptions).find_map(|felt| felt.why.obstacle());
         let blocker = forecast.nodes.iter().find_map(|node| node.blockers.first());
         match (blocker, place, self.budget) {
@@ -191,6 +192,7 @@ impl Set<'_, '_> {
             }),
             phase: if node.is_some() { Phase::Running } else { Phase::Pending },
             ready: node.is_some(),
+            ready_since: None,
             terminating: false,
             node,
             placement: placement.clone(),

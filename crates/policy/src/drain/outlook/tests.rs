@@ -6,11 +6,15 @@ use holdfast_model::builders::{
 };
 use holdfast_model::repository::{Action, Chart, Database, Identity, Release, Talos, TalosCluster, TalosNode};
 use holdfast_model::{Cluster, ObjectKey, Position, Repository, Subject};
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::{Outlook, outlook, stated_nodes};
 use crate::drain::{Drainer, Verdict, Why, forecast};
+
+/// No time matters here.
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn told(outlook: &Outlook) -> String {
     let told = outlook.concerned.iter().map(|it| {
@@ -366,7 +370,7 @@ proptest! {
     #[test]
     fn a_drain_says_the_same_wherever_the_pods_are(made in made()) {
         let told = outlook(&made.files(), &Repository::default(), None);
-        let forecast = forecast(&made.live(), Drainer::default());
+        let forecast = forecast(&made.live(), Drainer::default(), NOW);
         let hosts = forecast.nodes.iter().filter(|node| 0 < node.pods);
         let misses = |why: Why| forecast.nodes.iter().flat_map(|node| &node.interruptions).any(|felt| felt.why == why);
         match told.verdict() {

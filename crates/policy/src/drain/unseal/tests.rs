@@ -4,9 +4,13 @@ use holdfast_model::Cluster;
 use holdfast_model::builders::{
     Manifest, UnsealBuilder, budget, deployment, helm_release, node, pod, replica_set, stateful_set, unseal,
 };
+use jiff::Timestamp;
 use proptest::prelude::*;
 
-use crate::drain::{Cause, Drainer, Forecast, Lasting, NodeForecast, Verdict, forecast, sequence};
+use crate::drain::{Cause, Drainer, Forecast, Lasting, NodeForecast, Rolling, Verdict, forecast, sequence};
+
+/// No time matters here.
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 const REMEDY: &str = "Write a new token into the Secret. It must be there before the server restarts.";
 
@@ -44,7 +48,7 @@ fn told(node: &NodeForecast) -> String {
 
 #[track_caller]
 fn check(cluster: &Cluster, expected: [&str; 3]) {
-    let forecast = forecast(cluster, Drainer::default());
+    let forecast = forecast(cluster, Drainer::default(), NOW);
     assert_eq!(forecast.nodes.iter().map(told).collect::<Vec<_>>(), expected);
 }
 
@@ -54,7 +58,7 @@ fn one_that_would_stay_sealed_stands_in_the_way_of_the_nodes_that_it_runs_on() {
     let made = cluster().with(sealed());
     let both = format!("Blocks; vault-0 {SAID}; vault-1 {SAID}");
     check(&made, [&both, &format!("Blocks; vault-2 {SAID}"), "Clean"]);
-    let forecast = forecast(&made, Drainer::default());
+    let forecast = forecast(&made, Drainer::default(), NOW);
     let blocker = &forecast.node("b").unwrap().blockers[0];
     assert_eq!(
         (blocker.lasting, blocker.rolls_out, blocker.cause.reason()),
@@ -82,7 +86,7 @@ fn what_is_not_known_is_felt_and_stands_in_nobodys_way() {
         check(&cluster().with(made), ["Interrupts; vault-0 StartUnknown; vault-1 StartUnknown", felt, "Clean"]);
     }
     let message = |unseal: UnsealBuilder| {
-        let forecast = forecast(&cluster().with(unseal), Drainer::default());
+        let forecast = forecast(&cluster().with(unseal), Drainer::default(), NOW);
         forecast.node("b").unwrap().interruptions[0].why.message()
     };
     assert!(message(vault()).ends_with("see whether the Vault controller runs"));
@@ -117,14 +121,14 @@ fn a_stateful_set_that_has_not_been_seen_is_known_by_its_pods() {
         .with(node("a"))
         .with(pod("infra/vault-0").of_stateful_set("vault").on_node("a"))
         .with(sealed());
-    assert_eq!(forecast(&lone, Drainer::default()).verdict(), Some(Verdict::Blocks));
+    assert_eq!(forecast(&lone, Drainer::default(), NOW).verdict(), Some(Verdict::Blocks));
 }
 
 #[test]
 fn what_is_down_or_on_its_way_out_has_nothing_to_lose() {
     let gone = pod("infra/vault-2").of_stateful_set("vault").on_node("b");
     let blocked =
-        |cluster: Cluster| forecast(&cluster.with(sealed()), Drainer::default()).node("b").unwrap().blockers.len();
+        |cluster: Cluster| forecast(&cluster.with(sealed()), Drainer::default(), NOW).node("b").unwrap().blockers.len();
     assert_eq!(blocked(cluster().with(gone.clone().finished())), 0);
     assert_eq!(blocked(cluster().with(gone.clone().terminating())), 0);
     assert_eq!(blocked(cluster().with(gone.ready(false))), 1, "it may serve before it is told ready again");
@@ -134,7 +138,7 @@ fn what_is_down_or_on_its_way_out_has_nothing_to_lose() {
 fn a_pod_whose_budget_refuses_too_is_told_of_twice() {
     let labelled = pod("infra/vault-2").of_stateful_set("vault").labels([("app", "vault")]).on_node("b");
     let guarded = cluster().with(labelled).with(budget("infra/vault").max_unavailable(0).selecting([("app", "vault")]));
-    let forecast = forecast(&guarded.with(sealed()), Drainer::default());
+    let forecast = forecast(&guarded.with(sealed()), Drainer::default(), NOW);
     let causes: Vec<_> = forecast.node("b").unwrap().blockers.iter().map(|blocker| blocker.cause.reason()).collect();
     assert_eq!(causes, ["NoneLeft", "WouldNotStart"]);
 }
@@ -144,7 +148,7 @@ fn of_several_about_one_stateful_set_one_that_knows_counts_and_a_no_before_a_yes
     let second = |like: fn(UnsealBuilder) -> UnsealBuilder| like(unseal("infra/a").of_stateful_set("vault"));
     check(&cluster().with(vault().starts()).with(second(|it| it)), ["Clean", "Clean", "Clean"]);
     let no = cluster().with(vault().starts()).with(second(|it| it.stays_sealed("TransitSealed", "", "")));
-    let forecast = forecast(&no, Drainer::default());
+    let forecast = forecast(&no, Drainer::default(), NOW);
     assert_eq!(forecast.node("b").unwrap().blockers.len(), 1);
     assert_eq!(forecast.node("b").unwrap().blockers[0].by(), "VaultTransitUnseal a: TransitSealed");
 }
@@ -152,7 +156,7 @@ fn of_several_about_one_stateful_set_one_that_knows_counts_and_a_no_before_a_yes
 #[test]
 fn a_no_without_words_says_where_to_look() {
     let silent = cluster().with(vault().stays_sealed("", " ", "").with("/status/diagnosis", serde_json::Value::Null));
-    let forecast = forecast(&silent, Drainer::default());
+    let forecast = forecast(&silent, Drainer::default(), NOW);
     let blocker = &forecast.node("b").unwrap().blockers[0];
     assert_eq!(
         (blocker.by(), blocker.message()),
@@ -165,7 +169,7 @@ fn a_no_without_words_says_where_to_look() {
 fn it_is_mended_where_the_resource_is_kept() {
     let made =
         cluster().with(sealed()).with(helm_release("infra/hf").listing("infra_vault_holdfast.dev_VaultTransitUnseal"));
-    let forecast = forecast(&made, Drainer::default());
+    let forecast = forecast(&made, Drainer::default(), NOW);
     let flux = forecast.node("b").unwrap().blockers[0].flux.as_ref().map(ToString::to_string);
     assert_eq!(flux.as_deref(), Some("HelmRelease infra/hf"));
 }
@@ -173,8 +177,14 @@ fn it_is_mended_where_the_resource_is_kept() {
 #[test]
 fn an_upgrade_stops_before_the_first_node_that_one_runs_on() {
     let verdicts = |forecast: Forecast| forecast.nodes.iter().map(|node| node.verdict).collect::<Vec<_>>();
-    assert_eq!(verdicts(sequence(&cluster().with(sealed()), Drainer::default(), 1)), [Verdict::Blocks]);
-    assert_eq!(verdicts(sequence(&cluster().with(vault().starts()), Drainer::default(), 1)).len(), 3);
+    assert_eq!(
+        verdicts(sequence(&cluster().with(sealed()), Rolling::all(Drainer::default(), 1), NOW)),
+        [Verdict::Blocks]
+    );
+    assert_eq!(
+        verdicts(sequence(&cluster().with(vault().starts()), Rolling::all(Drainer::default(), 1), NOW)).len(),
+        3
+    );
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -228,7 +238,7 @@ proptest! {
     #[test]
     fn exactly_those_that_run_and_are_known_to_stay_sealed_are_added((bare, says) in world()) {
         let with = HOMES.iter().zip(says).fold(bare.clone(), |cluster, ((namespace, set), says)| says.add(cluster, namespace, set));
-        let (before, after) = (forecast(&bare, Drainer::default()), forecast(&with, Drainer::default()));
+        let (before, after) = (forecast(&bare, Drainer::default(), NOW), forecast(&with, Drainer::default(), NOW));
         for (before, after) in before.nodes.iter().zip(&after.nodes) {
             let refusing = |node: &NodeForecast| node.blockers.iter().filter(|blocker| blocker.unseal().is_none()).cloned().collect::<Vec<_>>();
             prop_assert_eq!(refusing(before), refusing(after), "who refuses is as it was");
