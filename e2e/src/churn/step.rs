@@ -174,11 +174,13 @@ impl Tally {
     }
 }
 
-/// Whether something else was faster: gone (404), going (403, 409), a kind that comes or goes (429, 405, 503).
+/// Whether something else was faster: gone (404), going (403, 409), a kind that comes or goes (429, 405, 503), a budget of ours whose
+/// workload is gone and that isn't yet, with the other of the two limits (422).
 fn is_overtaken(status: &Status) -> bool {
     match status.code {
         404 | 405 | 409 | 429 | 503 => true,
         403 => OVERTAKEN.iter().any(|words| status.message.contains(words)),
+        422 => status.message.ends_with("minAvailable and maxUnavailable cannot be both set"),
         _ => false,
     }
 }
