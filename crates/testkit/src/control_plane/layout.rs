@@ -186,6 +186,8 @@ fn controller_manager(home: &Path, ports: &Ports) -> Vec<String> {
         "--use-service-account-credentials=true".to_owned(),
         "--concurrent-deployment-syncs=20".to_owned(),
         "--concurrent-replicaset-syncs=20".to_owned(),
+        // Fake kubelets that get no processor for a while aren't nodes that failed, whose pods would stop being ready.
+        "--node-monitor-grace-period=10m".to_owned(),
     ]);
     arguments
 }

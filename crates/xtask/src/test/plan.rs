@@ -141,7 +141,7 @@ mod tests {
         let more: Vec<_> = names(Extent::Soak).difference(&names(Extent::Full)).copied().collect();
         assert_eq!(more, [FUZZ.name]);
         assert!(names(Extent::Full).is_subset(&names(Extent::Soak)));
-        let tests = steps(Extent::Soak).into_iter().filter(|step| matches!(step.program, Program::Tests(_)));
-        assert!(tests.into_iter().all(|step| step.environment == SOAK));
+        let mut tests = steps(Extent::Soak).into_iter().filter(|step| matches!(step.program, Program::Tests(_)));
+        assert!(tests.all(|step| step.environment == SOAK));
     }
 }
