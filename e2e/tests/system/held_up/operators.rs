@@ -4,7 +4,7 @@
 //! What each does is what the real one does: CloudNativePG promotes another instance, so that the budget over the primary is about
 //! another pod; Longhorn removes the budget of its instance manager; Rook puts budgets over the other hosts in place of the one
 //! over all; KubeVirt starts the machine on another node, and the old pod ends; Strimzi's operator, told by the drain cleaner,
-//! deletes the pod and makes it again elsewhere.
+//! deletes the pod and makes another elsewhere (the real one under the same name, which keeps kubectl asking).
 
 use anyhow::{Context as _, Result, ensure};
 use holdfast_e2e::{PATIENCE, Tenant, set};
@@ -156,7 +156,8 @@ impl Operator {
                     Ok(())
                 })
                 .await?;
-                tenant.apply(broker("kafka-0", TO)).await?;
+                // Under its old name kubectl would go on asking for it, on whatever node it is by then.
+                tenant.apply(broker("kafka-2", TO)).await?;
             }
         }
         Ok(())
