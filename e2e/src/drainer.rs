@@ -104,8 +104,8 @@ async fn evict(pods: &Api<Pod>, name: &str) -> Result<Answer> {
 }
 
 fn said(status: &kube::core::Status) -> String {
-    let causes = status.details.iter().flat_map(|details| &details.causes).map(|cause| cause.message.clone());
-    causes.last().unwrap_or_else(|| status.message.clone())
+    let mut causes = status.details.iter().flat_map(|details| &details.causes).map(|cause| cause.message.clone());
+    causes.next_back().unwrap_or_else(|| status.message.clone())
 }
 
 async fn is_gone(pods: &Api<Pod>, pod: &Pod) -> Result<()> {
