@@ -115,6 +115,7 @@ mod tests {
             "spec": {
                 "target": { "statefulSetRef": { "name": "b" } },
                 "seal": { "transit": { "address": "https://a.example.net", "key": "b" } },
+                "token": { "secretRef": { "name": "seal", "key": "token" } },
             },
         }))
         .expect("a resource");

@@ -59,7 +59,7 @@ impl Givers {
         let app = Router::new().fallback(move |method: Method, uri: Uri| {
             let (status, body) = match this.note(&method, &uri) {
                 false => answer(&method, uri.path()),
-                true => (403, json!({ "errors": ["permission denied"] })),
+                true => (403, json!({ "errors": ["1 error occurred:\n\t* permission denied\n\n"] })),
             };
             let head = [(axum::http::header::CONTENT_TYPE, "application/json")];
             let status = StatusCode::from_u16(status).unwrap();

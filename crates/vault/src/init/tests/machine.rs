@@ -449,7 +449,7 @@ fn a_pod_that_is_lost_before_it_says_that_it_sends_costs_time_only() {
     world.happen(Event::Lead(1, true));
     assert_eq!(world.decide(1, false).2, Step::Wait(Wait::AtWork));
     assert_eq!(world.settle()[0], Step::Rest);
-    assert_eq!(world.got, ["attempt2"]);
+    assert_eq!(world.got, ["attempt3"]);
 }
 
 /// Whoever lost the lead before it sent gives the claim back: the other needn't wait until it looks old, nor a person.
