@@ -1,4 +1,4 @@
-//! Views that read as sentences, for tests.
+//! Views that read as sentences, for tests, and what the log said meanwhile.
 
 use std::time::Duration;
 
@@ -159,5 +159,43 @@ impl View {
             set.wiring = wiring;
         }
         self
+    }
+}
+
+/// What the log says while something runs on this thread.
+#[derive(Clone, Default)]
+pub(crate) struct Log(std::sync::Arc<Lines>);
+
+#[derive(Default)]
+struct Lines(parking_lot::Mutex<Vec<u8>>);
+
+impl std::io::Write for &Lines {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    pub(crate) fn while_told<T>(&self, runs: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let collector = tracing_subscriber::fmt().json().with_writer(std::sync::Arc::clone(&self.0)).finish();
+        tracing::subscriber::with_default(collector, || runtime.block_on(runs))
+    }
+
+    /// The acts of the audit log with their results, in their order.
+    pub(crate) fn acts(&self) -> Vec<(String, String)> {
+        let log = self.0.0.lock();
+        let text = String::from_utf8_lossy(&log);
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line in JSON"));
+        let field = |line: &serde_json::Value, name: &str| line["fields"][name].as_str().unwrap_or_default().to_owned();
+        lines
+            .filter(|line| line["target"] == "holdfast_audit")
+            .map(|line| (field(&line, "act"), field(&line, "result")))
+            .collect()
     }
 }

@@ -280,7 +280,7 @@ impl Cause {
                 "Look at what answers at spec.seal.transit.address, such as the error page of a proxy."
             }
             Self::TransitStandbyOnly => {
-                "Point spec.seal.transit.address at the leader of the transit server, or at a Service that only selects it."
+                "Point spec.seal.transit.address at the leader of the transit server, or at a Service that only selects it; where nobody leads, bring its servers back."
             }
             Self::TransitSealed => "Unseal the transit server; nothing that it seals starts before.",
             Self::TokenMissing => {

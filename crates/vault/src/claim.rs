@@ -37,8 +37,8 @@ pub enum Phase {
     Claimed {
         /// The attempt.
         attempt: String,
-        /// Whether whoever made the claim still works on it, as far as is known here.
-        at_work: bool,
+        /// Whether its request may have been sent by somebody who, as far as is known here, doesn't work on it any more.
+        may_be_lost: bool,
     },
     /// The recovery keys are stored.
     Stored {

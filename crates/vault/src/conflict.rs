@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use holdfast_api::VaultTransitUnseal;
+use kube::ResourceExt as _;
+
+use crate::settings::resource_of;
+
 /// What tells one server or key from another; each as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// When the resource was made, and its UID: who is older.
     pub age: (i64, String),
-    /// The UID of the StatefulSet.
-    pub set: Option<String>,
+    /// The StatefulSet that it names, by namespace and name: known before anybody has looked at it.
+    pub set: (String, String),
     /// The cluster of B.
     pub cluster: Option<String>,
     /// The cluster of A, the mount and the key.
@@ -18,9 +23,26 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// What a resource says itself, before it was looked at.
+    #[must_use]
+    pub fn of(resource: &VaultTransitUnseal) -> Self {
+        let namespace = resource.namespace().unwrap_or_default();
+        let spec = &resource.spec;
+        Self {
+            age: (
+                resource.metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second()),
+                resource.uid().unwrap_or_default(),
+            ),
+            depends_on: spec.cold_start.depends_on.iter().map(|named| resource_of(named, &namespace)).collect(),
+            set: (namespace, spec.target.stateful_set_ref.name.clone()),
+            cluster: None,
+            key: None,
+        }
+    }
+
     fn what_both_have(&self, other: &Self) -> Option<&'static str> {
         let same = |one: &Option<String>, two: &Option<String>| one.is_some() && one == two;
-        if same(&self.set, &other.set) {
+        if self.set == other.set {
             Some("the same StatefulSet")
         } else if same(&self.cluster, &other.cluster) {
             Some("the same cluster of servers")
@@ -49,7 +71,7 @@ mod tests {
         let key = key.map(|key| ("a".to_owned(), "transit".to_owned(), key.to_owned()));
         Identity {
             age: (age, format!("uid-{age}")),
-            set: Some(set.to_owned()),
+            set: ("vault".to_owned(), set.to_owned()),
             cluster: None,
             key,
             depends_on: Vec::new(),
@@ -81,8 +103,22 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_the_same() {
-        let unknown = |age| Identity { age: (age, String::new()), ..Identity::default() };
-        let known = BTreeMap::from([("one", unknown(1)), ("two", unknown(2))]);
+        let known = BTreeMap::from([("one", identity(1, "b", None)), ("two", identity(2, "c", None))]);
         assert_eq!(older_rival(&known, &"two"), None);
+    }
+
+    #[test]
+    fn what_a_resource_names_is_known_before_anybody_looked() {
+        let resource: VaultTransitUnseal = serde_json::from_value(serde_json::json!({
+            "apiVersion": "holdfast.dev/v1alpha1", "kind": "VaultTransitUnseal",
+            "metadata": { "name": "b", "namespace": "vault", "uid": "uid-1", "creationTimestamp": "1970-01-01T00:00:01Z" },
+            "spec": {
+                "target": { "statefulSetRef": { "name": "b" } },
+                "seal": { "transit": { "address": "https://a.example.net", "key": "b" } },
+                "token": { "secretRef": { "name": "seal", "key": "token" } },
+            },
+        }))
+        .expect("a resource");
+        assert_eq!(Identity::of(&resource), identity(1, "b", None));
     }
 }

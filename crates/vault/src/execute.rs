@@ -1,4 +1,5 @@
-//! Does one step. Each is told in the audit log, as an event and in a metric; none of these ever holds anything secret.
+//! Does one step. Each write is told in the audit log, and what comes of the step as an event and in a metric; none of these ever
+//! holds anything secret.
 
 mod mint;
 mod pod;
@@ -14,7 +15,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client as Kube;
 
-use crate::client::{Class, Error, Says};
+use crate::audit::{Act, told};
+use crate::client::{Error, Says};
 use crate::metrics::{Ended, Metrics};
 use crate::next_step::{Memory, Step};
 use crate::observe::{Look, Seen};
@@ -66,9 +68,8 @@ impl Hands {
         let (Some(a), Some(secret)) = (&look.a, &look.secret) else { return Done::Nothing };
         memory.renewal_tried = Some(look.view.now);
         // For as long as the server finds right: the period of a periodic token, or the life that it was made with.
-        match a.renew_self(secret, Duration::ZERO).await {
+        match told(settings, Act::RenewToken, "auth/token/renew-self", a.renew_self(secret, Duration::ZERO)).await {
             Ok(renewed) => {
-                audit(settings, "renew-token", "success");
                 self.metrics.renewed(Ended::Well);
                 memory.renewal_failed = None;
                 seen.capped = capped(&renewed.warnings);
@@ -78,24 +79,12 @@ impl Hands {
                 let first = memory.renewal_failed.is_none();
                 memory.renewal_failed = Some(Timestamp::now());
                 self.metrics.renewed(Ended::Badly);
-                self.tell_failure("renew-token", settings, &error);
                 if first {
                     self.announce(about, "TokenRenewalFailed", "RenewToken", true, renewal_note(&error));
                 }
                 Done::Nothing
             }
         }
-    }
-
-    pub(super) fn tell_failure(&self, act: &'static str, settings: &Settings, error: &Error) {
-        let class = match error.class() {
-            Class::Transient => "transient",
-            Class::Permanent => "permanent",
-            Class::Configuration => "configuration",
-            Class::Denied => "denied",
-        };
-        let (namespace, name) = (&settings.namespace, &settings.name);
-        tracing::warn!(target: "holdfast_audit", act, namespace, name, result = "failure", class, %error);
     }
 
     pub(super) fn announce(
@@ -108,12 +97,6 @@ impl Hands {
     ) {
         self.events.push(Announcement { about: about.clone(), reason, action, warning, note });
     }
-}
-
-/// A line of the audit log: one for each act on a server or the cluster.
-pub(crate) fn audit(settings: &Settings, act: &'static str, result: &'static str) {
-    let (namespace, name) = (&settings.namespace, &settings.name);
-    tracing::info!(target: "holdfast_audit", act, namespace, name, result);
 }
 
 fn renewal_note(error: &Error) -> String {
@@ -135,3 +118,6 @@ pub(super) fn meta(settings: &Settings) -> BTreeMap<String, String> {
         ("uid".to_owned(), settings.uid.clone()),
     ])
 }
+
+#[cfg(test)]
+mod tests;

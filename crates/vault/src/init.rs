@@ -7,12 +7,13 @@
 //! `keys`, `order` and `kept`. `spool` holds the answer through crashes. `Initialiser` does what `next` says:
 //!
 //! ```text
-//! let progress = initialiser.advance(Asked { settings: &settings, order: &Order::from(&*resource), view: Some(&view), leads }).await;
+//! let (birth, sighting) = initialiser.look(&settings, &order).await?; // for the view
+//! let progress = initialiser.advance(Asked { settings: &settings, order: &order, view: Some(&view), sighting: Some(&sighting), leads }).await;
 //! ```
 //!
-//! once in each pass, by the leader with its view, by others with none: whoever holds an answer (`Initialiser::holds`) carries on
-//! with it even when it doesn't lead. Before the look, `Initialiser::told` gives the view what claim and keys are; at the end of
-//! the process `Initialiser::drained` is awaited before anything else goes.
+//! once in each whole look of the leader, by others without view and sighting: whoever holds an answer (`Initialiser::holds`)
+//! carries on with it even when it doesn't lead, and gives back a claim of which nothing was sent. At the end of the process
+//! `Initialiser::drained` is awaited before anything else goes.
 
 pub mod claim;
 pub mod gate;
@@ -33,7 +34,7 @@ mod server;
 
 pub use failed::{Class, Failed};
 pub use next::{Facts, Step, Wait, next};
-pub use run::{Asked, GRACE, Initialiser, Progress};
+pub use run::{Asked, GRACE, Initialiser, Progress, Sighting};
 
 /// Sixteen letters and digits that nobody else has.
 fn random_id() -> String {

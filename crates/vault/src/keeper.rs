@@ -30,7 +30,7 @@ use crate::diagnose::Diagnosis;
 use crate::execute::{Done, Hands};
 use crate::finalizer::{self, FINALIZER, Leave, Left, Remains};
 use crate::init::order::Order;
-use crate::init::{self, Initialiser};
+use crate::init::{self, Initialiser, Sighting};
 use crate::metrics::{Ended, Gauges};
 use crate::next_step::{Memory, Step, Wait, next_step, renewal_due, with_hindrance};
 use crate::observe::{Eyes, Look, Seen};
@@ -62,7 +62,7 @@ pub(crate) struct Shared {
     /// `None` without a spool.
     pub(crate) initialiser: Option<Initialiser>,
     pub(crate) wakes: Arc<Wakes>,
-    /// What each resource stands for.
+    /// What each resource that is kept stands for, whether it was looked at yet or not.
     pub(crate) identities: Mutex<BTreeMap<Key, Identity>>,
     /// What the metrics show of each.
     pub(crate) gauges: Mutex<BTreeMap<Key, Gauges>>,
@@ -157,17 +157,20 @@ impl Keeper {
         }
         let settings = match parsed {
             Ok(settings) => settings,
-            Err(why) => return Some(self.refuse(&resource, &why).await),
+            Err(why) => {
+                self.shared.identities.lock().insert(self.key.clone(), Identity::of(&resource));
+                return Some(self.refuse(&resource, &why).await);
+            }
         };
         if finalizer::is_wanted(&settings) != is_held(&resource) {
             self.shared.hands.finalizer(&resource, finalizer::is_wanted(&settings)).await;
         }
         let order = Order::from(&*resource);
-        let look = self.look(&settings, &order).await;
-        let rival = self.rival(&settings, &look);
+        let (look, sight) = self.look(&settings, &order).await;
+        let rival = self.rival(&resource, &settings, &look);
         let init = match rival {
             Some(_) => None,
-            None => self.initialise(&settings, &order, &look).await,
+            None => self.initialise(&settings, &order, &look, &sight).await,
         };
         let diagnosis = rival.clone().or_else(|| initialisation::found(&look.view, &settings, init.as_ref()));
         let cause = diagnosis.as_ref().map(|found| found.cause);
@@ -237,61 +240,39 @@ impl Keeper {
     }
 
     /// A glance when everything was well a short time ago, else a whole look.
-    async fn look(&mut self, settings: &Settings, order: &Order) -> Look {
+    async fn look(&mut self, settings: &Settings, order: &Order) -> (Look, Sight) {
         let pods = self.shared.pods.iter().flat_map(Store::state);
         let pods: Vec<_> = pods.filter(|pod| pod.namespace().as_deref() == Some(&settings.namespace)).collect();
         let well = self.last == Some(None) && self.next_whole.is_some_and(|due| Instant::now() < due);
         if well && let Some(look) = Eyes::glance(settings, &self.seen, &pods).await {
-            return look;
+            return (look, Sight::Glance);
         }
-        let birth = self.birth(settings, order).await;
+        let (birth, sighting) = self.birth(settings, order).await;
         let look = self.shared.eyes.look(settings, &mut self.seen, &pods, birth).await;
         self.next_whole = Some(Instant::now() + jittered(WHOLE, 0.25));
         if let Some(minted) = look.minted {
             self.memory.minted = Some(minted);
         }
-        look
+        (look, Sight::Whole(sighting))
     }
 
     /// Whom this resource gives way to.
-    fn rival(&self, settings: &Settings, look: &Look) -> Option<Diagnosis> {
-        let known = self.resource().map(|resource| self.before(&resource)).unwrap_or_default();
+    fn rival(&self, resource: &VaultTransitUnseal, settings: &Settings, look: &Look) -> Option<Diagnosis> {
+        let known = self.before(resource);
         // A sealed server doesn't tell its cluster: what it said last holds.
         let a = look.view.transit.facts.as_ref().and_then(|facts| facts.cluster_id.clone());
         let a = a.or_else(|| known.transit.and_then(|transit| transit.cluster_id));
         let cluster = look.view.target.server().and_then(|facts| facts.cluster_id.clone());
         let identity = Identity {
-            age: (settings.created, settings.uid.clone()),
-            set: look.view.target.set.as_ref().ok().map(|set| set.uid.clone()),
             cluster: cluster.or_else(|| known.server.and_then(|server| server.cluster_id)),
             key: a.map(|a| (a, settings.transit.mount.clone(), settings.transit.key.clone())),
-            depends_on: settings.depends_on.clone(),
+            ..Identity::of(resource)
         };
         let mut identities = self.shared.identities.lock();
         identities.insert(self.key.clone(), identity);
-        if let Some(older) = self.older_of_set(settings) {
-            let message = format!("{older} is older and stands for the same StatefulSet");
-            return Some(Diagnosis { cause: Cause::Conflict, message });
-        }
         let ((namespace, name), what) = older_rival(&identities, &self.key)?;
         let message = format!("{namespace}/{name} is older and stands for {what}");
         Some(Diagnosis { cause: Cause::Conflict, message })
-    }
-
-    /// An older resource that names the same StatefulSet, whether it was looked at yet or not.
-    fn older_of_set(&self, settings: &Settings) -> Option<String> {
-        let age = |resource: &VaultTransitUnseal| {
-            let created = resource.metadata.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second());
-            (created, resource.uid().unwrap_or_default())
-        };
-        let own = (settings.created, settings.uid.clone());
-        let all = self.shared.resources.iter().flat_map(Store::state);
-        let of_set = all.filter(|other| {
-            other.namespace().as_deref() == Some(&settings.namespace)
-                && other.spec.target.stateful_set_ref.name == settings.target.set
-                && age(other) < own
-        });
-        of_set.map(|other| format!("{}/{}", settings.namespace, other.name_any())).min()
     }
 
     /// A deletion is remembered before it happens: the status that says so is written first.
@@ -392,6 +373,14 @@ impl Keeper {
         let gauges = crate::board::gauges(settings, &look.view, self.written.as_ref(), cause);
         self.shared.gauges.lock().insert(self.key.clone(), gauges);
     }
+}
+
+/// How a pass looked.
+enum Sight {
+    /// Only whether everything is as before.
+    Glance,
+    /// At everything; with what was seen of an initialisation, where that could be.
+    Whole(Option<Sighting>),
 }
 
 fn is_held(resource: &VaultTransitUnseal) -> bool {

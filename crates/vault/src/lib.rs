@@ -5,6 +5,7 @@
 
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
+mod audit;
 mod board;
 #[cfg(test)]
 mod builders;

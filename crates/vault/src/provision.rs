@@ -9,6 +9,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
+use crate::audit::{Act, told};
 use crate::client::{Client, Error, Says, TokenRole};
 use crate::settings::Settings;
 
@@ -55,7 +56,7 @@ pub enum Trouble {
     },
 }
 
-/// Writes what isn't as it should be, and names what was written. What is right is only read. Mount and key are made only
+/// Writes what isn't as it should be. What is right is only read. Mount and key are made only
 /// for a server that was never initialised (`unborn`): a key that is missing otherwise was lost, and a new one of its name
 /// would hide that.
 ///
@@ -67,10 +68,9 @@ pub async fn provision(
     settings: &Settings,
     role: &str,
     unborn: bool,
-) -> Result<Vec<&'static str>, Trouble> {
-    let mut written = Vec::new();
+) -> Result<(), Trouble> {
     if unborn {
-        written.extend(key(a, login, settings).await?);
+        key(a, login, settings).await?;
     }
     let wanted = policy(settings);
     let text = a.policy_read(login, role).await?;
@@ -79,8 +79,7 @@ pub async fn provision(
         return Err(Trouble::OwnedByAnother { name: role.to_owned(), whose });
     }
     if text != Some(wanted.as_str()) {
-        a.policy_write(login, role, &wanted).await?;
-        written.push("write-policy");
+        told(settings, Act::WritePolicy, role, a.policy_write(login, role, &wanted)).await?;
     }
     if !a.role_read(login, role).await?.is_some_and(|known| is_right(&known, settings, role)) {
         let right = TokenRole {
@@ -90,10 +89,9 @@ pub async fn provision(
             token_period: settings.period,
             ..TokenRole::default()
         };
-        a.role_write(login, role, &right).await?;
-        written.push("write-token-role");
+        told(settings, Act::WriteTokenRole, role, a.role_write(login, role, &right)).await?;
     }
-    Ok(written)
+    Ok(())
 }
 
 /// Takes policy and role away again, if they are ours. Never the key: what it sealed may still be wanted.
@@ -105,25 +103,23 @@ pub async fn take_back(a: &Client, login: &SecretString, settings: &Settings, ro
     if let Some(whose) = there.as_deref().and_then(|text| another_owner(text, &policy(settings))) {
         return Err(Trouble::OwnedByAnother { name: role.to_owned(), whose });
     }
-    a.delete(&format!("auth/token/roles/{role}"), login).await?;
-    a.delete(&format!("sys/policies/acl/{role}"), login).await?;
+    let (roles, policies) = (format!("auth/token/roles/{role}"), format!("sys/policies/acl/{role}"));
+    told(settings, Act::DeleteTokenRole, role, a.delete(&roles, login)).await?;
+    told(settings, Act::DeletePolicy, role, a.delete(&policies, login)).await?;
     Ok(())
 }
 
-async fn key(a: &Client, login: &SecretString, settings: &Settings) -> Result<Vec<&'static str>, Error> {
+async fn key(a: &Client, login: &SecretString, settings: &Settings) -> Result<(), Error> {
     let (mount, key) = (&settings.transit.mount, &settings.transit.key);
-    let mut written = Vec::new();
     match a.mount_enable(login, mount, "transit").await {
-        Ok(()) => written.push("enable-transit"),
         // Usual; and a login that may make keys needn't be allowed to mount: then the next request tells.
         Err(error) if matches!(error.says(), Some(Says::PathInUse | Says::Denied)) => {}
-        Err(error) => return Err(error),
+        enabled => told(settings, Act::EnableTransit, mount, std::future::ready(enabled)).await?,
     }
     if a.transit_key(login, mount, key).await?.is_none() {
-        a.transit_key_create(login, mount, key).await?;
-        written.push("create-key");
+        told(settings, Act::CreateKey, key, a.transit_key_create(login, mount, key)).await?;
     }
-    Ok(written)
+    Ok(())
 }
 
 /// Whose a policy is, when it is somebody else's. One that names nobody was written by hand under our name: also not ours.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use holdfast_api::VaultTransitUnseal;
+use holdfast_api::vault_transit_unseal::InitializationPhase;
 use holdfast_runtime::connections::{self, Doubts};
 use holdfast_runtime::events::{Events, Teller};
 use holdfast_runtime::lease::{self, Candidacy, Elector, Leadership};
@@ -24,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Clients, Options};
+use crate::conflict::Identity;
 use crate::execute::Hands;
 use crate::init::order::Order;
 use crate::init::spool::{Spool, Trouble};
@@ -190,7 +192,11 @@ impl Parts {
     fn initialiser(&self, settings: &Settings, clients: &Clients) -> Result<Option<Initialiser>, Trouble> {
         let Some(folder) = &settings.spool else { return Ok(None) };
         let spool = Spool::open(folder)?;
-        Ok(Some(Initialiser::new(self.kube.clone(), clients.clone(), spool, settings.require_label)))
+        let initialiser = Initialiser::new(self.kube.clone(), clients.clone(), spool, settings.require_label);
+        for (namespace, name) in initialiser.unfinished() {
+            tracing::info!(namespace, name, "an initialisation that isn't through is carried on with");
+        }
+        Ok(Some(initialiser))
     }
 
     /// Watches a kind in each namespace, and says what changed.
@@ -269,7 +275,8 @@ where
     store.wait_until_ready().now_or_never().is_some_and(|ready| ready.is_ok())
 }
 
-/// Carries on with the initialisations whose answer is here while another leads; the leader's keepers do it otherwise.
+/// Carries on with the initialisations whose answer is here while another leads, and gives back what was claimed here and not
+/// sent; the leader's keepers do it otherwise.
 async fn carry_on(shared: Arc<Shared>, initialiser: Initialiser, stop: CancellationToken) -> Result<(), Infallible> {
     loop {
         tokio::select! {
@@ -283,19 +290,29 @@ async fn carry_on(shared: Arc<Shared>, initialiser: Initialiser, stop: Cancellat
     }
 }
 
-/// One try for each answer that is here; whether there was any. Of two resources for one server the older is heeded.
+/// One try for each answer that is here, and each claim that may be ours; whether there was any answer. Of two resources for one
+/// server the older is heeded.
 async fn carry_on_once(shared: &Shared, initialiser: &Initialiser) -> bool {
     let mut all: Vec<_> = shared.resources.iter().flat_map(Store::state).collect();
     all.sort_by_key(|resource| (resource.creation_timestamp().map(|time| time.0), resource.uid()));
-    let mut done = BTreeSet::new();
+    let (mut done, mut any) = (BTreeSet::new(), false);
     for resource in all {
         let Ok(settings) = crate::settings::Settings::try_from(&*resource) else { continue };
-        if initialiser.holds(&settings) && done.insert((settings.namespace.clone(), settings.target.set.clone())) {
+        let holds = initialiser.holds(&settings);
+        if (holds || is_claimed(&resource)) && done.insert((settings.namespace.clone(), settings.target.set.clone())) {
+            any |= holds;
             let order = Order::from(&*resource);
-            initialiser.advance(Asked { settings: &settings, order: &order, view: None, leads: false }).await;
+            let asked = Asked { settings: &settings, order: &order, view: None, sighting: None, leads: false };
+            initialiser.advance(asked).await;
         }
     }
-    !done.is_empty()
+    any
+}
+
+/// Whether the leader says that somebody claimed its initialisation and came no further.
+fn is_claimed(resource: &VaultTransitUnseal) -> bool {
+    let known = resource.status.as_ref().and_then(|status| status.initialization.as_ref());
+    known.is_some_and(|known| known.phase == Some(InitializationPhase::Claimed))
 }
 
 /// At the end of the process: what was begun is waited for, and what is held is tried until it is through or the time is over.
@@ -306,8 +323,14 @@ async fn finish(shared: &Shared, initialiser: &Initialiser) {
             tokio::time::sleep(ROUND * 2).await;
         }
     };
-    if tokio::time::timeout(init::GRACE, through).await.is_err() {
-        tracing::warn!("an initialisation isn't through; whoever starts with this spool carries on with it");
+    // What is left is told below.
+    let _ = tokio::time::timeout(init::GRACE, through).await;
+    for (namespace, name) in initialiser.unfinished() {
+        tracing::warn!(
+            namespace,
+            name,
+            "an initialisation isn't through; whoever starts with this spool carries on with it"
+        );
     }
 }
 
@@ -317,15 +340,23 @@ async fn keep(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Infall
     let mut tasks = JoinSet::new();
     loop {
         let wanted = wanted(&shared);
+        // Before anybody looks: the younger of two gives way to an older one that wasn't looked at yet.
+        {
+            let mut identities = shared.identities.lock();
+            identities.retain(|key, _| wanted.contains_key(key));
+            for (key, resource) in &wanted {
+                identities.entry(key.clone()).or_insert_with(|| Identity::of(resource));
+            }
+        }
         keepers.retain(|key, keeper| {
-            let stays = wanted.contains(key) && !keeper.is_cancelled();
+            let stays = wanted.contains_key(key) && !keeper.is_cancelled();
             if !stays {
                 keeper.cancel();
             }
             stays
         });
         let mut after = Duration::ZERO;
-        for key in wanted {
+        for key in wanted.into_keys() {
             if keepers.contains_key(&key) {
                 continue;
             }
@@ -354,11 +385,11 @@ async fn keep(shared: Arc<Shared>, stop: CancellationToken) -> Result<(), Infall
 
 /// The resources that are to be kept: none while another leads, and in a namespace none before its pods are listed. One that may
 /// not be read, or is gone, keeps nobody elsewhere from being kept.
-fn wanted(shared: &Shared) -> Vec<Key> {
+fn wanted(shared: &Shared) -> BTreeMap<Key, Arc<VaultTransitUnseal>> {
     if !shared.leadership.is_leader() {
-        return Vec::new();
+        return BTreeMap::new();
     }
     let namespaces = shared.resources.iter().zip(&shared.pods).filter(|(_, pods)| is_listed(pods));
     let all = namespaces.flat_map(|(resources, _)| resources.state());
-    all.filter_map(|resource| Some((resource.namespace()?, resource.name_any()))).collect()
+    all.filter_map(|resource| Some(((resource.namespace()?, resource.name_any()), resource))).collect()
 }

@@ -25,8 +25,6 @@ pub struct Settings {
     pub uid: String,
     /// Its generation.
     pub generation: Option<i64>,
-    /// When it was made, in seconds since 1970: the older of two that conflict wins.
-    pub created: i64,
     /// B.
     pub target: Target,
     /// A.
@@ -41,8 +39,6 @@ pub struct Settings {
     pub allowed: Allowed,
     /// Whether A starts without people, though it is sealed by shares.
     pub transit_unseals_itself: bool,
-    /// The resources whose targets must run before A can, by namespace and name.
-    pub depends_on: Vec<(String, String)>,
     /// Whether somebody else keeps the recovery keys, so that nobody looks for them in their Secret.
     pub keys_elsewhere: bool,
     /// Whether what we made on A is taken back when the resource goes.
@@ -86,6 +82,9 @@ pub struct Transit {
     /// How we log in there.
     pub auth: Option<SealAuth>,
 }
+
+/// The label by which whoever may write a Secret allows the resource of this name to use it.
+pub const LABEL: &str = "holdfast.dev/vault";
 
 /// Why a resource can't mean anything.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -134,7 +133,6 @@ impl TryFrom<&VaultTransitUnseal> for Settings {
             namespace: namespace.clone(),
             uid: uid.clone(),
             generation: meta.generation,
-            created: meta.creation_timestamp.as_ref().map_or(0, |time| time.0.as_second()),
             target: target(spec),
             transit: Transit {
                 address,
@@ -149,7 +147,6 @@ impl TryFrom<&VaultTransitUnseal> for Settings {
             period: time("token.period", &spec.token.period)?,
             allowed: allowed(spec, transit.provision)?,
             transit_unseals_itself: spec.cold_start.transit_unseals_itself,
-            depends_on: spec.cold_start.depends_on.iter().map(|named| resource_of(named, namespace)).collect(),
             keys_elsewhere: spec.recovery.custody == Custody::External,
             revoke: spec.deletion_policy == DeletionPolicy::Revoke,
             interval: time("timing.interval", &spec.timing.interval)?,
@@ -209,7 +206,7 @@ fn allowed(spec: &VaultTransitUnsealSpec, provision: Provision) -> Result<Allowe
 }
 
 /// A resource by its name, in this namespace unless it says another.
-fn resource_of(named: &str, namespace: &str) -> (String, String) {
+pub(crate) fn resource_of(named: &str, namespace: &str) -> (String, String) {
     let (namespace, name) = named.split_once('/').unwrap_or((namespace, named));
     (namespace.to_owned(), name.to_owned())
 }

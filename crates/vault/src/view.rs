@@ -9,7 +9,7 @@ mod token;
 mod transit;
 
 pub use holdfast_api::vault_transit_unseal::Product;
-pub use target::{Answer, Container, Ended, Pod, Serving, StatefulSet, Target, Unknown};
+pub use target::{Answer, Container, Ended, Pod, Server, Serving, StatefulSet, Target, Unknown};
 pub use token::{Content, Lookup, Malformed, Role, RoleSight, TokenView, Wiring};
 pub use transit::{KeyFacts, Login, Reach, ServerFacts, TransitView};
 
@@ -41,8 +41,12 @@ impl View {
     /// Whether nothing can be sealed with the key of A yet, so that one may be made.
     #[must_use]
     pub fn is_unborn(&self) -> bool {
-        let initialised = self.target.pods.iter().any(|pod| pod.answer.facts().is_some_and(|facts| facts.initialised));
-        self.birth.claim.is_none() && !initialised && (self.birth.untouched || self.target.is_blank())
+        self.birth.claim.is_none()
+            && match self.target.state() {
+                Server::Blank => true,
+                Server::Initialised => false,
+                Server::Unseen => self.birth.untouched,
+            }
     }
 }
 

@@ -94,6 +94,22 @@ impl Set {
         Ok(())
     }
 
+    /// Marks the template, or takes the mark away: pods that come from now on come from another template than those before. None
+    /// is replaced for it.
+    pub async fn mark_template(&self, mark: Option<&str>) -> Result<()> {
+        let template = json!({"metadata": {"annotations": {"story/mark": mark}}});
+        let patch =
+            json!({"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}, "template": template}});
+        let sets: Api<StatefulSet> = Api::namespaced(self.client.clone(), self.namespace);
+        let marked = sets.patch("vault", &PatchParams::default(), &Patch::Merge(patch)).await?.metadata.generation;
+        eventually("the revision of the template", DEADLINE, async || {
+            let seen = sets.get("vault").await?.status.and_then(|status| status.observed_generation);
+            ensure!(marked <= seen, "{seen:?} is seen of {marked:?}");
+            Ok(())
+        })
+        .await
+    }
+
     /// Makes the Secret without a token: the controller fills one that is there, and makes none.
     pub async fn write_no_token(&self) -> Result<()> {
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "seal"}});

@@ -73,8 +73,8 @@ const ELSEWHERE: [(Cause, &str); 10] = [
     (Cause::StorageLost, "`init_causes.rs` causes it"),
     (Cause::StorageOlderThanResource, "`init.rs` causes it"),
     (Cause::MigratedStandby, "only a raft of three in the midst of a migration has it"),
-    (Cause::PendingTemplateChange, "only mode Manage has it"),
-    (Cause::RestartByHand, "only mode Manage has it"),
+    (Cause::PendingTemplateChange, "`keep.rs` causes it"),
+    (Cause::RestartByHand, "it comes with rolling restarts, which aren't there yet"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,6 +27,7 @@ mod servers;
 mod watchman;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -99,14 +100,32 @@ async fn controllers(ground: &Ground, first: Lane<'_>, points: &[Point]) -> Resu
     let of = |lane: usize| points.iter().skip(lane).step_by(CONTROLLERS.len()).copied().collect::<Vec<_>>();
     let others = (1..CONTROLLERS.len()).map(async |lane| {
         let place = Lane::prepare(ground, CONTROLLERS[lane]).await?;
-        controllers::kills(&place, of(lane)).await
+        rounds(&place, "controller", of(lane), controllers::kill).await
     });
-    let (first, others) = tokio::try_join!(controllers::kills(&first, of(0)), try_join_all(others))?;
+    let first = rounds(&first, "controller", of(0), controllers::kill);
+    let (first, others) = tokio::try_join!(first, try_join_all(others))?;
     Ok(others.into_iter().flatten().chain(first).collect())
 }
 
 async fn servers(ground: &Ground, blows: Vec<Blow>) -> Result<Vec<(End, bool)>> {
-    servers::kills(&Lane::prepare(ground, SERVERS).await?, blows).await
+    rounds(&Lane::prepare(ground, SERVERS).await?, "server", blows, servers::kill).await
+}
+
+/// One round after the other. Returns how each ended, and whether it was killed before its end.
+async fn rounds<P: Copy + Debug>(
+    lane: &Lane<'_>,
+    what: &str,
+    points: Vec<P>,
+    kill: impl AsyncFn(&Lane<'_>, P) -> Result<(End, bool)>,
+) -> Result<Vec<(End, bool)>> {
+    let mut ends = Vec::new();
+    for point in points {
+        let end = Box::pin(kill(lane, point)).await;
+        let end = end.with_context(|| format!("{}, the {what} killed at {point:?}", lane.namespace))?;
+        say(&format!("init kills: the {what} at {point:?}: {end:?}"));
+        ends.push(end);
+    }
+    Ok(ends)
 }
 
 async fn faults(ground: &Ground) -> Result<()> {

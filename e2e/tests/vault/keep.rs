@@ -15,11 +15,16 @@
 //! Two pods, with a kubelet that waits as long as a real one:
 //! 1. A hangs, and the server is killed: it hangs in its start, and nothing is done. A goes on: the server goes on by
 //!    itself, or its pod is deleted; nobody has to come.
-//! 2. A is down for long, and the server waits in CrashLoopBackOff for ever longer. A is back: the pod is deleted at once.
+//! 2. A is down for long, and the server waits in CrashLoopBackOff for ever longer; meanwhile somebody changes the template. A is
+//!    back: the pod would come back as another, so it stays, and `PendingTemplateChange` says why. The template is as before: the
+//!    pod is deleted at once.
+//!
+//! That one then says that it needs itself to start: `ColdStart` tells the circle, until it doesn't say so any more.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use holdfast_api::VaultTransitUnsealStatus;
 use holdfast_e2e::Cluster;
 use holdfast_e2e::vault::{ACCOUNT, minting_policy};
 use holdfast_testkit::server_kubelet::Builder;
@@ -28,7 +33,7 @@ use holdfast_testkit::{ControllerProcess, Stopwatch, eventually};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::stage::{self, DEADLINE, KEY, Pair, START, condition};
+use crate::stage::{self, DEADLINE, KEY, NAME, Pair, START, condition};
 
 /// What has to be there this soon is there this soon.
 const SOON: SignedDuration = SignedDuration::from_secs(10);
@@ -131,7 +136,15 @@ async fn waits(cluster: &Cluster, controller: &ControllerProcess) -> Result<()> 
     })
     .await?;
     ensure!(pair.uid().await? == before, "a pod was deleted while A couldn't decrypt");
+    pair.set.mark_template(Some("another")).await?;
     pair.a.start_again().await?;
+    pair.eventually("what keeps the pod from being deleted", |status| {
+        let told = status.diagnosis.as_ref().is_some_and(|found| found.cause == "PendingTemplateChange");
+        told && status.next_step.as_ref().is_some_and(|step| step.reason == "PendingTemplateChange")
+    })
+    .await?;
+    ensure!(pair.uid().await? == before, "the pod was deleted, and came back from another template");
+    pair.set.mark_template(None).await?;
     let watch = cluster.plane.stopwatch([controller.id(), std::process::id()]);
     eventually("the pod to be replaced", DEADLINE, async || {
         ensure!(pair.uid().await? != before, "it waits in back-off");
@@ -139,7 +152,16 @@ async fn waits(cluster: &Cluster, controller: &ControllerProcess) -> Result<()> 
     })
     .await?;
     is_soon(&watch)?;
-    pair.eventually("health", |status| condition(status, "Ready").0 == "True").await.map(drop)
+    pair.eventually("health", |status| condition(status, "Ready").0 == "True").await?;
+
+    let spec = json!({"mode": "Manage", "restart": {"bootGrace": "5s"}});
+    let mut in_a_circle = spec.clone();
+    in_a_circle["coldStart"] = json!({"dependsOn": [NAME]});
+    pair.apply(&in_a_circle).await?;
+    pair.eventually("the circle", |status| condition(status, "ColdStart") == ("False", "Circular")).await?;
+    pair.apply(&spec).await?;
+    let broken = |status: &VaultTransitUnsealStatus| condition(status, "ColdStart").1 != "Circular";
+    pair.eventually("the circle to be gone", broken).await.map(drop)
 }
 
 /// A server whose token was made by the controller, which takes it back in the end.

@@ -8,7 +8,7 @@ use super::{Diagnosis, Limits};
 use crate::cause::Cause;
 use crate::claim::Phase;
 use crate::rehearsal::Outcome;
-use crate::view::{Answer, Container, Pod, Serving, Unknown, View, between};
+use crate::view::{Answer, Container, Pod, Server, Serving, Unknown, View, between};
 
 /// A container that has run for so long without listening hangs: a start takes less than ten seconds, whatever A does.
 const HUNG: Duration = Duration::from_secs(30);
@@ -26,9 +26,8 @@ pub(super) fn missing(view: &View, _: &Limits) -> Option<Diagnosis> {
 }
 
 pub(super) fn init_outcome_unknown(view: &View, _: &Limits) -> Option<Diagnosis> {
-    let Some(Phase::Claimed { attempt, at_work: false }) = &view.birth.claim else { return None };
-    let initialised = view.target.pods.iter().any(|pod| pod.answer.facts().is_some_and(|facts| facts.initialised));
-    initialised.then(|| {
+    let Some(Phase::Claimed { attempt, may_be_lost: true }) = &view.birth.claim else { return None };
+    (view.target.state() == Server::Initialised).then(|| {
         let claims = claims(view).join(", ");
         let storage = if claims.is_empty() { "no PersistentVolumeClaims" } else { &claims };
         let message = format!(
@@ -41,13 +40,15 @@ pub(super) fn init_outcome_unknown(view: &View, _: &Limits) -> Option<Diagnosis>
 /// The PersistentVolumeClaims of the pods that are initialised.
 fn claims(view: &View) -> Vec<String> {
     let Ok(set) = &view.target.set else { return Vec::new() };
-    let initialised = view.target.pods.iter().filter(|pod| pod.answer.facts().is_some_and(|facts| facts.initialised));
+    let initialised = view.target.pods.iter().filter(|pod| pod.is_initialised());
     initialised.flat_map(|pod| set.volumes.iter().map(|volume| format!("{volume}-{}", pod.name))).collect()
 }
 
 pub(super) fn storage_lost(view: &View, _: &Limits) -> Option<Diagnosis> {
     match &view.birth.claim {
-        Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. }) if view.target.is_blank() => {
+        Some(Phase::Stored { .. } | Phase::AdminProven { .. } | Phase::Complete { .. })
+            if view.target.state() == Server::Blank =>
+        {
             Some(Diagnosis::new(
                 Cause::StorageLost,
                 "it was initialised, its recovery keys are stored, and no pod knows of it any more",
@@ -58,7 +59,7 @@ pub(super) fn storage_lost(view: &View, _: &Limits) -> Option<Diagnosis> {
 }
 
 pub(super) fn not_initialised(view: &View, _: &Limits) -> Option<Diagnosis> {
-    (view.birth.claim.is_none() && view.target.is_blank())
+    (view.birth.claim.is_none() && view.target.state() == Server::Blank)
         .then(|| Diagnosis::new(Cause::NotInitialised, "no pod is initialised, and nobody has claimed to do so"))
 }
 
@@ -151,7 +152,7 @@ pub(super) fn unreachable(view: &View, limits: &Limits) -> Option<Diagnosis> {
 
 /// Some are initialised, and these aren't.
 pub(super) fn not_joined(view: &View, limits: &Limits) -> Option<Diagnosis> {
-    let some_are = view.target.pods.iter().any(|pod| pod.answer.facts().is_some_and(|facts| facts.initialised));
+    let some_are = view.target.state() == Server::Initialised;
     let booted = |pod: &&Pod| runs_for(pod, view.now).is_some_and(|time| limits.boot_grace <= time);
     let alone: Vec<&Pod> = view.target.pods.iter().filter(|pod| pod.is_uninitialised()).filter(booted).collect();
     (some_are && !alone.is_empty())

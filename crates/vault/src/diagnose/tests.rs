@@ -173,11 +173,11 @@ fn nothing_is_initialised() {
     };
     let attempt = || "7f3a".to_owned();
     check(&claimed(Phase::Complete { attempt: attempt() }), Some(Cause::StorageLost));
-    check(&claimed(Phase::Claimed { attempt: attempt(), at_work: false }), None);
+    check(&claimed(Phase::Claimed { attempt: attempt(), may_be_lost: true }), None);
     let mut unknown = view();
-    unknown.birth.claim = Some(Phase::Claimed { attempt: attempt(), at_work: false });
+    unknown.birth.claim = Some(Phase::Claimed { attempt: attempt(), may_be_lost: true });
     check(&unknown, Some(Cause::InitOutcomeUnknown));
-    unknown.birth.claim = Some(Phase::Claimed { attempt: attempt(), at_work: true });
+    unknown.birth.claim = Some(Phase::Claimed { attempt: attempt(), may_be_lost: false });
     check(&unknown, None);
 }
 

@@ -15,7 +15,8 @@ use kube::api::{Patch, PatchParams};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::{Done, Hands, audit, meta};
+use super::{Done, Hands, meta};
+use crate::audit::{Act, told};
 use crate::client::{Class, Effect, Error, MintRequest};
 use crate::metrics::Ended;
 use crate::next_step::{Memory, MintReason};
@@ -53,21 +54,20 @@ impl Hands {
             return Done::Nothing;
         }
         let wanted = MintRequest { meta: meta(settings), display_name: Some("holdfast".to_owned()) };
-        let made = match a.create_with_role(&login, &role, &wanted).await {
+        let made = match told(settings, Act::MintToken, &role, a.create_with_role(&login, &role, &wanted)).await {
             Ok(made) => made,
             Err(error) => {
                 self.metrics.minted(match error.effect() {
                     Effect::Unknown => Ended::Unknown,
                     Effect::None => Ended::Badly,
                 });
-                self.fail(settings, &error, seen, memory, about);
+                self.fail(&error, seen, memory, about);
                 return Done::Nothing;
             }
         };
         seen.capped = super::capped(&made.warnings);
         match self.deliver(settings, &made.token, &made.accessor).await {
             Ok(()) => {
-                audit(settings, "mint-token", "success");
                 self.metrics.minted(Ended::Well);
                 (memory.mint_failed, memory.minted) = (None, Some(Timestamp::now()));
                 let note = format!("a new seal token was made and written into the Secret ({})", reason.as_str());
@@ -77,8 +77,6 @@ impl Hands {
             Err(error) => {
                 // The token that was made isn't used by anybody and ends by itself.
                 self.metrics.minted(Ended::Unknown);
-                let (namespace, name) = (&settings.namespace, &settings.name);
-                tracing::warn!(target: "holdfast_audit", act = "deliver-token", namespace, name, result = "failure", %error);
                 memory.mint_failed = Some(Timestamp::now());
                 let note = format!("a new seal token couldn't be written into the Secret: {}", said(&error));
                 self.announce(about, "TokenDeliveryFailed", "MintToken", true, note);
@@ -100,14 +98,9 @@ impl Hands {
         let Some(role) = self.role(settings).await else { return Done::Nothing };
         let unborn = look.view.is_unborn();
         match provision(a, &login, settings, &role, unborn).await {
-            Ok(written) => {
-                for act in written {
-                    audit(settings, act, "success");
-                }
-                Done::Something
-            }
+            Ok(()) => Done::Something,
             Err(Trouble::Request(error)) => {
-                self.fail(settings, &error, seen, memory, about);
+                self.fail(&error, seen, memory, about);
                 Done::Nothing
             }
             Err(trouble @ Trouble::OwnedByAnother { .. }) => {
@@ -120,8 +113,7 @@ impl Hands {
         }
     }
 
-    fn fail(&self, settings: &Settings, error: &Error, seen: &mut Seen, memory: &mut Memory, about: &ObjectReference) {
-        self.tell_failure("mint-token", settings, error);
+    fn fail(&self, error: &Error, seen: &mut Seen, memory: &mut Memory, about: &ObjectReference) {
         if error.class() == Class::Denied {
             // What the login may is decided when it is made.
             seen.session.forget();
@@ -170,6 +162,8 @@ impl Hands {
         });
         let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         // The answer holds the token; it is dropped unseen.
-        api.patch(&reference.name, &params, &Patch::Merge(&patch)).await.map(drop)
+        let patch = Patch::Merge(&patch);
+        let written = api.patch(&reference.name, &params, &patch);
+        told(settings, Act::DeliverToken, &reference.name, written).await.map(drop)
     }
 }

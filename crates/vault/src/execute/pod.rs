@@ -4,7 +4,8 @@ use k8s_openapi::api::core::v1::{ObjectReference, Pod};
 use kube::Api;
 use kube::api::{DeleteParams, Preconditions};
 
-use super::{Done, Hands, audit};
+use super::{Done, Hands};
+use crate::audit::{Act, told};
 use crate::metrics::Ended;
 use crate::settings::Settings;
 
@@ -13,9 +14,8 @@ impl Hands {
         let api: Api<Pod> = Api::namespaced(self.kube.clone(), &settings.namespace);
         let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
         let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
-        match api.delete(pod, &params).await {
+        match told(settings, Act::DeletePod, pod, api.delete(pod, &params)).await {
             Ok(_) => {
-                audit(settings, "delete-pod", "success");
                 self.metrics.deleted(Ended::Well);
                 let note = format!("the pod {pod} was stuck, though its server would start now: deleted");
                 self.announce(about, "PodDeleted", "DeletePod", false, note);
@@ -23,9 +23,7 @@ impl Hands {
             }
             // It is gone, or another one: nothing is stuck any more.
             Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Done::Something,
-            Err(error) => {
-                let (namespace, name) = (&settings.namespace, &settings.name);
-                tracing::warn!(target: "holdfast_audit", act = "delete-pod", namespace, name, pod, result = "failure", %error);
+            Err(_) => {
                 self.metrics.deleted(Ended::Badly);
                 Done::Nothing
             }

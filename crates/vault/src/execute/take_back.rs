@@ -9,7 +9,8 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::mint::ACCESSOR;
-use super::{Done, Hands, audit};
+use super::{Done, Hands};
+use crate::audit::{Act, told};
 use crate::client::Client;
 use crate::finalizer::{FINALIZER, Remains};
 use crate::provision::{Trouble, take_back};
@@ -26,16 +27,12 @@ impl Hands {
         let (namespace, name) = (resource.namespace().unwrap_or_default(), resource.name_any());
         let api: Api<VaultTransitUnseal> = Api::namespaced(self.kube.clone(), &namespace);
         let version = &resource.metadata.resource_version;
-        let patch = json!({ "metadata": { "finalizers": finalizers, "resourceVersion": version } });
-        match api.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await {
-            Ok(_) => Done::Something,
-            // Changed meanwhile; the next look sees it as it is. Or gone.
-            Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 => Done::Nothing,
-            Err(error) => {
-                tracing::warn!(namespace, name, %error, "the finalizer couldn't be written");
-                Done::Nothing
-            }
-        }
+        let patch = Patch::Merge(json!({ "metadata": { "finalizers": finalizers, "resourceVersion": version } }));
+        let act = if there { Act::AddFinalizer } else { Act::RemoveFinalizer };
+        let params = PatchParams::default();
+        let written = api.patch(&name, &params, &patch);
+        // When it was changed meanwhile, the next look sees it as it is.
+        if told(resource, act, &name, written).await.is_ok() { Done::Something } else { Done::Nothing }
     }
 
     /// What there is of B.
@@ -65,20 +62,16 @@ impl Hands {
         about: &ObjectReference,
     ) -> Done {
         if let Some(accessor) = self.accessor(settings).await {
-            if let Err(error) = a.revoke_accessor(login, &accessor).await {
-                self.tell_failure("revoke-token", settings, &error);
+            let revoked = a.revoke_accessor(login, &accessor);
+            if told(settings, Act::RevokeToken, "auth/token/revoke-accessor", revoked).await.is_err() {
                 return Done::Nothing;
             }
-            audit(settings, "revoke-token", "success");
         }
         if settings.allowed.provision && settings.role.is_empty() {
             let Some(role) = self.role(settings).await else { return Done::Nothing };
             match take_back(a, login, settings, &role).await {
-                Ok(()) => audit(settings, "delete-policy-and-role", "success"),
-                Err(Trouble::Request(error)) => {
-                    self.tell_failure("delete-policy-and-role", settings, &error);
-                    return Done::Nothing;
-                }
+                Ok(()) => {}
+                Err(Trouble::Request(_)) => return Done::Nothing,
                 Err(trouble @ Trouble::OwnedByAnother { .. }) => {
                     self.announce(about, "OwnedByAnother", "Revoke", true, trouble.to_string());
                 }

@@ -16,6 +16,7 @@ use super::keys;
 use super::objects::Cluster;
 use super::order::Plan;
 use super::server::B;
+use crate::audit::Act;
 use crate::client::Error;
 
 /// Every right. For the administrator's policy where the server has none of that name.
@@ -133,7 +134,12 @@ fn roles(plan: &Plan) -> Vec<Role<'_>> {
 }
 
 /// Makes the roles and logs in by each. Returns the accessor of the root token.
-pub(super) async fn prove(cluster: &Cluster<'_>, b: &B, root: &SecretString, plan: &Plan) -> Result<String, Failed> {
+pub(super) async fn prove(
+    cluster: &Cluster<'_>,
+    b: &B<'_>,
+    root: &SecretString,
+    plan: &Plan,
+) -> Result<String, Failed> {
     let method = Method::of(cluster, &plan.admin).await?;
     let mounts: BTreeSet<&str> = roles(plan).iter().map(|role| role.mount).collect();
     for path in mounts {
@@ -142,7 +148,7 @@ pub(super) async fn prove(cluster: &Cluster<'_>, b: &B, root: &SecretString, pla
     for role in roles(plan) {
         policy(b, root, &role).await?;
         let path = format!("auth/{}/role/{}", role.mount, role.name);
-        b.write(root, &path, role.body(&method, &cluster.settings.namespace)).await?;
+        b.write(Act::WriteAuthRole, root, &path, role.body(&method, &cluster.settings.namespace)).await?;
         let session = log_in(cluster, b, &role).await?;
         b.leave(&session).await?;
     }
@@ -150,13 +156,13 @@ pub(super) async fn prove(cluster: &Cluster<'_>, b: &B, root: &SecretString, pla
 }
 
 /// Logs in as the administrator and ends the token with this accessor.
-pub(super) async fn revoke(cluster: &Cluster<'_>, b: &B, plan: &Plan, accessor: &str) -> Result<(), Failed> {
+pub(super) async fn revoke(cluster: &Cluster<'_>, b: &B<'_>, plan: &Plan, accessor: &str) -> Result<(), Failed> {
     let session = log_in(cluster, b, &Role::of_admin(&plan.admin)).await?;
     b.end_accessor(&session, &SecretString::from(accessor)).await?;
     Ok(b.leave(&session).await?)
 }
 
-async fn log_in(cluster: &Cluster<'_>, b: &B, role: &Role<'_>) -> Result<SecretString, Failed> {
+async fn log_in(cluster: &Cluster<'_>, b: &B<'_>, role: &Role<'_>) -> Result<SecretString, Failed> {
     let jwt = cluster.token(role.account, role.audience).await?;
     let session = b.login(role.mount, role.name, &jwt).await?;
     if session.policies.iter().any(|policy| policy == role.policy) {
@@ -165,19 +171,19 @@ async fn log_in(cluster: &Cluster<'_>, b: &B, role: &Role<'_>) -> Result<SecretS
     Err(Failed::PolicyMissing { role: role.name.to_owned(), policy: role.policy.to_owned() })
 }
 
-async fn mount(b: &B, root: &SecretString, mount: &str, method: &Method) -> Result<(), Failed> {
+async fn mount(b: &B<'_>, root: &SecretString, mount: &str, method: &Method) -> Result<(), Failed> {
     let mounts = b.read(root, "sys/auth").await?.map(|answer| answer.data).unwrap_or_default();
     let found = mounts.get(&format!("{mount}/")).and_then(|mount| mount["type"].as_str());
     match found {
         Some(found) if found == method.name() => {}
         Some(found) => return Err(Failed::MountTaken { mount: mount.to_owned(), found: found.to_owned() }),
-        None => b.write(root, &format!("sys/auth/{mount}"), json!({ "type": method.name() })).await?,
+        None => b.write(Act::EnableAuth, root, &format!("sys/auth/{mount}"), json!({ "type": method.name() })).await?,
     }
-    Ok(b.write(root, &format!("auth/{mount}/config"), method.config()).await?)
+    Ok(b.write(Act::ConfigureAuth, root, &format!("auth/{mount}/config"), method.config()).await?)
 }
 
 /// Writes a role's policy where there is none of that name.
-async fn policy(b: &B, root: &SecretString, role: &Role<'_>) -> Result<(), Error> {
+async fn policy(b: &B<'_>, root: &SecretString, role: &Role<'_>) -> Result<(), Error> {
     match b.policy(root, role.policy).await? {
         Some(_) => Ok(()),
         None => b.write_policy(root, role.policy, role.text).await,

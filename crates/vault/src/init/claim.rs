@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::claim::Phase;
+use crate::settings::LABEL;
 
 /// How long an attempt whose holder can't be asked counts as being worked on, in seconds. The request takes two minutes at
 /// most; the rest is for clocks that disagree.
@@ -31,7 +32,7 @@ pub fn secret_name(set: &str) -> String {
 /// The labels of a Secret that we make for a resource.
 #[must_use]
 pub fn labels(resource: &str) -> BTreeMap<String, String> {
-    let pairs = [("app.kubernetes.io/managed-by", "holdfast"), ("holdfast.dev/vault", resource)];
+    let pairs = [("app.kubernetes.io/managed-by", "holdfast"), (LABEL, resource)];
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
 
@@ -94,6 +95,9 @@ pub struct Claim {
 /// How far it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// The request isn't sent, nor will be before the holder has said so here: whoever drops a claim at this stage has kept it
+    /// from being sent.
+    Unsent,
     /// The request may have been sent.
     Claimed,
     /// The shares are stored, and were read back.
@@ -102,6 +106,19 @@ pub enum Stage {
     AdminProven(Recorded, String),
     /// The root token is revoked.
     Complete(Recorded),
+}
+
+impl Stage {
+    /// As the Secret spells it.
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unsent => "Unsent",
+            Self::Claimed => "Claimed",
+            Self::Stored(_) => "Stored",
+            Self::AdminProven(..) => "AdminProven",
+            Self::Complete(_) => "Complete",
+        }
+    }
 }
 
 /// What was stored.
@@ -116,12 +133,13 @@ pub struct Recorded {
 }
 
 impl Claim {
-    /// As conditions and metrics tell it.
+    /// As conditions and metrics tell it; `at_work` is whether whoever holds it may still be at it.
     #[must_use]
     pub fn phase(&self, at_work: bool) -> Phase {
         let attempt = self.attempt.clone();
         match self.stage {
-            Stage::Claimed => Phase::Claimed { attempt, at_work },
+            Stage::Unsent => Phase::Claimed { attempt, may_be_lost: false },
+            Stage::Claimed => Phase::Claimed { attempt, may_be_lost: !at_work },
             Stage::Stored(_) => Phase::Stored { attempt },
             Stage::AdminProven(..) => Phase::AdminProven { attempt },
             Stage::Complete(_) => Phase::Complete { attempt },
@@ -132,7 +150,7 @@ impl Claim {
     #[must_use]
     pub fn recorded(&self) -> Option<&Recorded> {
         match &self.stage {
-            Stage::Claimed => None,
+            Stage::Unsent | Stage::Claimed => None,
             Stage::Stored(recorded) | Stage::AdminProven(recorded, _) | Stage::Complete(recorded) => Some(recorded),
         }
     }
@@ -166,7 +184,7 @@ impl Claim {
             (HOLDER, self.holder.clone()),
             (CLAIMED, self.claimed.to_string()),
             (TOUCHED, self.touched.to_string()),
-            (PHASE, self.phase(false).as_str().to_owned()),
+            (PHASE, self.stage.as_str().to_owned()),
         ]);
         if let Some(recorded) = self.recorded() {
             fields.insert(SECRET, recorded.secret.clone());
@@ -259,6 +277,7 @@ impl Fields {
     fn stage(&mut self) -> Result<Stage, Unreadable> {
         let phase = self.take(PHASE)?;
         match phase.as_str() {
+            "Unsent" => Ok(Stage::Unsent),
             "Claimed" => Ok(Stage::Claimed),
             "Stored" => Ok(Stage::Stored(self.recorded()?)),
             "AdminProven" => Ok(Stage::AdminProven(self.recorded()?, self.take(ROOT_ACCESSOR)?)),

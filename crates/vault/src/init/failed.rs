@@ -136,19 +136,17 @@ impl Failed {
             | Self::TooLate
             | Self::ReadBack(_)
             | Self::RootLives => Class::Retry,
+            // What keeps shares unencrypted or unspooled is tried again, and a person has to know: they are in memory alone.
             Self::Authority(_)
             | Self::Spool(_)
+            | Self::Unsealable(_)
             | Self::NotOurs(_)
             | Self::Plan(_)
             | Self::Keys(_)
             | Self::MountTaken { .. }
             | Self::PolicyMissing { .. }
             | Self::NoToken(_) => Class::Person,
-            Self::AnswerLost(_)
-            | Self::InitialisedMeanwhile
-            | Self::Unsealable(_)
-            | Self::Shares { .. }
-            | Self::NoAnswer => Class::Lost,
+            Self::AnswerLost(_) | Self::InitialisedMeanwhile | Self::Shares { .. } | Self::NoAnswer => Class::Lost,
         }
     }
 }

@@ -1,14 +1,16 @@
 //! What to do next about an initialisation: one act, or a reason to wait. Pure.
 //!
-//! The request goes out at most once for each attempt, and only from the spool that claimed it: a mark is set there before
-//! it is sent, so that after a crash "not sent" is known and "sent" is never repeated. Whoever isn't the holder waits; when
-//! the holder is gone, a person decides. What only the holder can do (it alone has the answer) it does whether it leads or
-//! not; to begin, and to give up, takes the lead.
+//! The request goes out at most once for each attempt, and only from the spool that claimed it. Before that the holder says in
+//! the claim that it is about to, and sets a mark in its spool: so what was never sent is known, to everybody by the first and
+//! to the holder by the second, and is dropped and begun anew; what may have been is never repeated. Whoever isn't the holder
+//! waits; when the holder is gone with an answer that may exist, a person decides. What only the holder can do (it alone has
+//! the answer) it does whether it leads or not; to begin, and to give up another's attempt, takes the lead.
 
 use jiff::Timestamp;
 
 use super::claim::{Claim, Reading, Stage};
 use super::gate::{Closed, Go};
+use crate::view::Server;
 
 /// What is known.
 #[derive(Clone, Debug)]
@@ -21,7 +23,7 @@ pub struct Facts<'a> {
     pub spool: Spooled,
     /// Whether a task of this process works on it.
     pub working: bool,
-    /// What B answers.
+    /// What B is.
     pub server: Server,
     /// Whether an initialisation may begin; asked only while nobody has claimed it.
     pub gate: Result<Go, Closed>,
@@ -55,17 +57,6 @@ pub enum Spooled {
     Answer,
 }
 
-/// What B answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Server {
-    /// All its pods say that they aren't initialised.
-    Blank,
-    /// One says that it is.
-    Initialised,
-    /// Nobody knows.
-    Unseen,
-}
-
 /// The next act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -73,7 +64,7 @@ pub enum Step {
     Rest,
     /// Claim it, then send the request.
     Claim(Go),
-    /// Send the request of an attempt that was claimed and not sent.
+    /// Send the request of an attempt that was claimed here and not sent.
     Send,
     /// Store the shares.
     Store,
@@ -83,7 +74,7 @@ pub enum Step {
     RevokeRoot(By),
     /// Overwrite and remove what the spool holds.
     Wipe,
-    /// Drop the claim, as a person asked.
+    /// Drop the claim: its request was never sent, or a person asked for it.
     Discard,
     /// Something has to happen first.
     Wait(Wait),
@@ -157,7 +148,7 @@ impl Step {
             Self::ProveAdmin => "Stored",
             Self::RevokeRoot(_) => "AdminProven",
             Self::Wipe => "Complete",
-            Self::Discard => "AskedFor",
+            Self::Discard => "GivenUp",
             Self::Wait(Wait::Closed(closed)) => closed.as_str(),
             Self::Wait(Wait::AtWork) => "AtWork",
             Self::Wait(Wait::ServerUnseen) => "ServerUnseen",
@@ -190,6 +181,7 @@ pub fn next(facts: &Facts<'_>) -> Step {
         Reading::Vacant => begin(facts),
         Reading::Claim(_) if facts.working => Step::Wait(Wait::AtWork),
         Reading::Claim(claim) => match &claim.stage {
+            Stage::Unsent => unsent(claim, facts),
             Stage::Claimed => claimed(claim, facts),
             Stage::Stored(_) => stored(claim, facts),
             Stage::AdminProven(..) => proven(claim, facts),
@@ -217,24 +209,44 @@ fn may_be_at_work(claim: &Claim, facts: &Facts<'_>) -> bool {
     facts.holder == Holder::Another && claim.is_fresh(facts.now)
 }
 
+/// Nothing was sent, and nothing will be by a holder that finds its claim gone.
+fn unsent(claim: &Claim, facts: &Facts<'_>) -> Step {
+    match (facts.holder, facts.spool) {
+        (Holder::Us, Spooled::Nothing) => never_sent(claim, facts),
+        // A spool that says otherwise is right: somebody put an older claim back.
+        (Holder::Us, Spooled::Sent | Spooled::Answer) => claimed(claim, facts),
+        (Holder::Another, _) if may_be_at_work(claim, facts) => Step::Wait(Wait::AtWork),
+        (Holder::Another, _) if facts.leads => Step::Discard,
+        (Holder::Another, _) => Step::Wait(Wait::NotLeading),
+    }
+}
+
 fn claimed(claim: &Claim, facts: &Facts<'_>) -> Step {
     match (facts.holder, facts.spool) {
+        (Holder::Us, Spooled::Nothing) => return never_sent(claim, facts),
         (Holder::Us, Spooled::Answer) => return Step::Store,
         (Holder::Another, _) if may_be_at_work(claim, facts) => return Step::Wait(Wait::AtWork),
-        (Holder::Us | Holder::Another, _) => {}
+        (Holder::Us, Spooled::Sent) | (Holder::Another, _) => {}
     }
-    let never_sent = (facts.holder, facts.spool) == (Holder::Us, Spooled::Nothing);
     match facts.server {
         Server::Unseen => Step::Wait(Wait::ServerUnseen),
-        // Nothing was sent from here: somebody else initialised it, or nobody is to any more.
-        Server::Initialised | Server::Blank if never_sent && !facts.leads => Step::Wait(Wait::NotLeading),
-        Server::Initialised if never_sent => Step::Discard,
-        Server::Blank if never_sent && !facts.wanted => Step::Discard,
         Server::Initialised => Step::Stuck(Stuck::OutcomeUnknown),
         // A request may still be on its way for as long as the claim is fresh, whatever became of who sent it.
         Server::Blank if facts.leads && facts.discard == claim.attempt && !claim.is_fresh(facts.now) => Step::Discard,
-        Server::Blank if never_sent => Step::Send,
         Server::Blank => Step::Stuck(Stuck::Abandoned),
+    }
+}
+
+/// Our own claim, of which nothing was sent from here.
+fn never_sent(claim: &Claim, facts: &Facts<'_>) -> Step {
+    match facts.server {
+        // Whoever leads by now begins anew, and needn't wait until this claim looks old.
+        Server::Unseen | Server::Initialised | Server::Blank if !facts.leads => Step::Discard,
+        Server::Unseen => Step::Wait(Wait::ServerUnseen),
+        // Somebody else initialised it, or nobody is to any more.
+        Server::Initialised => Step::Discard,
+        Server::Blank if !facts.wanted || facts.discard == claim.attempt => Step::Discard,
+        Server::Blank => Step::Send,
     }
 }
 

@@ -17,19 +17,18 @@ use kube::{Api, Client as Kube};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::claim::{self, Claim, Reading};
+use super::claim::{self, Claim, Reading, Stage};
 use super::failed::Failed;
 use super::gate::Volume;
 use super::recipients::Parts;
+use crate::audit::{Act, told};
 use crate::observe::{NoToken, Secrets, account_token};
-use crate::settings::Settings;
+use crate::settings::{LABEL, Settings};
 
 /// How long the API server may take.
 const ANSWER: Duration = Duration::from_secs(10);
 /// Whose fields of the Secrets are ours.
 const MANAGER: &str = "holdfast/vault-init";
-/// The label by which whoever may write a Secret allows a resource to use it.
-const LABEL: &str = "holdfast.dev/vault";
 
 /// The cluster, for one resource.
 pub(super) struct Cluster<'a> {
@@ -39,19 +38,11 @@ pub(super) struct Cluster<'a> {
 }
 
 /// A claim as it was read.
+#[derive(Clone, Debug)]
 pub(super) struct Read {
     pub(super) reading: Reading,
     /// `None` when there is no Secret.
     version: Option<String>,
-}
-
-/// What became of a write of the claim.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Put {
-    /// It says what was written.
-    Ours,
-    /// It says something else, whoever wrote it.
-    Theirs,
 }
 
 /// A pod, as far as its server is asked.
@@ -116,7 +107,15 @@ impl Cluster<'_> {
     }
 
     /// Writes the claim, unless it was changed since it was read.
-    pub(super) async fn put(&self, before: &Read, claim: &Claim) -> Result<Put, Failed> {
+    pub(super) async fn put(&self, before: &Read, claim: &Claim) -> Result<(), Failed> {
+        let act = match claim.stage {
+            Stage::Unsent => Act::ClaimInitialisation,
+            Stage::Claimed | Stage::Stored(_) | Stage::AdminProven(..) | Stage::Complete(_) => Act::AdvanceClaim,
+        };
+        told(self.settings, act, &self.claim_name(), self.write_claim(before, claim)).await
+    }
+
+    async fn write_claim(&self, before: &Read, claim: &Claim) -> Result<(), Failed> {
         let data: BTreeMap<String, ByteString> =
             claim.data().into_iter().map(|(key, value)| (key, ByteString(value))).collect();
         let written = match &before.version {
@@ -127,11 +126,11 @@ impl Cluster<'_> {
             Some(version) => self.replace(version, json!(data)).await,
         };
         match written {
-            Ok(()) => Ok(Put::Ours),
+            Ok(()) => Ok(()),
             // It was done, or wasn't, or will be: what is there tells.
             Err(failed) => match self.claim().await?.reading {
-                Reading::Claim(found) if found == *claim => Ok(Put::Ours),
-                Reading::Claim(_) | Reading::Unreadable(_) => Ok(Put::Theirs),
+                Reading::Claim(found) if found == *claim => Ok(()),
+                Reading::Claim(_) | Reading::Unreadable(_) => Err(Failed::ClaimChanged),
                 Reading::Vacant => Err(failed),
             },
         }
@@ -139,10 +138,8 @@ impl Cluster<'_> {
 
     /// Drops the claim, unless it was changed since it was read. The Secret stays, empty.
     pub(super) async fn vacate(&self, before: &Read) -> Result<(), Failed> {
-        match &before.version {
-            None => Ok(()),
-            Some(version) => self.replace(version, json!({})).await,
-        }
+        let Some(version) = &before.version else { return Ok(()) };
+        told(self.settings, Act::DiscardAttempt, &self.claim_name(), self.replace(version, json!({}))).await
     }
 
     async fn replace(&self, version: &str, data: Value) -> Result<(), Failed> {
@@ -169,6 +166,10 @@ impl Cluster<'_> {
 
     /// Writes the shares beside whatever the Secret holds, and reads them back.
     pub(super) async fn store(&self, name: &str, parts: &Parts) -> Result<(), Failed> {
+        told(self.settings, Act::StoreRecoveryKeys, name, self.write_and_read_back(name, parts)).await
+    }
+
+    async fn write_and_read_back(&self, name: &str, parts: &Parts) -> Result<(), Failed> {
         let data: BTreeMap<String, ByteString> =
             parts.iter().map(|(name, content)| (name.to_owned(), ByteString(content.to_vec()))).collect();
         self.write(name, data, false).await?;

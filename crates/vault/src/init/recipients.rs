@@ -37,6 +37,23 @@ impl fmt::Debug for Age {
     }
 }
 
+impl Age {
+    fn parse(text: &str) -> Option<Self> {
+        let recipient = text.parse().ok()?;
+        agrees(text).then_some(Self(recipient))
+    }
+}
+
+/// Whether something secret can be agreed on with a public key. With a point of low order, such as a key of zeros that stands in
+/// for one, nothing can, and age ends the process over it when it encrypts: after the one answer of the server.
+fn agrees(text: &str) -> bool {
+    use ring::agreement::{EphemeralPrivateKey, UnparsedPublicKey, X25519, agree_ephemeral};
+    let Ok((_, data, _)) = bech32::decode(text) else { return false };
+    let Ok(bytes) = <Vec<u8> as bech32::FromBase32>::from_base32(&data) else { return false };
+    let own = EphemeralPrivateKey::generate(&X25519, &ring::rand::SystemRandom::new());
+    own.is_ok_and(|own| agree_ephemeral(own, &UnparsedPublicKey::new(&X25519, bytes), |_| ()).is_ok())
+}
+
 /// Why nobody could read the shares.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
@@ -86,9 +103,9 @@ impl Recipients {
     /// When a share would have no reader.
     pub fn parse(store: &KeyStore, shares: u8) -> Result<Self, Invalid> {
         let recipients = match (&store.age, &store.pgp, store.plaintext) {
-            (Some(age), None, None) => Self::Age(each(&age.recipients, |index, text| {
-                text.parse().map(Age).map_err(|_| Invalid::NotAge(index))
-            })?),
+            (Some(age), None, None) => {
+                Self::Age(each(&age.recipients, |index, text| Age::parse(text).ok_or(Invalid::NotAge(index)))?)
+            }
             (None, Some(pgp), None) => Self::Pgp(each(&pgp.keys, |index, text| {
                 check_pgp(text).map(|()| text.clone()).map_err(|why| Invalid::NotPgp(index, why))
             })?),
@@ -113,10 +130,10 @@ impl Recipients {
     }
 
     /// The shares as they are stored: encrypted where that is ours to do. In base64, of the share or of what it was
-    /// encrypted to.
+    /// encrypted to. A share that nobody is named for isn't among them.
     ///
     /// # Errors
-    /// When a share has no recipient, or can't be encrypted.
+    /// When a share can't be encrypted.
     pub fn seal(&self, attempt: &str, shares: &[SecretString]) -> Result<Parts, Unsealable> {
         let name = |index: usize, ending| format!("{attempt}.share-{}.{ending}", index + 1);
         let mut parts = BTreeMap::new();
@@ -124,8 +141,8 @@ impl Recipients {
             let share = share.expose_secret();
             let (name, content) = match self {
                 Self::Age(keys) => {
-                    let Age(key) = keys.get(index).ok_or(Unsealable::NoRecipient(index))?;
-                    let sealed = age::encrypt_and_armor(key, share.as_bytes()).map_err(|_| Unsealable::Age(index))?;
+                    let Some(Age(key)) = keys.get(index) else { continue };
+                    let sealed = age::encrypt_and_armor(key, share.as_bytes()).map_err(|_| Unsealable(index))?;
                     (name(index, "age"), sealed.into_bytes())
                 }
                 Self::Pgp(_) => (name(index, "pgp.base64"), share.as_bytes().to_vec()),
@@ -137,16 +154,10 @@ impl Recipients {
     }
 }
 
-/// Why a share couldn't be encrypted.
+/// A share that couldn't be encrypted, by its index: the library failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unsealable {
-    /// The server made more shares than there are recipients.
-    #[error("share {0} has no recipient")]
-    NoRecipient(usize),
-    /// The library failed.
-    #[error("share {0} can't be encrypted")]
-    Age(usize),
-}
+#[error("share {} can't be encrypted", .0 + 1)]
+pub struct Unsealable(pub usize);
 
 /// The shares as they are stored, by the key in the Secret's data.
 #[derive(Clone, PartialEq, Eq)]

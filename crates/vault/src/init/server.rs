@@ -7,12 +7,16 @@ use serde_json::Value;
 
 use super::failed::Failed;
 use super::order::Plan;
+use crate::audit::{Act, told};
 use crate::client::{Answer, Client, Clients, Effect, Error, InitRequest, Kind, Says, ServerSpec};
 use crate::observe::pod_server;
 use crate::settings::Settings;
 
-/// The server in one pod.
-pub(super) struct B(Client);
+/// The server in one pod, and the resource for which it is asked.
+pub(super) struct B<'a> {
+    client: Client,
+    settings: &'a Settings,
+}
 
 /// What became of the request.
 pub(super) enum Sent {
@@ -30,22 +34,22 @@ pub(super) struct Session {
     pub(super) policies: Vec<String>,
 }
 
-impl B {
+impl<'a> B<'a> {
     /// The server that `name` names, in the pod with this address.
     pub(super) fn new(
         clients: &Clients,
-        settings: &Settings,
+        settings: &'a Settings,
         name: &str,
         ip: IpAddr,
         ca: Option<Vec<u8>>,
     ) -> Result<Self, Failed> {
         let spec: ServerSpec = pod_server(settings, name, ip, ca).map_err(|_| Failed::NoAddress(name.to_owned()))?;
-        Ok(Self(clients.client(&spec)?))
+        Ok(Self { client: clients.client(&spec)?, settings })
     }
 
     /// Whether it says that it is initialised.
     pub(super) async fn is_initialised(&self) -> Result<bool, Error> {
-        self.0.seal_status().await.map(|status| status.initialized)
+        self.client.seal_status().await.map(|status| status.initialized)
     }
 
     /// Sends the request, once.
@@ -56,7 +60,7 @@ impl B {
             recovery_pgp_keys: plan.recipients.pgp_keys().to_vec(),
             root_token_pgp_key: None,
         };
-        match self.0.init(&request).await {
+        match told(self.settings, Act::Initialise, "sys/init", self.client.init(&request)).await {
             Ok(answer) => Sent::Answered(answer.recovery_keys_base64, answer.root_token),
             Err(error) if never_left(&error.kind) => Sent::Never(error),
             Err(error) => Sent::Unknown(error),
@@ -64,62 +68,70 @@ impl B {
     }
 
     pub(super) async fn read(&self, token: &SecretString, path: &str) -> Result<Option<Answer>, Error> {
-        self.0.read(path, token).await
+        self.client.read(path, token).await
     }
 
-    pub(super) async fn write(&self, token: &SecretString, path: &str, body: Value) -> Result<(), Error> {
-        self.0.write(path, token, &body).await.map(drop)
+    pub(super) async fn write(&self, act: Act, token: &SecretString, path: &str, body: Value) -> Result<(), Error> {
+        told(self.settings, act, path, self.client.write(path, token, &body)).await.map(drop)
     }
 
     /// The text of a policy; `None` when there is none of this name.
     pub(super) async fn policy(&self, token: &SecretString, name: &str) -> Result<Option<String>, Error> {
-        self.0.policy_read(token, name).await
+        self.client.policy_read(token, name).await
     }
 
     pub(super) async fn write_policy(&self, token: &SecretString, name: &str, text: &str) -> Result<(), Error> {
-        self.0.policy_write(token, name, text).await
+        told(self.settings, Act::WritePolicy, name, self.client.policy_write(token, name, text)).await
     }
 
     pub(super) async fn login(&self, mount: &str, role: &str, jwt: &SecretString) -> Result<Session, Failed> {
-        let login = self.0.login(mount, role, jwt).await?;
+        let login = self.client.login(mount, role, jwt).await?;
         Ok(Session { token: login.token, policies: login.policies })
     }
 
     /// The accessor of a token.
     pub(super) async fn accessor(&self, token: &SecretString) -> Result<SecretString, Error> {
-        self.0.lookup_self(token).await.map(|found| found.accessor)
+        self.client.lookup_self(token).await.map(|found| found.accessor)
     }
 
     /// Ends a login that served its purpose. It would end by itself.
     pub(super) async fn leave(&self, session: &SecretString) -> Result<(), Error> {
-        self.0.revoke_self(session).await
+        self.client.revoke_self(session).await
     }
 
-    /// Ends a token by itself, and looks whether it ended. One that is dead already is no error.
+    /// Ends the root token by itself, and looks whether it ended. One that is dead already is no error.
     pub(super) async fn end(&self, token: &SecretString) -> Result<(), Failed> {
         if self.is_dead(token).await? {
             return Ok(());
         }
-        self.0.revoke_self(token).await?;
-        if self.is_dead(token).await? { Ok(()) } else { Err(Failed::RootLives) }
+        let ended = async {
+            self.client.revoke_self(token).await?;
+            if self.is_dead(token).await? { Ok(()) } else { Err(Failed::RootLives) }
+        };
+        told(self.settings, Act::RevokeRoot, "auth/token/revoke-self", ended).await
     }
 
     async fn is_dead(&self, token: &SecretString) -> Result<bool, Error> {
-        match self.0.lookup_self(token).await {
+        match self.client.lookup_self(token).await {
             Ok(_) => Ok(false),
             Err(error) if error.says() == Some(Says::TokenDead) => Ok(true),
             Err(error) => Err(error),
         }
     }
 
-    /// Ends the token with an accessor, and looks whether it ended.
+    /// Ends the root token, which has this accessor, and looks whether it ended.
     pub(super) async fn end_accessor(&self, token: &SecretString, accessor: &SecretString) -> Result<(), Failed> {
-        match self.0.revoke_accessor(token, accessor).await {
+        let ended = self.end_and_look_up(token, accessor);
+        told(self.settings, Act::RevokeRoot, "auth/token/revoke-accessor", ended).await
+    }
+
+    async fn end_and_look_up(&self, token: &SecretString, accessor: &SecretString) -> Result<(), Failed> {
+        match self.client.revoke_accessor(token, accessor).await {
             // It ended before, and whoever ended it couldn't say so any more.
             Err(error) if error.says() == Some(Says::InvalidAccessor) => return Ok(()),
             revoked => revoked?,
         }
-        match self.0.lookup_accessor(token, accessor).await {
+        match self.client.lookup_accessor(token, accessor).await {
             Ok(_) => Err(Failed::RootLives),
             Err(error) if error.says() == Some(Says::InvalidAccessor) => Ok(()),
             Err(error) => Err(error.into()),

@@ -34,14 +34,32 @@ pub struct Answer {
     pub attempt: String,
     /// Of which server: namespace and StatefulSet.
     pub of: String,
+    /// The resource that asked for it, in that namespace: what people know it by.
+    pub resource: String,
     /// The Secret that the shares are for.
     pub secret: String,
     /// How many shares were asked for.
     pub asked: u8,
+    /// How many the server made.
+    pub made: u8,
     /// The root token.
     pub root: SecretString,
     /// The shares as they are to be stored.
     pub parts: Parts,
+}
+
+impl Answer {
+    /// The resource that asked for it, by namespace and name.
+    #[must_use]
+    pub fn resource(&self) -> (String, String) {
+        resource(&self.of, &self.resource)
+    }
+}
+
+/// A resource by namespace and name, given the server that it stands for.
+pub(super) fn resource(of: &str, name: &str) -> (String, String) {
+    let (namespace, _) = of.split_once('/').unwrap_or_default();
+    (namespace.to_owned(), name.to_owned())
 }
 
 /// The folder.
@@ -77,8 +95,10 @@ impl<T> During<T> for io::Result<T> {
 struct Document<'a> {
     attempt: &'a str,
     of: &'a str,
+    resource: &'a str,
     secret: &'a str,
     asked: u8,
+    made: u8,
     root: &'a str,
     encrypted: bool,
     /// In base64, by name.
@@ -154,8 +174,10 @@ impl Spool {
         let document = Document {
             attempt: &answer.attempt,
             of: &answer.of,
+            resource: &answer.resource,
             secret: &answer.secret,
             asked: answer.asked,
+            made: answer.made,
             root: answer.root.expose_secret(),
             encrypted: answer.parts.is_encrypted(),
             parts: answer.parts.iter().map(|(name, content)| (name, encode(content))).collect(),
@@ -180,22 +202,29 @@ impl Spool {
         Ok(Some(answer))
     }
 
-    /// The attempts of a server of which there is an answer.
+    /// Whether there is an answer of a server.
     ///
     /// # Errors
     /// When the folder can't be read.
-    pub fn answers_of(&self, of: &str) -> Result<Vec<String>, Trouble> {
+    pub fn has_of(&self, of: &str) -> Result<bool, Trouble> {
+        Ok(self.answers()?.iter().any(|answer| answer.of == of))
+    }
+
+    /// All answers.
+    ///
+    /// # Errors
+    /// When the folder, or one of them, can't be read.
+    pub fn answers(&self) -> Result<Vec<Answer>, Trouble> {
         let entries = fs::read_dir(&self.folder).during("listing", &self.folder)?;
-        let mut attempts = Vec::new();
+        let mut answers = Vec::new();
         for entry in entries {
             let name = entry.during("listing", &self.folder)?.file_name();
             let attempt = name.to_str().and_then(|name| name.strip_suffix(ANSWER)?.strip_suffix('.'));
             let Some(attempt) = attempt else { continue };
-            if self.answer(attempt)?.is_some_and(|answer| answer.of == of) {
-                attempts.push(attempt.to_owned());
-            }
+            // Another thread may have wiped it meanwhile.
+            answers.extend(self.answer(attempt)?);
         }
-        Ok(attempts)
+        Ok(answers)
     }
 
     /// Overwrites and removes all that is kept of an attempt.
@@ -276,8 +305,10 @@ fn parse(text: &[u8]) -> Option<Answer> {
     Some(Answer {
         attempt: document.attempt.to_owned(),
         of: document.of.to_owned(),
+        resource: document.resource.to_owned(),
         secret: document.secret.to_owned(),
         asked: document.asked,
+        made: document.made,
         root: SecretString::from(document.root),
         parts: Parts::of(parts?, document.encrypted),
     })

@@ -11,5 +11,6 @@ mod recipients;
 mod spool;
 mod verdict;
 
+mod audit;
 mod run;
 mod world;

@@ -4,13 +4,13 @@ use holdfast_api::VaultTransitUnsealStatus;
 use holdfast_api::vault_transit_unseal::InitializationPhase;
 use k8s_openapi::api::core::v1::ObjectReference;
 
-use super::Keeper;
+use super::{Keeper, Sight};
 use crate::claim::{Birth, Keys, Phase};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::init::gate::Closed;
 use crate::init::order::Order;
 use crate::init::verdict::with_initialisation;
-use crate::init::{self, Progress};
+use crate::init::{self, Progress, Sighting};
 use crate::observe::Look;
 use crate::settings::Settings;
 use crate::view::View;
@@ -20,21 +20,23 @@ const NO_SPOOL: &str = "the controller runs without --spool, where the answer wo
 
 impl Keeper {
     /// What an initialisation by us has come to; it isn't asked after where none is wanted and none was ever seen.
-    pub(super) async fn birth(&self, settings: &Settings, order: &Order) -> Birth {
+    pub(super) async fn birth(&self, settings: &Settings, order: &Order) -> (Birth, Option<Sighting>) {
         let status = self.resource().map(|resource| self.before(&resource)).unwrap_or_default();
         let known = status.initialization.is_some();
-        let unseen = |why: String| last_known(&status, why);
+        let unseen = |why: String| (last_known(&status, why), None);
         match &self.shared.initialiser {
             Some(initialiser) if order.wanted || known || initialiser.holds(settings) => {
-                match initialiser.told(settings, order).await {
+                match initialiser.look(settings, order).await {
                     // Whatever was seen of it once was sealed with a key of A.
-                    Ok(birth) => Birth { untouched: birth.untouched && !self.was_born(&status), ..birth },
+                    Ok((birth, sighting)) => {
+                        let untouched = birth.untouched && !self.was_born(&status);
+                        (Birth { untouched, ..birth }, Some(sighting))
+                    }
                     Err(failed) => unseen(failed.to_string()),
                 }
             }
-            Some(_) => Birth::default(),
             None if known => unseen(NO_SPOOL.to_owned()),
-            None => Birth::default(),
+            Some(_) | None => (Birth::default(), None),
         }
     }
 
@@ -44,18 +46,29 @@ impl Keeper {
         cluster.is_some() || !evidence.canaries.is_empty() || evidence.proven.is_some()
     }
 
-    /// Does the next step of an initialisation; `None` where there is nothing to initialise, and nothing was.
-    pub(super) async fn initialise(&self, settings: &Settings, order: &Order, look: &Look) -> Option<Progress> {
+    /// Does the next step of an initialisation; `None` where there is nothing to initialise, and nothing was, and after a glance,
+    /// as nothing is only glanced at before its initialisation is through.
+    pub(super) async fn initialise(
+        &self,
+        settings: &Settings,
+        order: &Order,
+        look: &Look,
+        sight: &Sight,
+    ) -> Option<Progress> {
+        let sighting = match sight {
+            Sight::Glance => return None,
+            Sight::Whole(sighting) => sighting.as_ref(),
+        };
         if !order.wanted && look.view.birth.claim.is_none() {
             return None;
         }
         let Some(initialiser) = &self.shared.initialiser else {
             let closed = Closed::Preparation(NO_SPOOL.to_owned());
             let step = Some(init::Step::Wait(init::Wait::Closed(closed)));
-            return Some(Progress { phase: None, step, failed: None });
+            return Some(Progress { step, failed: None });
         };
         let leads = self.shared.leadership.is_leader();
-        Some(initialiser.advance(init::Asked { settings, order, view: Some(&look.view), leads }).await)
+        Some(initialiser.advance(init::Asked { settings, order, view: Some(&look.view), sighting, leads }).await)
     }
 
     /// How far an initialisation came, and what keeps it from going on, is an event each time.

@@ -40,6 +40,12 @@ struct Held {
 }
 
 impl Session {
+    /// One that has logged in.
+    #[cfg(test)]
+    pub(crate) fn with(token: SecretString) -> Self {
+        Self { held: Some(Held { token, until: None, ends: None, by_token: false, auth: String::new() }) }
+    }
+
     /// The token of the login, if there is one.
     pub(crate) fn token(&self) -> Option<&SecretString> {
         self.held.as_ref().map(|held| &held.token)

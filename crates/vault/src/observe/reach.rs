@@ -62,6 +62,7 @@ pub(super) fn of(error: &Error) -> Reach {
         Kind::Forbidden(_) => Reach::Forbidden(text()),
         Kind::Redirected(_) => Reach::StandbyOnly,
         Kind::Answered(refusal) if refusal.says() == Says::Sealed => Reach::Sealed,
+        Kind::Answered(refusal) if refusal.says() == Says::NoActiveNode => Reach::StandbyOnly,
         Kind::NotHttp
         | Kind::WantsHttps
         | Kind::NotVault { .. }

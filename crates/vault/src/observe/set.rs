@@ -6,12 +6,9 @@ use kube::{Api, Client as Kube};
 
 use holdfast_api::vault_transit_unseal::SecretKeyRef;
 
-use crate::settings::Settings;
+use crate::settings::{LABEL, Settings};
 use crate::view::{StatefulSet, Unknown, Wiring};
 use crate::wiring::{server_container, wiring};
-
-/// The label by which whoever may write a Secret allows a resource to use it.
-const LABEL: &str = "holdfast.dev/vault";
 
 /// The StatefulSet that the resource names.
 pub(super) async fn observe(kube: &Kube, settings: &Settings) -> Result<StatefulSet, Unknown> {

@@ -6,10 +6,10 @@
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::reach;
-use crate::client::{Capability, Ciphertext, Class, Client, Error, Says};
+use crate::client::{self, Capability, Ciphertext, Class, Client, Error, Says};
 use crate::rehearsal::{CANARY, Fresh, Ledger, Refusal, Trial};
 use crate::settings::Settings;
-use crate::view::{KeyFacts, Lookup};
+use crate::view::{KeyFacts, Lookup, Reach};
 
 /// What A says of the token, and what came of trying it.
 pub(super) async fn run(
@@ -95,23 +95,30 @@ async fn encrypt(a: &Client, settings: &Settings, token: &SecretString) -> Resul
 }
 
 fn refusal(error: &Error) -> Refusal {
-    let Some(said) = error.refusal() else { return Refusal::Silent(reach::of(error)) };
+    match error.refusal() {
+        Some(said) => answered(said, error.class()),
+        None => Refusal::Silent(reach::of(error)),
+    }
+}
+
+fn answered(said: &client::Refusal, class: Class) -> Refusal {
     match said.says() {
         Says::TokenDead => Refusal::Dead,
         Says::Denied => Refusal::Denied,
-        Says::Sealed => Refusal::Silent(crate::view::Reach::Sealed),
+        Says::Sealed => Refusal::Silent(Reach::Sealed),
+        // A standby passes requests on, and nobody leads to whom: its own status says nothing of that.
+        Says::NoActiveNode => Refusal::Silent(Reach::StandbyOnly),
         Says::KeyReplaced => Refusal::KeyReplaced,
         Says::VersionTooOld => Refusal::VersionTooOld,
         Says::VersionTooNew => Refusal::VersionTooNew,
         Says::KeyMissing | Says::NoRoute => Refusal::KeyMissing,
         Says::Other if said.status() == 404 && said.errors().is_empty() => Refusal::KeyMissing,
-        Says::Other if error.class() == Class::Denied => Refusal::Denied,
+        Says::Other if class == Class::Denied => Refusal::Denied,
         Says::InvalidAccessor
         | Says::NotInitialised
         | Says::AlreadyInitialised
         | Says::RoleGone
         | Says::PathInUse
-        | Says::NoActiveNode
         | Says::Other => Refusal::Other(said.to_string()),
     }
 }
@@ -121,5 +128,21 @@ pub(super) async fn decrypts(a: &Client, settings: &Settings, token: Option<&Sec
     match (token, ledger.canaries.last()) {
         (Some(token), Some(canary)) => decrypt(a, settings, token, &canary.ciphertext).await.is_ok(),
         (None, _) | (_, None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standby_without_a_leader_keeps_b_from_starting() {
+        let said = client::Refusal::new(500, &["local node not active but active cluster node not found"]);
+        let refused = answered(&said, Class::Transient);
+        assert_eq!(refused, Refusal::Silent(Reach::StandbyOnly));
+        let trial = Trial { kept: vec![(1, Err(refused))], fresh: None };
+        let outcome = crate::rehearsal::judge(&trial, &Ledger::default());
+        let cause = crate::cause::Cause::TransitStandbyOnly;
+        assert_eq!(outcome, crate::rehearsal::Outcome::Failed(cause, Reach::StandbyOnly.message()));
     }
 }

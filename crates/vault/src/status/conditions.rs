@@ -8,7 +8,7 @@ use crate::claim::{Keys, Phase};
 use crate::init::kept::Kept;
 use crate::rehearsal::Outcome;
 use crate::settings::Invalid;
-use crate::view::{Answer, Content, Login, Lookup, Reach, ServerFacts, View, between};
+use crate::view::{Answer, Content, Login, Lookup, Reach, Server, ServerFacts, View, between};
 
 type Verdict = (Tristate, &'static str, String);
 
@@ -74,13 +74,12 @@ fn unborn(view: &View) -> Option<Verdict> {
 }
 
 fn initialised(view: &View) -> Verdict {
-    let facts: Vec<_> = view.target.pods.iter().filter_map(|pod| pod.answer.facts()).collect();
-    if facts.iter().any(|facts| facts.initialised) {
-        (Tristate::True, "Initialised", "the server is initialised".to_owned())
-    } else if !facts.is_empty() && facts.len() == view.target.pods.len() {
-        (Tristate::False, "NotInitialised", "no pod is initialised".to_owned())
-    } else {
-        (Tristate::Unknown, "NoAnswer", "no pod says that it is, and not every pod answers".to_owned())
+    match view.target.state() {
+        Server::Initialised => (Tristate::True, "Initialised", "the server is initialised".to_owned()),
+        Server::Blank => (Tristate::False, "NotInitialised", "no pod is initialised".to_owned()),
+        Server::Unseen => {
+            (Tristate::Unknown, "NoAnswer", "no pod says that it is, and not every pod answers".to_owned())
+        }
     }
 }
 

@@ -172,7 +172,7 @@ fn phased(phase: Phase, kept: Option<Kept>) -> View {
 #[test]
 fn nothing_is_ready_before_its_initialisation_is_complete() {
     let attempt = || "a1".to_owned();
-    let claimed = phased(Phase::Claimed { attempt: attempt(), at_work: true }, None);
+    let claimed = phased(Phase::Claimed { attempt: attempt(), may_be_lost: false }, None);
     check(&claimed, "Ready", ("False", "InitIncomplete"));
     check(&claimed, "RecoveryKeysStored", ("False", "NotStored"));
     let stored = phased(Phase::Stored { attempt: attempt() }, Some(Kept::Stored));

@@ -22,10 +22,16 @@ impl Target {
         self.pods.iter().filter(|pod| pod.is_unsealed())
     }
 
-    /// Whether there are pods, every one answers, and none is initialised.
+    /// What B is, by what its pods say together.
     #[must_use]
-    pub fn is_blank(&self) -> bool {
-        !self.pods.is_empty() && self.pods.iter().all(Pod::is_uninitialised)
+    pub fn state(&self) -> Server {
+        if self.pods.iter().any(Pod::is_initialised) {
+            Server::Initialised
+        } else if !self.pods.is_empty() && self.pods.iter().all(Pod::is_uninitialised) {
+            Server::Blank
+        } else {
+            Server::Unseen
+        }
     }
 
     /// What a server of them says about itself: the one that serves before the others.
@@ -35,6 +41,17 @@ impl Target {
         let best = self.unsealed().find(|pod| told(pod)).or_else(|| self.pods.iter().find(|pod| told(pod)))?;
         best.answer.facts()
     }
+}
+
+/// What B is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// There are pods, every one answers, and none is initialised.
+    Blank,
+    /// One is.
+    Initialised,
+    /// Nobody knows.
+    Unseen,
 }
 
 /// Why the StatefulSet isn't known.
@@ -121,6 +138,12 @@ impl Pod {
     #[must_use]
     pub fn is_sealed(&self) -> bool {
         self.answer.facts().is_some_and(|facts| facts.initialised && facts.sealed)
+    }
+
+    /// Whether its server says that it is initialised.
+    #[must_use]
+    pub fn is_initialised(&self) -> bool {
+        self.answer.facts().is_some_and(|facts| facts.initialised)
     }
 
     /// Whether its server says that it was never initialised, or hasn't joined yet: it can't tell the two apart.

@@ -1,9 +1,8 @@
 //! `kill -9` of the controller: before one of its requests gets anywhere, or after it took effect and before it is answered.
 //! Then it is started again, with its spool as the next container of its pod, or without as another pod.
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 use fastrand::Rng;
-use holdfast_e2e::churn::say;
 use holdfast_testkit::fault_proxy::{Fault, Injected, Rule, Which};
 use holdfast_testkit::{eventually, give_up};
 use tempfile::TempDir;
@@ -114,19 +113,7 @@ pub(super) fn points(course: &Course, count: usize, rng: &mut Rng) -> Vec<Point>
     init.chain(others).collect()
 }
 
-/// One round after the other. Returns how each ended, and whether it was killed before its end.
-pub(super) async fn kills(lane: &Lane<'_>, points: Vec<Point>) -> Result<Vec<(End, bool)>> {
-    let mut ends = Vec::new();
-    for point in points {
-        let end = Box::pin(kill(lane, point)).await;
-        let end = end.with_context(|| format!("{}, the controller killed at {point:?}", lane.namespace))?;
-        say(&format!("init kills: the controller at {point:?}: {end:?}"));
-        ends.push(end);
-    }
-    Ok(ends)
-}
-
-async fn kill(lane: &Lane<'_>, point: Point) -> Result<(End, bool)> {
+pub(super) async fn kill(lane: &Lane<'_>, point: Point) -> Result<(End, bool)> {
     let (watchman, first) = (lane.begin().await?, tempfile::tempdir()?);
     let ambush = lay(lane, point);
     let controller = lane.controller(first.path())?;

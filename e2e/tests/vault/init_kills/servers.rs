@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use fastrand::Rng;
-use holdfast_e2e::churn::say;
 use holdfast_testkit::eventually;
 
 use super::DEADLINE;
@@ -40,19 +39,7 @@ pub(super) fn blows(count: usize, rng: &mut Rng) -> Vec<Blow> {
     first.into_iter().chain(random).collect()
 }
 
-/// One round after the other.
-pub(super) async fn kills(lane: &Lane<'_>, blows: Vec<Blow>) -> Result<Vec<(End, bool)>> {
-    let mut ends = Vec::new();
-    for blow in blows {
-        let end = Box::pin(kill(lane, blow)).await;
-        let end = end.with_context(|| format!("{}, the server killed at {blow:?}", lane.namespace))?;
-        say(&format!("init kills: the server at {blow:?}: {end:?}"));
-        ends.push(end);
-    }
-    Ok(ends)
-}
-
-async fn kill(lane: &Lane<'_>, blow: Blow) -> Result<(End, bool)> {
+pub(super) async fn kill(lane: &Lane<'_>, blow: Blow) -> Result<(End, bool)> {
     let (watchman, spool) = (lane.begin().await?, tempfile::tempdir()?);
     let (awaited, how) = match blow {
         Blow::During(awaited, _) => (awaited, How::Pass),

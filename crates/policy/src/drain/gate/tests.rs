@@ -55,7 +55,7 @@ fn blocked() -> Cluster {
 }
 
 fn reading(cluster: &Cluster, settings: &Settings, now: Timestamp) -> Reading {
-    Reading::new(cluster, &forecast(cluster, settings.drainer), settings, now)
+    Reading::new(cluster, &forecast(cluster, settings.drainer, now), settings, now)
 }
 
 #[track_caller]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use holdfast_api::{DrainReadinessSpec, Drainer as RawDrainer};
 use holdfast_model::Cluster;
 use holdfast_model::builders::{Manifest, PodBuilder, budget, deployment, node, pod, replica_set};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::Patience;
@@ -37,7 +38,7 @@ fn two() -> Cluster {
 }
 
 fn on_a(cluster: &Cluster, drainer: Drainer) -> NodeForecast {
-    forecast(cluster, drainer).node("a").unwrap().clone()
+    forecast(cluster, drainer, Timestamp::UNIX_EPOCH).node("a").unwrap().clone()
 }
 
 #[track_caller]

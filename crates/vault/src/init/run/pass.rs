@@ -4,20 +4,20 @@ use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 
-use super::task::{Began, Task};
+use super::task::Task;
 use super::{Asked, Initialiser, Inner, of};
-use crate::execute::audit;
+use crate::audit::{Act, told};
 use crate::init::admin;
 use crate::init::claim::{Claim, Reading, Recorded, Stage};
 use crate::init::failed::Failed;
 use crate::init::gate::{self, Closed, Go};
-use crate::init::next::{By, Facts, Holder, Server, Spooled, Step, next};
-use crate::init::objects::{Cluster, Put, Read};
+use crate::init::next::{By, Facts, Holder, Spooled, Step, next};
+use crate::init::objects::{Cluster, Read};
 use crate::init::order::Plan;
 use crate::init::random_id;
 use crate::init::server::B;
 use crate::observe::server_name;
-use crate::view::Pod;
+use crate::view::Server;
 
 /// One look at the claim and what follows from it.
 pub(super) struct Pass<'a> {
@@ -36,23 +36,27 @@ impl Pass<'_> {
     pub(super) async fn decide(&self) -> Result<(Read, Step), Failed> {
         let (order, now) = (self.asked.order, Timestamp::now());
         let of = of(self.asked.settings);
-        let working = self.alone && self.inner().working.lock().contains_key(&of);
-        let read = self.cluster.claim().await?;
+        let (read, was_working) = match self.asked.sighting {
+            Some(sighting) => (sighting.read.clone(), sighting.working),
+            None => (self.cluster.claim().await?, false),
+        };
+        // After the claim was read: a task that this pass doesn't know of mustn't have begun on what it says.
+        let working = self.alone && (was_working || self.inner().working.lock().contains_key(&of));
         let (holder, spool) = match &read.reading {
             Reading::Claim(claim) => {
                 let ours = claim.holder == self.inner().spool.id();
                 (if ours { Holder::Us } else { Holder::Another }, self.inner().spooled(&claim.attempt)?)
             }
             Reading::Vacant | Reading::Unreadable(_) => {
-                let answers = !self.inner().spool.answers_of(&of)?.is_empty();
-                (Holder::Another, if answers { Spooled::Answer } else { Spooled::Nothing })
+                let answered = self.inner().has_of(&of)?;
+                (Holder::Another, if answered { Spooled::Answer } else { Spooled::Nothing })
             }
         };
         let facts = Facts {
             holder,
             spool,
             working,
-            server: self.server(&read.reading).await,
+            server: self.server(&read.reading, holder).await,
             gate: self.gate(&read.reading).await,
             claim: &read.reading,
             wanted: order.wanted && (order.allow_http || self.asked.settings.target.tls),
@@ -70,24 +74,21 @@ impl Pass<'_> {
         let facts = gate::Facts { order, tls, view, volumes: Some(&[]) };
         // The storage is listed only when nothing else is in the way.
         gate::check(facts)?;
-        let volumes = self.cluster.volumes().await.ok();
+        let volumes = match self.asked.sighting {
+            Some(sighting) => sighting.volumes.clone(),
+            None => self.cluster.volumes().await.ok(),
+        };
         gate::check(gate::Facts { volumes: volumes.as_deref(), ..facts })
     }
 
-    /// What B is: by the view where there is one, else by the pod that was claimed.
-    async fn server(&self, reading: &Reading) -> Server {
+    /// What B is: by the view where there is one, else, for whoever holds the claim, by the pod that was claimed.
+    async fn server(&self, reading: &Reading, holder: Holder) -> Server {
         let Reading::Claim(claim) = reading else { return Server::Unseen };
         match self.asked.view {
             // What was seen before the claim was touched says nothing about it.
             Some(view) if view.now <= claim.touched => Server::Unseen,
-            Some(view) => {
-                let facts = |pod: &Pod| pod.answer.facts().is_some_and(|facts| facts.initialised);
-                match view.target.pods.iter().any(facts) {
-                    true => Server::Initialised,
-                    false if view.target.is_blank() => Server::Blank,
-                    false => Server::Unseen,
-                }
-            }
+            Some(view) => view.target.state(),
+            None if holder == Holder::Another => Server::Unseen,
             None => match self.b(claim).await {
                 Ok(b) => match b.is_initialised().await {
                     Ok(true) => Server::Initialised,
@@ -100,7 +101,7 @@ impl Pass<'_> {
     }
 
     /// The server of the claim, wherever its pod is now.
-    pub(super) async fn b(&self, claim: &Claim) -> Result<B, Failed> {
+    pub(super) async fn b(&self, claim: &Claim) -> Result<B<'_>, Failed> {
         let absent = || Failed::NoAddress(claim.pod.clone());
         let ip = self.cluster.door(&claim.pod).await?.and_then(|door| door.ip).ok_or_else(absent)?;
         let settings = self.asked.settings;
@@ -116,18 +117,15 @@ impl Pass<'_> {
         let settings = self.asked.settings;
         match (step, &read.reading) {
             (Step::Claim(go), _) => self.claim(go, &read).await,
-            (Step::Send, Reading::Claim(claim)) => self.start(claim.clone(), None),
+            (Step::Send, Reading::Claim(claim)) => self.start(claim.clone()),
             (Step::Store, Reading::Claim(claim)) => self.store(claim, &read).await,
             (Step::ProveAdmin, Reading::Claim(claim)) => self.prove(claim, &read).await,
             (Step::RevokeRoot(by), Reading::Claim(claim)) => self.revoke(*by, claim, &read).await,
             (Step::Wipe, Reading::Claim(claim)) => {
-                self.inner().wipe(&claim.attempt)?;
-                audit(settings, "wipe-spool", "success");
-                Ok(())
+                told(settings, Act::WipeSpool, &claim.attempt, async { Ok(self.inner().wipe(&claim.attempt)?) }).await
             }
             (Step::Discard, Reading::Claim(claim)) => {
                 self.cluster.vacate(&read).await?;
-                audit(settings, "discard-attempt", "success");
                 Ok(self.inner().wipe(&claim.attempt)?)
             }
             (Step::Rest | Step::Wait(_) | Step::Stuck(_), _) => Ok(()),
@@ -144,7 +142,7 @@ impl Pass<'_> {
         let plan = self.plan()?;
         self.cluster.could_store(&plan.secret).await?;
         admin::prepare(&self.cluster, plan).await?;
-        let (began, now) = (Began::now(), Timestamp::now());
+        let now = Timestamp::now();
         let claim = Claim {
             attempt: random_id(),
             pod: go.pod.clone(),
@@ -153,28 +151,21 @@ impl Pass<'_> {
             holder: self.inner().spool.id().to_owned(),
             claimed: now,
             touched: now,
-            stage: Stage::Claimed,
+            stage: Stage::Unsent,
         };
-        match self.cluster.put(read, &claim).await? {
-            Put::Ours => {
-                audit(self.asked.settings, "claim-initialisation", "success");
-                self.start(claim, Some(began))
-            }
-            Put::Theirs => Err(Failed::ClaimChanged),
-        }
+        self.cluster.put(read, &claim).await?;
+        self.start(claim)
     }
 
-    /// Starts the task. `began` is before the claim was written; without it, the claim is written anew.
-    fn start(&self, claim: Claim, began: Option<Began>) -> Result<(), Failed> {
+    fn start(&self, claim: Claim) -> Result<(), Failed> {
         let of = of(self.asked.settings);
         let (settings, order) = (self.asked.settings.clone(), self.asked.order.clone());
         match self.inner().working.lock().entry(of.clone()) {
             Entry::Occupied(_) => return Ok(()),
             Entry::Vacant(free) => free.insert((settings.clone(), order.clone())),
         };
-        self.inner().troubles.lock().remove(&of);
         let task = Task { this: self.this.clone(), of, settings, order };
-        self.inner().tasks.spawn(async move { task.run(claim, began).await });
+        self.inner().tasks.spawn(async move { task.run(claim).await });
         Ok(())
     }
 
@@ -182,11 +173,10 @@ impl Pass<'_> {
         let answer = self.inner().answer(&claim.attempt)?.ok_or(Failed::NoAnswer)?;
         // As it was asked for: the spec may say something else by now.
         self.cluster.store(&answer.secret, &answer.parts).await?;
-        let (asked, got) = (answer.asked, answer.parts.count());
+        let (asked, got) = (answer.asked, answer.made);
         if asked != got {
             return Err(Failed::Shares { asked, got });
         }
-        audit(self.asked.settings, "store-recovery-keys", "success");
         let recorded = Recorded { secret: answer.secret.clone(), count: got, digest: answer.parts.digest() };
         self.come_to(Stage::Stored(recorded), claim, read).await
     }
@@ -196,8 +186,9 @@ impl Pass<'_> {
         let recorded = claim.recorded().ok_or(Failed::ClaimChanged)?.clone();
         // What isn't there any more must not be the price of a revoked root token.
         self.cluster.store(&recorded.secret, &answer.parts).await?;
-        let accessor = admin::prove(&self.cluster, &self.b(claim).await?, &answer.root, self.plan()?).await?;
-        audit(self.asked.settings, "prove-admin", "success");
+        let (b, plan) = (self.b(claim).await?, self.plan()?);
+        let proof = admin::prove(&self.cluster, &b, &answer.root, plan);
+        let accessor = told(self.asked.settings, Act::ProveAdmin, &plan.admin.role, proof).await?;
         self.come_to(Stage::AdminProven(recorded, accessor), claim, read).await
     }
 
@@ -211,7 +202,6 @@ impl Pass<'_> {
             }
             By::Accessor => admin::revoke(&self.cluster, &b, self.plan()?, accessor).await?,
         }
-        audit(self.asked.settings, "revoke-root", "success");
         self.come_to(Stage::Complete(recorded.clone()), claim, read).await
     }
 
@@ -220,17 +210,14 @@ impl Pass<'_> {
     pub(super) async fn touch(&self) -> Result<(), Failed> {
         let (read, now) = (self.cluster.claim().await?, Timestamp::now());
         let Reading::Claim(claim) = &read.reading else { return Ok(()) };
-        let ours = claim.holder == self.inner().spool.id() && self.inner().answer(&claim.attempt)?.is_some();
+        let ours = claim.holder == self.inner().spool.id() && self.inner().spooled(&claim.attempt)? == Spooled::Answer;
         if ours && claim.is_due(now) {
-            self.cluster.put(&read, &claim.at(claim.stage.clone(), now)).await?;
+            return self.cluster.put(&read, &claim.at(claim.stage.clone(), now)).await;
         }
         Ok(())
     }
 
     async fn come_to(&self, stage: Stage, claim: &Claim, read: &Read) -> Result<(), Failed> {
-        match self.cluster.put(read, &claim.at(stage, Timestamp::now())).await? {
-            Put::Ours => Ok(()),
-            Put::Theirs => Err(Failed::ClaimChanged),
-        }
+        self.cluster.put(read, &claim.at(stage, Timestamp::now())).await
     }
 }

@@ -6,30 +6,28 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
+use super::held::Open;
 use super::pass::Pass;
 use super::{Asked, GRACE, Initialiser};
-use crate::execute::audit;
 use crate::init::claim::{Claim, Reading, Stage};
 use crate::init::failed::Failed;
-use crate::init::next::Step;
-use crate::init::objects::Put;
+use crate::init::next::{Spooled, Step};
 use crate::init::order::Order;
 use crate::init::server::{B, Sent};
-use crate::init::spool::Answer;
 use crate::settings::Settings;
 use crate::view::between;
 
-/// A request isn't sent later than this after its claim was written: by then another may be about to take it.
+/// A request isn't sent later than this after its claim said that it would be: by then another may be about to take it.
 const PROMPT: Duration = Duration::from_secs(30);
 /// The pause after a step that failed, at first and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// When a claim was written. By two clocks: one of them stands still while a machine sleeps, people set the other.
+/// When a claim said that its request is sent now. By two clocks: one of them stands still while a machine sleeps, people set the other.
 #[derive(Clone, Copy)]
-pub(super) struct Began(Instant, Timestamp);
+struct Began(Instant, Timestamp);
 
 impl Began {
-    pub(super) fn now() -> Self {
+    fn now() -> Self {
         Self(Instant::now(), Timestamp::now())
     }
 
@@ -50,16 +48,22 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) async fn run(self, claim: Claim, began: Option<Began>) {
+    pub(super) async fn run(self, claim: Claim) {
         let deadline = Instant::now() + GRACE;
-        match self.send(&claim, began).await {
-            Ok(()) => self.follow(deadline).await,
-            Err(failed) => self.note(failed),
+        match self.send(&claim).await {
+            Ok(()) => {
+                self.this.inner.troubles.lock().remove(&self.of);
+                self.follow(deadline).await;
+            }
+            Err(failed) => {
+                self.note(failed);
+                self.give_back(&claim, deadline).await;
+            }
         }
     }
 
     fn pass<'a>(&'a self, settings: &'a Settings, order: &'a Order) -> Pass<'a> {
-        let asked = Asked { settings, order, view: None, leads: false };
+        let asked = Asked { settings, order, view: None, sighting: None, leads: false };
         Pass { this: &self.this, asked, cluster: self.this.cluster(settings), alone: false }
     }
 
@@ -70,7 +74,7 @@ impl Task {
     }
 
     /// Sends the request, unless anything isn't as it was when it was claimed.
-    async fn send(&self, claim: &Claim, began: Option<Began>) -> Result<(), Failed> {
+    async fn send(&self, claim: &Claim) -> Result<(), Failed> {
         let (plan, spool) = (self.order.plan.as_ref(), &self.this.inner.spool);
         let pass = self.pass(&self.settings, &self.order);
         let plan = plan.map_err(|why| Failed::Plan(why.clone()))?;
@@ -78,10 +82,7 @@ impl Task {
         if b.is_initialised().await? {
             return Err(Failed::InitialisedMeanwhile);
         }
-        let began = match began {
-            Some(began) => began,
-            None => self.renew(&pass, claim).await?,
-        };
+        let began = self.announce(&pass, claim).await?;
         began.is_recent()?;
         spool.mark(&claim.attempt)?;
         // Once more: whoever was stopped in between must not send what somebody gave up meanwhile.
@@ -91,15 +92,16 @@ impl Task {
         }
         match b.send(plan).await {
             Sent::Answered(shares, root) => {
-                let parts = plan.recipients.seal(&claim.attempt, &shares)?;
-                let (attempt, of, secret) = (claim.attempt.clone(), self.of.clone(), plan.secret.clone());
-                let answer = Answer { attempt, of, secret, asked: plan.shares, root, parts };
-                self.this.inner.held.lock().insert(claim.attempt.clone(), answer.clone());
-                audit(&self.settings, "initialise", "success");
-                if let Err(trouble) = spool.keep(&answer) {
-                    // It is stored all the same; only a crash before that loses it.
-                    self.note(trouble.into());
-                }
+                self.this.inner.held.take_in(Open {
+                    attempt: claim.attempt.clone(),
+                    of: self.of.clone(),
+                    resource: self.settings.name.clone(),
+                    secret: plan.secret.clone(),
+                    asked: plan.shares,
+                    recipients: plan.recipients.clone(),
+                    shares,
+                    root,
+                });
                 Ok(())
             }
             Sent::Never(error) => {
@@ -110,29 +112,56 @@ impl Task {
         }
     }
 
-    /// The server in the pod that was claimed. In another one, nothing was sent and nothing is: the claim is dropped.
-    async fn same_pod(&self, pass: &Pass<'_>, claim: &Claim) -> Result<B, Failed> {
+    /// The server in the pod that was claimed, and in no other.
+    async fn same_pod<'a>(&self, pass: &'a Pass<'_>, claim: &Claim) -> Result<B<'a>, Failed> {
         let door = pass.cluster.door(&claim.pod).await?;
         if door.is_some_and(|door| door.uid == claim.pod_uid && !door.leaving) {
             return pass.b(claim).await;
         }
-        let read = pass.cluster.claim().await?;
-        if matches!(&read.reading, Reading::Claim(found) if found == claim) {
-            pass.cluster.vacate(&read).await?;
-        }
         Err(Failed::OtherPod(claim.pod.clone()))
     }
 
-    /// Writes the claim anew, so that nobody gives it up while the request is on its way.
-    async fn renew(&self, pass: &Pass<'_>, claim: &Claim) -> Result<Began, Failed> {
+    /// Says in the claim that the request may be sent from now on: nobody gives it up while it is on its way, and whoever gave
+    /// it up before has kept it from being sent.
+    async fn announce(&self, pass: &Pass<'_>, claim: &Claim) -> Result<Began, Failed> {
         let (began, read) = (Began::now(), pass.cluster.claim().await?);
         match &read.reading {
             Reading::Claim(found) if found == claim => {}
             Reading::Claim(_) | Reading::Vacant | Reading::Unreadable(_) => return Err(Failed::ClaimChanged),
         }
-        match pass.cluster.put(&read, &claim.at(Stage::Claimed, Timestamp::now())).await? {
-            Put::Ours => Ok(began),
-            Put::Theirs => Err(Failed::ClaimChanged),
+        pass.cluster.put(&read, &claim.at(Stage::Claimed, Timestamp::now())).await?;
+        Ok(began)
+    }
+
+    /// Drops the claim of a request that certainly was never sent, so that whoever leads by now begins anew at once.
+    async fn give_back(&self, claim: &Claim, deadline: Instant) {
+        let pass = self.pass(&self.settings, &self.order);
+        let mut pause = PAUSES.0;
+        while Instant::now() < deadline {
+            let Err(failed) = self.give_back_once(&pass, claim).await else { return };
+            self.note(failed);
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    async fn give_back_once(&self, pass: &Pass<'_>, claim: &Claim) -> Result<(), Failed> {
+        // With a mark it may have been sent.
+        if self.this.inner.spooled(&claim.attempt)? != Spooled::Nothing {
+            return Ok(());
+        }
+        let read = pass.cluster.claim().await?;
+        match &read.reading {
+            Reading::Claim(found) if found.attempt == claim.attempt => pass.cluster.vacate(&read).await,
+            // Somebody else dropped it.
+            Reading::Claim(_) | Reading::Vacant | Reading::Unreadable(_) => Ok(()),
+        }
+    }
+
+    /// Tries what didn't come about when the answer came.
+    fn bring(&self) {
+        if let Err(failed) = self.this.inner.held.bring(&self.of, &self.this.inner.spool) {
+            self.note(failed);
         }
     }
 
@@ -142,6 +171,7 @@ impl Task {
         while Instant::now() < deadline {
             let (settings, order) = self.wanted();
             let pass = self.pass(&settings, &order);
+            self.bring();
             let done = match pass.decide().await {
                 Ok((read, step)) => match step {
                     Step::Store | Step::ProveAdmin | Step::RevokeRoot(_) => pass.act(&step, read).await,
@@ -174,7 +204,7 @@ impl Task {
 
     fn note(&self, failed: Failed) {
         let (namespace, name, class) = (&self.settings.namespace, &self.settings.name, failed.class());
-        tracing::warn!(target: "holdfast_audit", act = "initialise", namespace, name, result = "failure", ?class, error = %failed);
+        tracing::warn!(namespace, name, ?class, error = %failed, "an initialisation doesn't go on for now");
         self.this.inner.troubles.lock().insert(self.of.clone(), Arc::new(failed));
     }
 }

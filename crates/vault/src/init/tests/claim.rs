@@ -33,6 +33,7 @@ fn stages() -> impl Strategy<Value = Stage> {
         digest,
     });
     prop_oneof![
+        Just(Stage::Unsent),
         Just(Stage::Claimed),
         recorded.clone().prop_map(Stage::Stored),
         (recorded.clone(), "[a-zA-Z0-9]{1,24}").prop_map(|(recorded, accessor)| Stage::AdminProven(recorded, accessor)),

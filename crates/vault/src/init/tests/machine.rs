@@ -1,7 +1,7 @@
 //! Two controllers, one server, and everything that can happen between them, in any order.
 //!
-//! The model has the micro-steps of `run` (read and decide, write under the version that was read, check, mark, send, keep),
-//! with crashes between all of them; decisions and documents are the real ones. What is modelled of time: a request reaches
+//! The model has the micro-steps of `run` (read and decide, write under the version that was read, check, announce, mark, send,
+//! keep, give back), with crashes between all of them; decisions and documents are the real ones. What is modelled of time: a request reaches
 //! the server within two minutes or never, and a task that dawdles for more than thirty seconds before it sends gives up.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,8 @@ use proptest::prelude::*;
 
 use crate::init::claim::{Claim, Reading, Recorded, Stage};
 use crate::init::gate::{Closed, Go};
-use crate::init::next::{By, Facts, Holder, Server, Spooled, Step, Stuck, Wait, next};
+use crate::init::next::{By, Facts, Holder, Spooled, Step, Stuck, Wait, next};
+use crate::view::Server;
 
 const PROMPT: i64 = 30;
 const ON_ITS_WAY: i64 = 120;
@@ -59,11 +60,14 @@ fn events() -> impl Strategy<Value = Event> {
 /// Where a task is.
 #[derive(Clone, Debug)]
 enum At {
-    Check(Claim, Option<i64>),
-    Renew(Claim),
+    Check(Claim),
+    Announce(Claim),
     Mark(Claim, i64),
     Sending(Claim, i64),
     Waiting(String),
+    GiveBack(String),
+    /// With the version under which it was read.
+    Vacate(u64, String),
     Keep(String),
     Follow(Option<(u64, Claim, Step)>),
 }
@@ -191,15 +195,14 @@ impl World {
                     holder: self.controllers[who].id.clone(),
                     claimed: now,
                     touched: now,
-                    stage: Stage::Claimed,
+                    stage: Stage::Unsent,
                 };
                 if self.put(version, claim.data()) {
-                    let began = self.now;
-                    self.controllers[who].task.get_or_insert(At::Check(claim, Some(began)));
+                    self.controllers[who].task.get_or_insert(At::Check(claim));
                 }
             }
             (Step::Send, Reading::Claim(claim)) => {
-                self.controllers[who].task.get_or_insert(At::Check(claim.clone(), None));
+                self.controllers[who].task.get_or_insert(At::Check(claim.clone()));
             }
             (Step::Store, Reading::Claim(claim)) => {
                 self.stored.insert(claim.attempt.clone());
@@ -239,28 +242,32 @@ impl World {
 
     fn task_step(&mut self, who: usize, at: At) -> Option<At> {
         match at {
-            At::Check(claim, began) => match (self.server(), began) {
-                (Server::Blank, Some(began)) => Some(At::Mark(claim, began)),
-                (Server::Blank, None) => Some(At::Renew(claim)),
-                (Server::Initialised | Server::Unseen, _) => None,
+            At::Check(claim) => match self.server() {
+                Server::Blank => Some(At::Announce(claim)),
+                Server::Initialised | Server::Unseen => Some(At::GiveBack(claim.attempt)),
             },
-            At::Renew(claim) => {
+            At::Announce(claim) => {
                 let (version, now) = (self.version, self.time());
                 let same = self.reading() == Reading::Claim(claim.clone());
-                let renewed = same && self.put(version, claim.at(Stage::Claimed, now).data());
-                renewed.then_some(At::Mark(claim, self.now))
+                let announced = same && self.put(version, claim.at(Stage::Claimed, now).data());
+                Some(if announced { At::Mark(claim, self.now) } else { At::GiveBack(claim.attempt) })
             }
-            At::Mark(claim, began) if PROMPT < self.now - began => {
-                drop(claim);
-                None
-            }
-            At::Mark(claim, began) => {
-                self.controllers[who].marks.insert(claim.attempt.clone()).then_some(At::Sending(claim, began))
-            }
+            At::Mark(claim, began) if PROMPT < self.now - began => Some(At::GiveBack(claim.attempt)),
+            At::Mark(claim, began) => Some(match self.controllers[who].marks.insert(claim.attempt.clone()) {
+                true => At::Sending(claim, began),
+                false => At::GiveBack(claim.attempt),
+            }),
             At::Sending(claim, began) if PROMPT < self.now - began => {
                 self.controllers[who].marks.remove(&claim.attempt);
-                None
+                Some(At::GiveBack(claim.attempt))
             }
+            At::GiveBack(attempt) => {
+                let Reading::Claim(found) = self.reading() else { return None };
+                let unsent = !self.controllers[who].marks.contains(&attempt) && found.attempt == attempt;
+                unsent.then_some(At::Vacate(self.version, attempt))
+            }
+            At::Vacate(version, _) if self.put(version, BTreeMap::new()) => None,
+            At::Vacate(_, attempt) => Some(At::GiveBack(attempt)),
             // From the last look at the clock to the first byte nothing can be put in between.
             At::Sending(claim, _) => {
                 let attempt = claim.attempt;
@@ -351,13 +358,13 @@ impl World {
     fn holds(&self) {
         assert!(self.got.len() <= 1, "the server got {:?}", self.got);
         let Reading::Claim(claim) = self.reading() else { return };
-        if claim.stage == Stage::Claimed {
+        if let Stage::Unsent | Stage::Claimed = claim.stage {
             return;
         }
         assert_eq!(self.got, std::slice::from_ref(&claim.attempt), "the keys of another attempt count as stored");
         assert!(self.stored.contains(&claim.attempt), "{:?} without the keys", claim.stage);
         match claim.stage {
-            Stage::Claimed | Stage::Stored(_) => {}
+            Stage::Unsent | Stage::Claimed | Stage::Stored(_) => {}
             Stage::AdminProven(..) => assert!(self.admin),
             Stage::Complete(_) => assert!(self.admin && !self.root_lives),
         }
@@ -372,7 +379,7 @@ impl World {
             for who in [0, 1] {
                 self.happen(Event::Decide(who));
                 self.happen(Event::Act(who));
-                (0..3).for_each(|_| self.happen(Event::Task(who)));
+                (0..4).for_each(|_| self.happen(Event::Task(who)));
                 self.happen(Event::Deliver { answered: true });
                 (0..12).for_each(|_| self.happen(Event::Task(who)));
             }
@@ -432,10 +439,43 @@ fn a_crash_before_the_mark_costs_nothing() {
     assert_eq!(world.got, ["attempt1"]);
 }
 
+/// The claim says by itself that nothing was sent: no spool has to.
+#[test]
+fn a_pod_that_is_lost_before_it_says_that_it_sends_costs_time_only() {
+    let mut world = World::new();
+    for event in [Event::Decide(0), Event::Act(0), Event::Task(0), Event::LosePod(0)] {
+        world.happen(event);
+    }
+    world.happen(Event::Lead(1, true));
+    assert_eq!(world.decide(1, false).2, Step::Wait(Wait::AtWork));
+    assert_eq!(world.settle()[0], Step::Rest);
+    assert_eq!(world.got, ["attempt3"]);
+}
+
+/// Whoever lost the lead before it sent gives the claim back: the other needn't wait until it looks old, nor a person.
+#[test]
+fn what_was_never_sent_is_given_back_with_the_lead() {
+    let mut world = World::new();
+    let events = [Event::Decide(0), Event::Act(0), Event::Task(0), Event::Task(0), Event::Crash(0)];
+    events.into_iter().for_each(|event| world.happen(event));
+    assert!(matches!(world.reading(), Reading::Claim(claim) if claim.stage == Stage::Claimed));
+    world.happen(Event::Lead(1, true));
+    [Event::Decide(0), Event::Act(0)].into_iter().for_each(|event| world.happen(event));
+    assert_eq!(world.reading(), Reading::Vacant);
+    assert!(matches!(world.decide(1, false).2, Step::Claim(_)));
+    // A task that was late is the same.
+    let mut world = World::new();
+    let events = [Event::Decide(0), Event::Act(0), Event::Task(0), Event::Task(0), Event::Later(PROMPT + 1)];
+    events.into_iter().for_each(|event| world.happen(event));
+    (0..3).for_each(|_| world.happen(Event::Task(0)));
+    assert_eq!(world.reading(), Reading::Vacant);
+    assert!(world.requests.is_empty() && world.controllers[0].task.is_none());
+}
+
 #[test]
 fn a_crash_after_the_mark_needs_a_person() {
     let mut world = World::new();
-    let events = [Event::Decide(0), Event::Act(0), Event::Task(0), Event::Task(0), Event::Crash(0)];
+    let events = [Event::Decide(0), Event::Act(0), Event::Task(0), Event::Task(0), Event::Task(0), Event::Crash(0)];
     events.into_iter().for_each(|event| world.happen(event));
     assert_eq!(world.settle()[0], Step::Stuck(Stuck::Abandoned));
     assert!(world.got.is_empty());
@@ -447,7 +487,8 @@ fn a_crash_after_the_mark_needs_a_person() {
 #[test]
 fn a_lost_answer_is_known_and_never_tried_again() {
     let mut world = World::new();
-    let events = [Event::Decide(0), Event::Act(0), Event::Task(0), Event::Task(0), Event::Task(0)];
+    let mut events = vec![Event::Decide(0), Event::Act(0)];
+    events.resize(6, Event::Task(0));
     events.into_iter().for_each(|event| world.happen(event));
     world.happen(Event::Deliver { answered: false });
     world.happen(Event::GiveUp);

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use super::claim::{claim, recorded};
 use crate::init::claim::{Reading, Stage, Unreadable, WORK};
 use crate::init::gate::{Closed, Go};
-use crate::init::next::{By, Facts, Holder, Server, Spooled, Step, Stuck, Wait, next};
+use crate::init::next::{By, Facts, Holder, Spooled, Step, Stuck, Wait, next};
+use crate::view::Server;
 
 const NOW: i64 = 1000 + WORK;
 
@@ -69,16 +70,24 @@ fn a_claim_that_nobody_can_read_stops_everybody() {
 
 #[test]
 fn what_was_claimed_here_is_sent_once() {
+    for stage in [Stage::Unsent, Stage::Claimed] {
+        let reading = Reading::Claim(claim(stage));
+        let facts = facts(&reading);
+        check(&facts, Step::Send);
+        check(&Facts { now: at(1001), ..facts.clone() }, Step::Send);
+        check(&Facts { working: true, ..facts.clone() }, Step::Wait(Wait::AtWork));
+        check(&Facts { server: Server::Unseen, ..facts.clone() }, Step::Wait(Wait::ServerUnseen));
+        // Whoever initialised it, it wasn't this request.
+        check(&Facts { server: Server::Initialised, ..facts.clone() }, Step::Discard);
+        check(&Facts { wanted: false, ..facts.clone() }, Step::Discard);
+        check(&Facts { discard: "0123456789abcdef", ..facts.clone() }, Step::Discard);
+        // Whoever leads by now begins anew.
+        for server in [Server::Blank, Server::Initialised, Server::Unseen] {
+            check(&Facts { leads: false, server, ..facts.clone() }, Step::Discard);
+        }
+    }
     let reading = Reading::Claim(claim(Stage::Claimed));
     let facts = facts(&reading);
-    check(&facts, Step::Send);
-    check(&Facts { now: at(1001), ..facts.clone() }, Step::Send);
-    check(&Facts { leads: false, ..facts.clone() }, Step::Wait(Wait::NotLeading));
-    check(&Facts { working: true, ..facts.clone() }, Step::Wait(Wait::AtWork));
-    check(&Facts { server: Server::Unseen, ..facts.clone() }, Step::Wait(Wait::ServerUnseen));
-    // Whoever initialised it, it wasn't this request.
-    check(&Facts { server: Server::Initialised, ..facts.clone() }, Step::Discard);
-    check(&Facts { wanted: false, ..facts.clone() }, Step::Discard);
     let sent = Facts { spool: Spooled::Sent, ..facts };
     check(&sent, Step::Stuck(Stuck::Abandoned));
     check(&Facts { server: Server::Initialised, ..sent.clone() }, Step::Stuck(Stuck::OutcomeUnknown));
@@ -87,10 +96,24 @@ fn what_was_claimed_here_is_sent_once() {
 
 #[test]
 fn an_answer_is_stored_whoever_leads() {
-    let reading = Reading::Claim(claim(Stage::Claimed));
-    for (leads, server) in [(true, Server::Initialised), (false, Server::Unseen), (false, Server::Blank)] {
-        let discard = "0123456789abcdef";
-        check(&Facts { spool: Spooled::Answer, leads, server, discard, ..facts(&reading) }, Step::Store);
+    for stage in [Stage::Unsent, Stage::Claimed] {
+        let reading = Reading::Claim(claim(stage));
+        for (leads, server) in [(true, Server::Initialised), (false, Server::Unseen), (false, Server::Blank)] {
+            let discard = "0123456789abcdef";
+            check(&Facts { spool: Spooled::Answer, leads, server, discard, ..facts(&reading) }, Step::Store);
+        }
+    }
+}
+
+/// Nobody can send for it any more once it is gone, wherever its holder is.
+#[test]
+fn the_claim_of_another_that_sent_nothing_is_dropped_when_it_is_old() {
+    let reading = Reading::Claim(claim(Stage::Unsent));
+    for server in [Server::Blank, Server::Initialised, Server::Unseen] {
+        let theirs = Facts { holder: Holder::Another, server, ..facts(&reading) };
+        check(&Facts { now: at(NOW - 1), ..theirs.clone() }, Step::Wait(Wait::AtWork));
+        check(&Facts { leads: false, ..theirs.clone() }, Step::Wait(Wait::NotLeading));
+        check(&theirs, Step::Discard);
     }
 }
 
@@ -162,6 +185,7 @@ fn readings() -> impl Strategy<Value = Reading> {
         Just(Reading::Vacant),
         Just(Reading::Unreadable(Unreadable::Edited)),
         prop_oneof![
+            Just(Stage::Unsent),
             Just(Stage::Claimed),
             Just(Stage::Stored(recorded())),
             Just(proven()),
@@ -192,12 +216,16 @@ proptest! {
         match next(&facts) {
             Step::Send => {
                 prop_assert!(ours && leads && !working && server == Server::Blank && spool == Spooled::Nothing);
-                prop_assert!(matches!(&reading, Reading::Claim(claim) if claim.stage == Stage::Claimed));
+                prop_assert!(matches!(&reading, Reading::Claim(claim) if matches!(claim.stage, Stage::Unsent | Stage::Claimed)));
             }
             Step::Claim(_) => prop_assert!(reading == Reading::Vacant && leads && open && !working),
             Step::Discard => {
-                prop_assert!(!discard.is_empty() && leads && !working && server == Server::Blank);
+                let Reading::Claim(claim) = &reading else { return Err(TestCaseError::fail("there is none")) };
+                let never_sent = ours && spool == Spooled::Nothing || !ours && claim.stage == Stage::Unsent;
+                let given_up = !discard.is_empty() && server == Server::Blank && leads;
+                prop_assert!(!working && (never_sent || given_up) && (leads || ours));
                 prop_assert!(!(ours && spool == Spooled::Answer));
+                prop_assert!(matches!(claim.stage, Stage::Unsent | Stage::Claimed));
             }
             Step::Store | Step::ProveAdmin | Step::RevokeRoot(By::Itself) => {
                 prop_assert!(ours && spool == Spooled::Answer && !working);

@@ -59,7 +59,11 @@ fn what_is_no_key_of_age_is_refused_with_its_place() {
     let last = if typo.ends_with('q') { "p" } else { "q" };
     typo.replace_range(typo.len() - 1.., last);
     let secret = age::x25519::Identity::generate().to_string().expose_secret().to_owned();
-    for bad in [typo, secret, String::new(), "age1".to_owned(), good.to_uppercase() + "x"] {
+    // With points of low order, which age takes, and can't encrypt to.
+    let zero = "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z".to_owned();
+    let one = "age1qyqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqj7vrya".to_owned();
+    assert!([&zero, &one].iter().all(|key| key.parse::<age::x25519::Recipient>().is_ok()));
+    for bad in [typo, secret, String::new(), "age1".to_owned(), good.to_uppercase() + "x", zero, one] {
         let parsed = Recipients::parse(&by_age(vec![good.clone(), bad]), 2);
         assert_eq!(parsed.map(|_| ()), Err(Invalid::NotAge(1)));
     }

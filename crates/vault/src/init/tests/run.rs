@@ -32,15 +32,15 @@ use crate::view::View;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A server, a cluster, the people who get the shares, and a folder for the spool.
-struct Stage0 {
-    world: World,
+pub(super) struct Stage0 {
+    pub(super) world: World,
     servers: Runtime,
     people: Vec<age::x25519::Identity>,
-    folder: tempfile::TempDir,
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Stage0 {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let servers = runtime();
         let world = servers.block_on(World::start());
         let people = (0..3).map(|_| age::x25519::Identity::generate()).collect();
@@ -72,7 +72,7 @@ impl Stage0 {
         .unwrap()
     }
 
-    fn initialiser(&self, folder: &Path) -> Initialiser {
+    pub(super) fn initialiser(&self, folder: &Path) -> Initialiser {
         let clients = Clients::new(Options::new().with_allow_loopback(true));
         Initialiser::new(self.world.kube(), clients, Spool::open(folder).unwrap(), false)
     }
@@ -85,17 +85,18 @@ impl Stage0 {
 
     async fn pass(&self, initialiser: &Initialiser, resource: &VaultTransitUnseal, leads: bool) -> Progress {
         let (settings, order) = (Settings::try_from(resource).unwrap(), Order::from(resource));
-        let view = self.view();
-        let progress = initialiser
-            .advance(Asked { settings: &settings, order: &order, view: leads.then_some(&view), leads })
-            .await;
+        // What can't be read for the view is tried once more.
+        let seen = if leads { initialiser.look(&settings, &order).await.ok() } else { None };
+        let (view, sighting) = (self.view(), seen.as_ref().map(|(_, sighting)| sighting));
+        let asked = Asked { settings: &settings, order: &order, view: leads.then_some(&view), sighting, leads };
+        let progress = initialiser.advance(asked).await;
         let shown = format!("{progress:?}");
         assert!(!shown.contains(ROOT) && SHARES.iter().all(|share| !shown.contains(share)), "{shown}");
         progress
     }
 
     /// Passes until nothing more comes of it.
-    async fn settle(&self, initialiser: &Initialiser) -> Step {
+    pub(super) async fn settle(&self, initialiser: &Initialiser) -> Step {
         let resource = self.resource();
         let seen = Mutex::new(String::new());
         let settle = async {
@@ -156,6 +157,14 @@ impl Stage0 {
         assert_eq!(logins, BTreeSet::from(["kubernetes/admin", "kubernetes/holdfast"]), "{of}");
     }
 
+    /// Made beforehand, for a controller that may not create any.
+    pub(super) fn with_empty_secrets(&self) {
+        for name in ["holdfast-init-vault", "keys"] {
+            let metadata = json!({ "name": name, "resourceVersion": "0", "labels": { "theirs": "stays" } });
+            self.world.state.lock().secrets.insert(name.to_owned(), json!({ "metadata": metadata }));
+        }
+    }
+
     fn spooled(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path().join("holdfast-init")).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -167,7 +176,7 @@ fn runtime() -> Runtime {
 }
 
 /// Checks every point, several at a time: most of the time goes by in waiting.
-fn everywhere(points: usize, check: impl Fn(usize) + Sync) {
+pub(super) fn everywhere(points: usize, check: impl Fn(usize) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -190,6 +199,12 @@ fn requests() -> Vec<String> {
     stage.is_complete("without faults");
     assert_eq!(stage.spooled(), ["id"]);
     stage.world.state.lock().trace.clone()
+}
+
+/// Whether it changes something in the cluster: what is tried only doesn't, and a token of a ServiceAccount is no object.
+fn is_write(request: &str) -> bool {
+    let writes = ["POST /api", "PATCH /api"].iter().any(|begin| request.starts_with(begin));
+    writes && !request.ends_with("/token") && !request.ends_with("(dry run)")
 }
 
 fn is_init(request: &str) -> bool {
@@ -310,6 +325,84 @@ fn the_loss_of_the_lead_cancels_nothing() {
     });
 }
 
+/// Whoever comes back without the lead before anything was sent leaves the claim to who leads by now.
+#[test]
+fn a_claim_of_which_nothing_was_sent_is_given_back_without_the_lead() {
+    let trace = requests();
+    // The claim, and what says that it is about to be sent.
+    let writes = trace.iter().enumerate().filter(|(_, request)| is_write(request)).take(2);
+    for (at, _) in writes {
+        let stage = Stage0::new();
+        stage.world.state.lock().fault = Some((at, Fault::KilledAfter));
+        assert_eq!(stage.controller(stage.folder.path()), None);
+        let controller = runtime();
+        controller.block_on(async {
+            let initialiser = stage.initialiser(stage.folder.path());
+            let progress = stage.pass(&initialiser, &stage.resource(), false).await;
+            assert_eq!(progress.step, Some(Step::Discard));
+            assert_eq!((stage.world.claim(), progress.failed.is_none()), (Reading::Vacant, true));
+            let progress = stage.pass(&initialiser, &stage.resource(), false).await;
+            assert_eq!(progress.step, Some(Step::Rest));
+        });
+        assert_eq!(stage.controller(tempfile::tempdir().unwrap().path()), Some(Step::Rest));
+        stage.is_complete("by another");
+    }
+}
+
+/// Nothing is asked for twice in a look and what follows from it.
+#[test]
+fn a_look_reads_the_claim_once_and_lists_the_storage_once() {
+    let trace = requests();
+    let claimed = trace.iter().position(|request| is_write(request)).unwrap();
+    let count = |part: &str| trace.iter().take(claimed).filter(|request| request.contains(part)).count();
+    assert_eq!((count("secrets/holdfast-init-vault"), count("persistentvolumeclaims")), (1, 1), "{trace:#?}");
+    let stage = Stage0::new();
+    assert_eq!(stage.controller(stage.folder.path()), Some(Step::Rest));
+    stage.world.state.lock().trace.clear();
+    let controller = runtime();
+    controller.block_on(async { stage.pass(&stage.initialiser(stage.folder.path()), &stage.resource(), true).await });
+    let trace = stage.world.state.lock().trace.clone();
+    assert_eq!(trace.iter().filter(|request| request.contains("secrets/holdfast-init-vault")).count(), 1, "{trace:?}");
+}
+
+/// Until it is stored the answer is in memory alone: a crash would lose it.
+#[test]
+fn a_spool_that_fails_when_the_answer_comes_is_tried_again_until_it_has_it() {
+    let stage = Stage0::new();
+    let (there, away) = (stage.folder.path().join("holdfast-init"), stage.folder.path().join("away"));
+    let controller = runtime();
+    controller.block_on(async {
+        let (initialiser, resource) = (stage.initialiser(stage.folder.path()), stage.resource());
+        let (from, to) = (there.clone(), away.clone());
+        stage.world.state.lock().at_init = Some(Box::new(move |state| {
+            std::fs::rename(from, to).unwrap();
+            state.refused = Some("secrets/keys");
+        }));
+        let until = async |what: &str, is: &dyn Fn() -> bool| {
+            let waits = async {
+                while !is() {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+            };
+            tokio::time::timeout(DEADLINE, waits).await.unwrap_or_else(|_| panic!("never: {what}"));
+        };
+        stage.pass(&initialiser, &resource, true).await;
+        // It is spooled before it is stored.
+        let tried = || {
+            let state = stage.world.state.lock();
+            0 < state.inits && state.trace.iter().any(|request| request.ends_with("secrets/keys") && is_write(request))
+        };
+        until("it is stored", &tried).await;
+        assert!(away.exists() && !there.exists());
+        std::fs::rename(&away, &there).unwrap();
+        until("the spool has it", &|| stage.spooled().iter().any(|file| file.ends_with(".answer"))).await;
+        stage.world.state.lock().refused = None;
+        assert!(tokio::time::timeout(DEADLINE, initialiser.drained()).await.unwrap());
+    });
+    stage.is_complete("with a spool that failed");
+    assert_eq!(stage.spooled(), ["id"]);
+}
+
 /// A spec that turned into nonsense must not cost the keys.
 #[test]
 fn what_was_answered_is_stored_as_it_was_asked_for() {
@@ -328,8 +421,9 @@ fn what_was_answered_is_stored_as_it_was_asked_for() {
         let progress = stage.pass(&initialiser, &resource, true).await;
         assert_eq!(progress.step, Some(Step::Store));
         assert!(progress.failed.is_none(), "{progress:?}");
-        let told = initialiser.told(&Settings::try_from(&resource).unwrap(), &Order::from(&resource)).await.unwrap();
-        assert_eq!(told.keys, Some(Keys { secret: "keys".to_owned(), count: 3, kept: Some(Kept::Stored) }));
+        let (settings, order) = (Settings::try_from(&resource).unwrap(), Order::from(&resource));
+        let (birth, _) = initialiser.look(&settings, &order).await.unwrap();
+        assert_eq!(birth.keys, Some(Keys { secret: "keys".to_owned(), count: 3, kept: Some(Kept::Stored) }));
         let progress = stage.pass(&initialiser, &resource, true).await;
         assert!(progress.failed.is_some(), "nobody is named who could get in: {progress:?}");
         assert_eq!(stage.settle(&initialiser).await, Step::Rest);
@@ -397,19 +491,19 @@ fn older_storage_needs_its_uid_on_the_resource() {
     stage.is_complete("confirmed");
 }
 
-/// Secrets that were made beforehand, empty, for a controller that may not create any.
 #[test]
 fn empty_secrets_are_claimed_and_filled() {
     let stage = Stage0::new();
-    for name in ["holdfast-init-vault", "keys"] {
-        let metadata = json!({ "name": name, "resourceVersion": "0", "labels": { "theirs": "stays" } });
-        stage.world.state.lock().secrets.insert(name.to_owned(), json!({ "metadata": metadata }));
-    }
+    stage.with_empty_secrets();
     assert_eq!(stage.controller(stage.folder.path()), Some(Step::Rest));
     stage.is_complete("made beforehand");
     let state = stage.world.state.lock();
     assert!(state.secrets.values().all(|secret| secret["metadata"]["labels"]["theirs"] == "stays"));
-    assert!(state.trace.iter().all(|request| !request.ends_with("/secrets")), "nothing was created: {:?}", state.trace);
+    assert!(
+        !state.trace.iter().any(|request| request.starts_with("POST") && request.contains("/secrets")),
+        "{:?}",
+        state.trace
+    );
 }
 
 #[test]

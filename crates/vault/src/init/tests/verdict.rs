@@ -44,7 +44,7 @@ fn a_message_names_what_a_person_looks_at() {
 fn a_failure_is_told_by_what_it_keeps_from_happening() {
     let phase = |stored| {
         let attempt = "a".to_owned();
-        if stored { Phase::Stored { attempt } } else { Phase::Claimed { attempt, at_work: true } }
+        if stored { Phase::Stored { attempt } } else { Phase::Claimed { attempt, may_be_lost: false } }
     };
     let (person, retry) = (Failed::NotOurs("keys".to_owned()), Failed::NotYet);
     let at_work = Step::Wait(Wait::AtWork);

@@ -43,6 +43,10 @@ pub(super) struct State {
     pub(super) trace: Vec<String>,
     /// The request with this number, and those after it while the controller is dead.
     pub(super) fault: Option<(usize, Fault)>,
+    /// Every request whose path contains this is refused.
+    pub(super) refused: Option<&'static str>,
+    /// Happens when the server is initialised, before it answers.
+    pub(super) at_init: Option<Box<dyn FnOnce(&mut State) + Send>>,
     pub(super) secrets: BTreeMap<String, Value>,
     version: u64,
     pub(super) pod_uid: String,
@@ -122,6 +126,10 @@ impl World {
     fn enter(&self, what: String) -> Option<Fault> {
         let mut state = self.state.lock();
         let number = state.trace.len();
+        if state.refused.is_some_and(|path| what.contains(path)) {
+            state.trace.push(what);
+            return Some(Fault::Refused);
+        }
         state.trace.push(what);
         state.fault.filter(|(at, _)| *at == number).map(|(_, fault)| fault)
     }
@@ -138,7 +146,8 @@ impl World {
         let (head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let fault = self.enter(format!("{} {}", head.method, head.uri.path()));
+        let dry = if is_dry(&head.uri) { " (dry run)" } else { "" };
+        let fault = self.enter(format!("{} {}{dry}", head.method, head.uri.path()));
         let answer = |(status, body): (u16, Value)| {
             http::Response::builder().status(status).body(Full::new(Bytes::from(body.to_string()))).unwrap()
         };
@@ -157,6 +166,10 @@ impl World {
             }
         }
     }
+}
+
+fn is_dry(uri: &Uri) -> bool {
+    uri.query().is_some_and(|query| query.contains("dryRun=All"))
 }
 
 fn status(code: u16, reason: &str, message: &str) -> (u16, Value) {
@@ -189,7 +202,7 @@ fn merge(into: &mut Value, patch: &Value) {
 
 impl State {
     fn cluster(&mut self, method: &Method, uri: &Uri, body: &Value) -> (u16, Value) {
-        let dry = uri.query().is_some_and(|query| query.contains("dryRun=All"));
+        let dry = is_dry(uri);
         let parts: Vec<&str> = uri.path().trim_matches('/').split('/').collect();
         match (method.as_str(), parts.as_slice()) {
             ("GET", [.., "secrets", name]) => self.found("secrets", name),
@@ -272,6 +285,9 @@ impl State {
             }
             ("POST", ["v1", "sys", "init"]) => {
                 self.inits += 1;
+                if let Some(happens) = self.at_init.take() {
+                    happens(self);
+                }
                 assert_eq!((&body["recovery_shares"], &body["recovery_threshold"]), (&json!(3), &json!(2)));
                 self.tokens.insert(ROOT.to_owned(), ("accessor-of-root".to_owned(), "root".to_owned()));
                 let base64: Vec<String> = SHARES.iter().map(|share| STANDARD.encode(bytes(share))).collect();
