@@ -30,10 +30,9 @@ use rayon::prelude::*;
 use crate::checkout::Tree;
 use crate::facts::helm::{checked, rejected};
 use crate::flux::HELM;
-use crate::node::Entry;
 use crate::places_of::{all_at, with_places_of};
 use crate::trouble::Trouble;
-use crate::{Mapping, Node, Object, Origin, Value};
+use crate::{Node, Object, Value};
 
 pub(crate) use chart::Chart;
 pub(crate) use release::Release;
@@ -95,8 +94,8 @@ pub(crate) fn expand(tree: &Tree, objects: &[Object], options: &HelmOptions) -> 
         let release = Release::read(object, &known);
         let made = manifests(tree, &release, options);
         let manifests = post_render::apply(&release, made.manifests);
-        let labels = labels_of(HELM, &object.name, &object.namespace, release.at);
-        let objects = manifests.into_iter().filter_map(|root| owned(root, &release, &labels, made.confidence));
+        let owner = owner(object);
+        let objects = manifests.into_iter().filter_map(|root| owned(root, &release, &owner, made.confidence));
         Expanded {
             objects: objects.collect(),
             trouble: made.trouble,
@@ -183,7 +182,7 @@ fn infer(release: &Release<'_>) -> Vec<Node> {
 }
 
 /// An object of a release: in its namespace, with the labels by which helm-controller tells its own.
-fn owned(mut root: Node, release: &Release<'_>, labels: &[Entry], confidence: Confidence) -> Option<Object> {
+fn owned(mut root: Node, release: &Release<'_>, owner: &FluxOwner, confidence: Confidence) -> Option<Object> {
     let kind: EcoString = root.get("kind")?.as_str()?.into();
     let api_version: EcoString = root.get("apiVersion")?.as_str()?.into();
     let name: EcoString = root.at(&["metadata", "name"])?.as_str()?.into();
@@ -202,29 +201,14 @@ fn owned(mut root: Node, release: &Release<'_>, labels: &[Entry], confidence: Co
             namespace
         }
     };
-    label(metadata, labels, at);
-    let key = ObjectKey::new(release.object.namespace.as_str(), release.object.name.as_str());
-    let owner = Some(FluxOwner { kind: FluxKind::HelmRelease, key });
-    Some(Object { api_version, kind, namespace, name, root, confidence, owner })
+    let owner = Some(owner.clone());
+    Some(Object { api_version, kind, namespace, name, root, confidence, owner, labelled: Some(at) })
 }
 
-/// The labels by which a controller tells what belongs to an object of its group. Made once for all that it owns, which
-/// share their text.
-pub(crate) fn labels_of(group: &str, name: &EcoString, namespace: &EcoString, at: Origin) -> [Entry; 2] {
-    [("name", name), ("namespace", namespace)].map(|(what, value)| Entry {
-        key: ecow::eco_format!("{group}/{what}"),
-        at,
-        value: Node::new(Value::String(value.clone()), at),
-    })
-}
-
-/// Sets labels of an object's metadata.
-pub(crate) fn label(metadata: &mut Node, labels: &[Entry], at: Origin) {
-    let Some(mapping) = metadata.as_mapping_mut().filter(|_| !labels.is_empty()) else { return };
-    match mapping.get_mut("labels").and_then(Node::as_mapping_mut) {
-        Some(known) => *known = known.with(labels),
-        None => mapping.insert("labels", at, Node::new(Value::Mapping(Mapping::default().with(labels)), at)),
-    }
+/// A HelmRelease as the owner of what it comes to.
+pub(crate) fn owner(release: &Object) -> FluxOwner {
+    let key = ObjectKey::new(release.namespace.as_str(), release.name.as_str());
+    FluxOwner { kind: FluxKind::HelmRelease, key }
 }
 
 #[cfg(test)]

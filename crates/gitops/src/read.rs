@@ -3,11 +3,12 @@
 //! The only place where the steps meet: read the files, find where clusters begin, follow each, expand its HelmReleases,
 //! join what a renderer printed, and turn it all into facts. Nothing here decides anything about a finding.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
 use ecow::EcoString;
+use foldhash::HashSet;
 use holdfast_api::{DisruptionPolicy, NamespaceSecurityPolicy, PolicyException};
 use holdfast_model::repository::problems::{FILE, Problem, ProblemKind, Problems};
 use holdfast_model::repository::{Checked, Inventory};

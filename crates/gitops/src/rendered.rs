@@ -8,11 +8,12 @@ use std::collections::{HashMap, HashSet};
 
 use ecow::EcoString;
 use holdfast_model::Confidence;
-use holdfast_model::facts::{FluxKind, FluxOwner};
-use holdfast_model::{ObjectKey, Text};
+use holdfast_model::Text;
+use holdfast_model::facts::FluxKind;
 
 use crate::flux::{self, HELM};
-use crate::object::named_at;
+use crate::helm::owner;
+use crate::object::{label, named_at};
 use crate::places_of::{all_at, with_places_of};
 use crate::{Node, Object};
 
@@ -33,8 +34,9 @@ pub(crate) fn join(objects: &mut Vec<Object>, printed: Vec<Node>) -> Vec<Object>
         match (known.get(&key(&object)), release) {
             (Some(place), _) => {
                 let written = &mut objects[*place];
-                let labelled = with_labels_of(&object.root, &written.root);
-                written.root = with_places_of(&labelled, &written.root);
+                let whole = written.whole().into_owned();
+                written.root = with_places_of(&with_labels_of(&object.root, &whole), &whole);
+                written.labelled = None;
                 written.confidence = Confidence::Rendered;
                 seen.insert(*place);
             }
@@ -58,19 +60,14 @@ fn with_labels_of(rendered: &Node, written: &Node) -> Node {
     let of_flux: Vec<_> = labels.filter(|entry| entry.key.contains(".toolkit.fluxcd.io/")).cloned().collect();
     if let Some(metadata) = node.as_mapping_mut().and_then(|mapping| mapping.get_mut("metadata")) {
         let at = of_flux.first().map_or(rendered.origin, |entry| entry.at);
-        crate::helm::label(metadata, &of_flux, at);
+        label(metadata, &of_flux, at);
     }
     node
 }
 
 fn of_release(object: Object, release: &Object) -> Object {
     let at = named_at(&release.root);
-    let mut root = all_at(&object.root, at);
-    if let Some(metadata) = root.as_mapping_mut().and_then(|mapping| mapping.get_mut("metadata")) {
-        crate::helm::label(metadata, &crate::helm::labels_of(HELM, &release.name, &release.namespace, at), at);
-    }
-    let key = ObjectKey::new(release.namespace.as_str(), release.name.as_str());
-    Object { root, owner: Some(FluxOwner { kind: FluxKind::HelmRelease, key }), ..object }
+    Object { root: all_at(&object.root, at), owner: Some(owner(release)), labelled: Some(at), ..object }
 }
 
 fn drop_inferred(objects: &mut Vec<Object>, rendered: &HashSet<usize>, seen: &HashSet<usize>) {

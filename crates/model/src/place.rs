@@ -88,9 +88,9 @@ pub trait Locate {
     fn line(&self, file: &str, line: u32) -> Option<String>;
 
     /// Group and version of an object, as its file writes them. Without an answer those that are read of its kind.
-    fn api_version(&self, subject: &Subject) -> Option<String> {
+    fn api_version(&self, subject: &Subject) -> Option<&str> {
         let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == subject.kind)?;
-        Some(kind.api_version().to_owned())
+        Some(kind.api_version())
     }
 }
 

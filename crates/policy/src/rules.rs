@@ -63,6 +63,8 @@ enum Check {
     Unreadable(fn(Kind, &str) -> Verdict),
     /// Looks at what only files have; says of each subject whether it holds.
     Files(fn(&Repository, &mut Answers)),
+    /// The same, of a cluster with so many nodes, where the files say how many.
+    FilesOnNodes(fn(&Repository, Option<u32>, &mut Answers)),
 }
 
 /// What a check of files answers, about one subject after the other.

@@ -45,7 +45,7 @@ struct Page<'a> {
     inventory: Vec<String>,
     judged_as: Option<String>,
     overall: Option<Overall>,
-    blockers: Vec<&'a Told>,
+    blockers: Vec<&'a Told<'a>>,
     severities: Vec<Chip>,
     domains: Vec<Card>,
     groups: Vec<Group<'a>>,
@@ -93,7 +93,7 @@ struct Group<'a> {
 
 /// A finding.
 struct Row<'a> {
-    told: &'a Told,
+    told: &'a Told<'a>,
     object: String,
     place: Option<String>,
     /// What stands before what is meant, that itself, and what stands after.
@@ -149,7 +149,7 @@ impl<'a> Page<'a> {
     }
 }
 
-fn severities(findings: &[Told]) -> Vec<Chip> {
+fn severities(findings: &[Told<'_>]) -> Vec<Chip> {
     let chip = |severity: Severity| Chip {
         id: severity.as_str(),
         count: findings.iter().filter(|it| it.severity == severity).count(),
@@ -158,13 +158,13 @@ fn severities(findings: &[Told]) -> Vec<Chip> {
 }
 
 /// Findings under the Flux object in which a person mends them.
-fn groups<'a>(report: &'a Report<'_>, findings: &'a [Told]) -> Vec<Group<'a>> {
+fn groups<'a>(report: &'a Report<'_>, findings: &'a [Told<'a>]) -> Vec<Group<'a>> {
     let grouped = crate::human::grouped(findings.iter());
-    let rows = |list: Vec<&'a Told>| list.into_iter().map(|it| Row::new(report, it)).collect();
+    let rows = |list: Vec<&'a Told<'a>>| list.into_iter().map(|it| Row::new(report, it)).collect();
     grouped.into_iter().map(|(title, list)| Group { title, findings: rows(list) }).collect()
 }
 
-fn prose(findings: &[Told]) -> Vec<Prose> {
+fn prose(findings: &[Told<'_>]) -> Vec<Prose> {
     let mut rules: Vec<RuleId> = findings.iter().map(|it| it.rule).collect();
     rules.sort_by_key(|rule| rule.id());
     rules.dedup();
@@ -201,7 +201,7 @@ impl Card {
 }
 
 /// What fails, by severity: as wide as its share of the findings that count, within the share of the weight that fails.
-fn bars(it: &DomainScore, findings: &[Told]) -> Vec<Bar> {
+fn bars(it: &DomainScore, findings: &[Told<'_>]) -> Vec<Bar> {
     let of = |severity: Severity| {
         let domain: Domain = it.domain;
         findings.iter().filter(|it| it.domain == domain && it.severity == severity && it.counts()).count()
@@ -230,7 +230,7 @@ const fn class(grade: Grade) -> &'static str {
 }
 
 impl<'a> Row<'a> {
-    fn new(report: &Report<'_>, told: &'a Told) -> Self {
+    fn new(report: &Report<'_>, told: &'a Told<'a>) -> Self {
         let split = |quote: crate::quote::Quote| {
             let (before, rest) = quote.text.split_at(quote.span.start);
             let (meant, after) = rest.split_at(quote.span.len());

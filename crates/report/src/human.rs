@@ -112,7 +112,7 @@ fn write_outlook(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::
     Ok(())
 }
 
-fn write_blocker(it: &Told, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+fn write_blocker(it: &Told<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let text = format!("{}: {}", paint.tone(Tone::Strong, &it.object()), it.message);
     for line in paint.wrap(&text, "  ", "      ") {
         writeln!(out, "{line}")?;
@@ -125,7 +125,7 @@ fn write_blocker(it: &Told, paint: Paint, out: &mut dyn Write) -> io::Result<()>
 
 /// Findings under the Flux object in which they are mended.
 fn write_groups(report: &Report<'_>, paint: Paint, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
-    let wanted = |it: &&Told| it.excepted.is_none() && (detail == Detail::Full || it.counts());
+    let wanted = |it: &&Told<'_>| it.excepted.is_none() && (detail == Detail::Full || it.counts());
     let mut told: HashMap<RuleId, usize> = HashMap::new();
     for (title, findings) in grouped(report.findings().iter().filter(wanted)) {
         writeln!(out, "{}\n", paint.rule(&title))?;
@@ -145,9 +145,12 @@ fn write_groups(report: &Report<'_>, paint: Paint, detail: Detail, out: &mut dyn
 }
 
 /// Findings by where a person mends them, in the order of the worst of each.
-pub(crate) fn grouped<'a>(findings: impl Iterator<Item = &'a Told>) -> Vec<(String, Vec<&'a Told>)> {
+pub(crate) fn grouped<'t, 'a>(findings: impl Iterator<Item = &'t Told<'a>>) -> Vec<(String, Vec<&'t Told<'a>>)>
+where
+    'a: 't,
+{
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut groups: Vec<(String, Vec<&Told>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<&Told<'_>>)> = Vec::new();
     for it in findings {
         let title = group(it);
         let at = *places.entry(title.clone()).or_insert(groups.len());
@@ -160,8 +163,8 @@ pub(crate) fn grouped<'a>(findings: impl Iterator<Item = &'a Told>) -> Vec<(Stri
 }
 
 /// Where a person mends it: a HelmRelease or Kustomization itself, else the one that makes the object, else the object.
-fn group(it: &Told) -> String {
-    match (it.kind.as_str(), &it.owner) {
+fn group(it: &Told<'_>) -> String {
+    match (&*it.kind, &it.owner) {
         ("HelmRelease" | "Kustomization", _) | (_, None) => it.object(),
         (_, Some(owner)) => owner.to_string(),
     }

@@ -4,6 +4,7 @@
 //! `schemaVersion`; new fields are not. Everything is sorted, so that two runs can be compared with `diff`.
 
 mod drain;
+mod rows;
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -16,6 +17,7 @@ use serde::Serialize;
 use crate::clean::clean;
 use crate::{DomainScore, Report, Told};
 use drain::Drain;
+use rows::Rows;
 
 /// The version of the format.
 pub(crate) const VERSION: u32 = 1;
@@ -53,7 +55,8 @@ struct AuditReport<'a> {
     /// How good it is.
     score: Score<'a>,
     /// What was found: by severity (the worst first), file, line and rule.
-    findings: Vec<Finding<'a>>,
+    #[schemars(with = "Vec<Finding<'a>>")]
+    findings: Rows<'a, Told<'a>, Finding<'a>>,
 }
 
 /// What wrote it.
@@ -97,7 +100,8 @@ struct FluxObjects<'a> {
     /// How many of them are suspended.
     suspended: usize,
     /// By file and line.
-    items: Vec<Object<'a>>,
+    #[schemars(with = "Vec<Object<'a>>")]
+    items: Rows<'a, Item, Object<'a>>,
 }
 
 /// Objects of one kind.
@@ -106,7 +110,8 @@ struct Objects<'a> {
     /// How many there are.
     total: usize,
     /// By file and line.
-    items: Vec<Object<'a>>,
+    #[schemars(with = "Vec<Object<'a>>")]
+    items: Rows<'a, Item, Object<'a>>,
 }
 
 /// An object that was read.
@@ -259,7 +264,7 @@ struct Excepted<'a> {
 }
 
 impl<'a> AuditReport<'a> {
-    fn new(report: &'a Report<'_>) -> Self {
+    fn new(report: &'a Report<'a>) -> Self {
         let read = report.inventory;
         Self {
             schema_version: VERSION,
@@ -284,21 +289,25 @@ impl<'a> AuditReport<'a> {
                 overall: report.score.overall.map(crate::Points::as_f64),
                 domains: report.score.domains.iter().map(Domain::new).collect(),
             },
-            findings: report.findings().iter().map(Finding::new).collect(),
+            findings: Rows::new(report.findings(), Finding::new),
         }
     }
 }
 
 impl<'a> FluxObjects<'a> {
     fn new(listing: &'a Listing) -> Self {
-        let items: Vec<_> = listing.items.iter().map(Object::new).collect();
-        Self { total: items.len(), reachable: listing.reachable(), suspended: listing.suspended(), items }
+        Self {
+            total: listing.items.len(),
+            reachable: listing.reachable(),
+            suspended: listing.suspended(),
+            items: Rows::new(&listing.items, Object::new),
+        }
     }
 }
 
 impl<'a> Objects<'a> {
     fn new(listing: &'a Listing) -> Self {
-        Self { total: listing.items.len(), items: listing.items.iter().map(Object::new).collect() }
+        Self { total: listing.items.len(), items: Rows::new(&listing.items, Object::new) }
     }
 }
 
@@ -333,14 +342,14 @@ impl Domain<'_> {
 }
 
 impl<'a> Finding<'a> {
-    fn new(it: &'a Told) -> Self {
+    fn new(it: &'a Told<'a>) -> Self {
         let place = it.place.as_ref();
         Self {
             rule: it.rule.id(),
             domain: it.domain.id(),
             severity: it.severity.as_str(),
             confidence: it.confidence.as_str(),
-            file: place.map(|place| place.file.as_str()),
+            file: place.map(|place| &*place.file),
             line: place.map(|place| place.line),
             column: place.map(|place| place.column),
             object: Subject {

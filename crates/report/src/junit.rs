@@ -34,13 +34,13 @@ pub fn write_junit(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 struct Suite<'a> {
     domain: Domain,
-    findings: Vec<&'a Told>,
+    findings: Vec<&'a Told<'a>>,
     silent: Vec<RuleId>,
 }
 
 impl<'a> Suite<'a> {
     fn new(report: &'a Report<'_>, domain: Domain) -> Option<Self> {
-        let findings: Vec<&Told> = report.findings().iter().filter(|it| it.domain == domain).collect();
+        let findings: Vec<&Told<'_>> = report.findings().iter().filter(|it| it.domain == domain).collect();
         let asked = report.score.domains.iter().any(|it| it.domain == domain && it.asked);
         let mut silent: Vec<RuleId> = RuleId::ALL.iter().copied().filter(|rule| rule.rule().domain == domain).collect();
         silent.retain(|rule| asked && !findings.iter().any(|it| it.rule == *rule));
@@ -81,13 +81,13 @@ fn class(rule: RuleId) -> String {
     format!("holdfast.{}.{rule}", rule.rule().domain.id())
 }
 
-fn write_case<W: Write>(it: &Told, xml: &mut Writer<W>) -> io::Result<()> {
+fn write_case<W: Write>(it: &Told<'_>, xml: &mut Writer<W>) -> io::Result<()> {
     let name = format!("{}: {}", it.rule, it.object());
     let line = it.place.as_ref().map(|place| place.line.to_string()).unwrap_or_default();
     let mut case = xml.create_element("testcase");
     case = case.with_attribute(("name", name.as_str())).with_attribute(("classname", class(it.rule).as_str()));
     if let Some(place) = &it.place {
-        case = case.with_attribute(("file", place.file.as_str())).with_attribute(("line", line.as_str()));
+        case = case.with_attribute(("file", &*place.file)).with_attribute(("line", line.as_str()));
     }
     case.write_inner_content(|xml| match &it.excepted {
         Some(by) => {
@@ -95,7 +95,7 @@ fn write_case<W: Write>(it: &Told, xml: &mut Writer<W>) -> io::Result<()> {
             xml.create_element("skipped").with_attribute(("message", reason.as_str())).write_empty().map(drop)
         }
         None if it.counts() => {
-            let failure = xml.create_element("failure").with_attribute(("message", it.message.as_str()));
+            let failure = xml.create_element("failure").with_attribute(("message", &*it.message));
             let failure = failure.with_attribute(("type", it.severity.as_str()));
             failure.write_text_content(BytesText::new(&text(it))).map(drop)
         }
@@ -104,7 +104,7 @@ fn write_case<W: Write>(it: &Told, xml: &mut Writer<W>) -> io::Result<()> {
     Ok(())
 }
 
-fn text(it: &Told) -> String {
+fn text(it: &Told<'_>) -> String {
     let mut text = format!("{}[{}] {}\n", it.severity, it.rule, it.message);
     if let Some(place) = &it.place {
         text.push_str(&format!("at {place}\n"));

@@ -21,7 +21,7 @@ const LONGEST: usize = 60_000;
 /// When it can't be written.
 pub fn write_markdown(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut text = head(report);
-    let counting: Vec<&Told> = report.findings().iter().filter(|it| it.counts()).collect();
+    let counting: Vec<&Told<'_>> = report.findings().iter().filter(|it| it.counts()).collect();
     if !counting.is_empty() {
         text.push_str("| Severity | Finding | Where |\n|---|---|---|\n");
     }
@@ -61,7 +61,7 @@ fn head(report: &Report<'_>) -> String {
     format!("### {sign} {verdict}\n\n{told}{}.{overall} {name}: {read}.\n\n", capital(&tally(report)))
 }
 
-fn row(it: &Told) -> String {
+fn row(it: &Told<'_>) -> String {
     let place = it.place.as_ref().map(|place| code(&format!("{}:{}", place.file, place.line))).unwrap_or_default();
     let owner = it.owner.as_ref().map(|owner| format!("<br>{}", escape(&owner.to_string()))).unwrap_or_default();
     format!(

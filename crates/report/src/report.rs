@@ -51,7 +51,7 @@ pub struct Report<'a> {
     pub server: &'a Server,
     /// What files tell of draining every node, of all clusters together.
     pub outlook: Outlook,
-    findings: Vec<Told>,
+    findings: Vec<Told<'a>>,
     known: Option<usize>,
     files: &'a dyn Locate,
 }
@@ -65,7 +65,7 @@ fn joined(parts: &[Part<'_>]) -> Outlook {
 impl<'a> Report<'a> {
     /// A report of what was judged: of each cluster, and of the checkout as a whole.
     #[must_use]
-    pub fn new(parts: &[Part<'_>], input: Input<'a>) -> Self {
+    pub fn new(parts: &[Part<'a>], input: Input<'a>) -> Self {
         Self {
             name: clean(input.name).into_owned(),
             version: input.version,
@@ -90,7 +90,7 @@ impl<'a> Report<'a> {
 
     /// What is told, worst first.
     #[must_use]
-    pub fn findings(&self) -> &[Told] {
+    pub fn findings(&self) -> &[Told<'a>] {
         &self.findings
     }
 
@@ -107,13 +107,13 @@ impl<'a> Report<'a> {
     }
 
     /// What the next drain stops at.
-    pub fn blockers(&self) -> impl Iterator<Item = &Told> {
+    pub fn blockers(&self) -> impl Iterator<Item = &Told<'a>> {
         self.findings.iter().filter(|finding| finding.blocks_drain())
     }
 
     /// How a domain's score is to be taken, or that of all.
     pub(crate) fn grade(&self, points: Points, domain: Option<Domain>) -> Grade {
-        let meant = |it: &&Told| it.counts() && domain.is_none_or(|domain| domain == it.domain);
+        let meant = |it: &&Told<'_>| it.counts() && domain.is_none_or(|domain| domain == it.domain);
         Grade::of(points, self.findings.iter().filter(meant).map(|it| it.severity).max())
     }
 
@@ -140,7 +140,7 @@ impl<'a> Report<'a> {
     }
 
     /// The line that a finding is about.
-    pub(crate) fn quote(&self, finding: &Told) -> Option<Quote> {
+    pub(crate) fn quote(&self, finding: &Told<'_>) -> Option<Quote> {
         let position = finding.position()?;
         Quote::new(&self.files.line(&position.file, position.line)?, position.column)
     }

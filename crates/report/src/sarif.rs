@@ -222,7 +222,7 @@ impl Descriptor<'_> {
 }
 
 impl<'a> ResultOf<'a> {
-    fn new(it: &'a Told, report: &Report<'_>, rules: &[RuleId], prefix: &str) -> Self {
+    fn new(it: &'a Told<'a>, report: &Report<'_>, rules: &[RuleId], prefix: &str) -> Self {
         let text = format!("{}: {}. Remedy: {}.", it.object(), it.message, it.remedy);
         let name = if it.field.is_empty() { it.object() } else { format!("{} {}", it.object(), it.field) };
         let logical =
@@ -248,9 +248,9 @@ impl<'a> ResultOf<'a> {
 }
 
 impl Physical<'_> {
-    fn new(it: &Told, report: &Report<'_>, prefix: &str) -> Self {
+    fn new(it: &Told<'_>, report: &Report<'_>, prefix: &str) -> Self {
         let (file, line, column) = match &it.place {
-            Some(place) => (place.file.as_str(), place.line, place.column),
+            Some(place) => (&*place.file, place.line, place.column),
             None => (NOWHERE, 1, 1),
         };
         let path = if prefix.is_empty() || it.place.is_none() { file.to_owned() } else { format!("{prefix}/{file}") };

@@ -1,6 +1,8 @@
 //! A finding as it is told: cleaned, with its place, its owner and its fingerprint.
 
+use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
+use std::sync::Arc;
 
 use holdfast_model::{Confidence, Locate, Position};
 use holdfast_policy::{Domain, Excepted, Finding, RuleId, Severity};
@@ -10,9 +12,9 @@ use crate::clean::clean;
 use crate::fingerprint::Fingerprints;
 use crate::report::Part;
 
-/// A finding as it is told. All text in it is safe to show.
+/// A finding as it is told. All text in it is safe to show, and borrowed from what was judged where that is safe as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Told<'a> {
     /// The rule.
     pub rule: RuleId,
     /// Of what it speaks.
@@ -24,21 +26,21 @@ pub struct Told {
     /// Where it is written, when it is.
     pub place: Option<Place>,
     /// Group and version of the object, when it is one.
-    pub api_version: Option<String>,
+    pub api_version: Option<Cow<'a, str>>,
     /// The kind of the object.
-    pub kind: String,
+    pub kind: Cow<'a, str>,
     /// Its effective namespace; empty when it has none.
-    pub namespace: String,
+    pub namespace: Cow<'a, str>,
     /// Its name.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// The field, as a path; empty for the object itself.
-    pub field: String,
+    pub field: Cow<'a, str>,
     /// In which Flux object a person mends it.
-    pub owner: Option<Owner>,
+    pub owner: Option<Owner<'a>>,
     /// What is wrong: a clause in lower case, without a full stop.
-    pub message: String,
+    pub message: Cow<'a, str>,
     /// What to do about it: a clause in lower case, without a full stop.
-    pub remedy: String,
+    pub remedy: Cow<'a, str>,
     /// The same as a merge patch of the object in YAML; only of an object that is written in a file.
     pub patch: Option<&'static str>,
     /// What makes it the same finding in another run.
@@ -53,7 +55,7 @@ pub struct Told {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The path, relative to what was read.
-    pub file: String,
+    pub file: Arc<str>,
     /// The line, from 1.
     pub line: u32,
     /// The column, from 1.
@@ -62,13 +64,13 @@ pub struct Place {
 
 /// The Flux object in which a person mends something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Owner {
+pub struct Owner<'a> {
     /// Its kind.
     pub kind: &'static str,
     /// Its namespace.
-    pub namespace: String,
+    pub namespace: Cow<'a, str>,
     /// Its name.
-    pub name: String,
+    pub name: Cow<'a, str>,
 }
 
 /// The exception that covers a finding.
@@ -82,9 +84,9 @@ pub struct Exempt {
     pub until: Option<Timestamp>,
 }
 
-impl Told {
+impl<'a> Told<'a> {
     /// What is told of a finding.
-    fn new(finding: &Finding, locate: &dyn Locate) -> Self {
+    fn new(finding: &'a Finding, locate: &'a dyn Locate) -> Self {
         let found = locate.locate(&finding.subject, &finding.field);
         let confidence = found.as_ref().map_or(Confidence::Declared, |located| located.confidence);
         let position = finding.position.clone().or_else(|| found.map(|located| located.position));
@@ -95,18 +97,18 @@ impl Told {
             severity: finding.severity,
             confidence,
             place: position.as_ref().map(Place::new),
-            api_version: locate.api_version(subject).map(|version| clean(&version).into_owned()),
-            kind: clean(subject.kind).into_owned(),
-            namespace: clean(&subject.namespace).into_owned(),
-            name: clean(&subject.name).into_owned(),
-            field: clean(&finding.field).into_owned(),
+            api_version: locate.api_version(subject).map(clean),
+            kind: clean(subject.kind),
+            namespace: clean(&subject.namespace),
+            name: clean(&subject.name),
+            field: clean(&finding.field),
             owner: finding.owner.as_ref().map(|owner| Owner {
                 kind: owner.kind.kind().as_str(),
-                namespace: clean(&owner.key.namespace).into_owned(),
-                name: clean(&owner.key.name).into_owned(),
+                namespace: clean(&owner.key.namespace),
+                name: clean(&owner.key.name),
             }),
-            message: clean(&finding.message).into_owned(),
-            remedy: clean(&finding.remedy).into_owned(),
+            message: clean(&finding.message),
+            remedy: clean(&finding.remedy),
             patch: finding.patch.filter(|_| confidence == Confidence::Declared),
             fingerprint: String::new(),
             excepted: finding.excepted.as_ref().map(Exempt::new),
@@ -115,7 +117,7 @@ impl Told {
     }
 
     /// All that is told, in order. What two clusters of a checkout have in common is told once.
-    pub(crate) fn all(parts: &[Part<'_>], files: &dyn Locate) -> Vec<Self> {
+    pub(crate) fn all(parts: &[Part<'a>], files: &dyn Locate) -> Vec<Self> {
         let findings = parts.iter().flat_map(|part| part.audit.findings.iter().map(|finding| (finding, part.locate)));
         let mut told: Vec<(Self, &Finding)> =
             findings.map(|(finding, locate)| (Self::new(finding, locate), finding)).collect();
@@ -180,7 +182,7 @@ pub(crate) fn named(kind: &str, namespace: &str, name: &str) -> String {
     if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
 }
 
-impl std::fmt::Display for Owner {
+impl std::fmt::Display for Owner<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&named(self.kind, &self.namespace, &self.name))
     }
@@ -188,7 +190,11 @@ impl std::fmt::Display for Owner {
 
 impl Place {
     fn new(position: &Position) -> Self {
-        Self { file: clean(&position.file).into_owned(), line: position.line, column: position.column }
+        let file = match clean(&position.file) {
+            Cow::Borrowed(_) => Arc::clone(&position.file),
+            Cow::Owned(cleaned) => cleaned.into(),
+        };
+        Self { file, line: position.line, column: position.column }
     }
 }
 

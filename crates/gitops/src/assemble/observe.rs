@@ -51,7 +51,7 @@ impl OfShape for Decoding<'_> {
 
     fn of<S: Shape>(self) {
         let Self { cluster, object } = self;
-        match object.root.decode::<S>() {
+        match object.whole().decode::<S>() {
             Ok(shape) => {
                 cluster.apply(shape);
             }
@@ -89,7 +89,7 @@ fn own(observed: &mut Observed, object: &Object) {
 }
 
 fn read<T: DeserializeOwned>(object: &Object) -> Result<T, DecodeError> {
-    object.root.decode()
+    object.whole().decode()
 }
 
 fn unreadable(object: &Object, error: &DecodeError) -> Trouble {

@@ -68,7 +68,7 @@ fn hash_of(kind: &str, namespace: &str, name: &str) -> u64 {
 impl Locate for Places {
     fn locate(&self, subject: &Subject, field: &str) -> Option<Located> {
         let object = self.object(subject)?;
-        let position: Position = self.sources.position(object.root.find(field).origin)?;
+        let position: Position = self.sources.position(object.find(field))?;
         Some(Located { position, confidence: object.confidence })
     }
 
@@ -76,8 +76,8 @@ impl Locate for Places {
         self.sources.line(file, line)
     }
 
-    fn api_version(&self, subject: &Subject) -> Option<String> {
-        Some(self.object(subject)?.api_version.as_str().to_owned())
+    fn api_version(&self, subject: &Subject) -> Option<&str> {
+        Some(&self.object(subject)?.api_version)
     }
 }
 

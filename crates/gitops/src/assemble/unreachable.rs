@@ -4,7 +4,9 @@
 //! aside: archives, templates, tests, what boots a cluster by hand. Absent: files that Kustomize takes in as something
 //! else than resources; those are reached.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::HashSet;
 
 use crate::checkout::Tree;
 use crate::raw::{Raw, is_of_a_cluster, is_set_aside};

@@ -52,6 +52,7 @@ fn object(root: Node) -> Object {
         name: text(&["metadata", "name"]),
         confidence: Confidence::Declared,
         owner: None,
+        labelled: None,
         root,
     }
 }

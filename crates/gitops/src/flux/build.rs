@@ -1,20 +1,17 @@
-//! Builds a Kustomization as kustomize-controller does: Kustomize first, then variables, then the labels by which Flux
-//! knows its own.
+//! Builds a Kustomization as kustomize-controller does: Kustomize first, then variables.
 //!
-//! Absent: decryption. What is encrypted stays so, and still counts as there.
+//! Absent: the labels by which Flux knows its own, which `Object` adds, and decryption: what is encrypted stays so, and
+//! still counts as there.
 
 use std::collections::HashSet;
 
 use holdfast_model::repository::problems::ProblemKind;
 
-use super::KUSTOMIZE;
 use super::kustomization::Kustomization;
 use super::substitute::{Report, substitute};
 use super::variables::Variables;
 use crate::checkout::Tree;
-use crate::helm::{label, labels_of};
-use crate::kustomize::{self, Build, FILE_NAMES, Overlay};
-use crate::node::Entry;
+use crate::kustomize::{self, Build, Overlay, is_kustomization_file};
 use crate::trouble::Trouble;
 use crate::{FileId, Node, Origin};
 
@@ -25,7 +22,7 @@ const MOST_UNDEFINED: usize = 20;
 #[derive(Debug, Default)]
 pub(super) struct Built {
     pub(super) objects: Vec<Node>,
-    pub(super) files: HashSet<FileId>,
+    pub(super) files: Vec<FileId>,
     pub(super) troubles: Vec<Trouble>,
 }
 
@@ -45,15 +42,7 @@ pub(super) fn kustomization(tree: &Tree, it: &Kustomization, variables: &Variabl
         built.objects.iter_mut().for_each(|object| substitute(object, variables, &mut report));
         built.tell(report, it);
     }
-    let labels = labels_of(KUSTOMIZE, &it.name, &it.namespace, it.at);
-    built.objects.iter_mut().for_each(|object| mark(object, &labels, it.at));
     built
-}
-
-/// The labels by which Flux knows its own.
-fn mark(object: &mut Node, labels: &[Entry], at: Origin) {
-    let Some(metadata) = object.as_mapping_mut().and_then(|mapping| mapping.get_mut("metadata")) else { return };
-    label(metadata, labels, at);
 }
 
 impl Built {
@@ -99,6 +88,5 @@ impl Built {
 /// Patches that a Kustomization hands to all of its children are meant to match nothing in some of them; one in the
 /// overlay itself is meant to match.
 fn is_in_overlay(tree: &Tree, at: Origin) -> bool {
-    let name = tree.path(at.file()).and_then(|path| path.rsplit('/').next());
-    name.is_some_and(|name| FILE_NAMES.contains(&name))
+    tree.path(at.file()).is_some_and(|path| is_kustomization_file(path))
 }

@@ -4,10 +4,10 @@
 //! What waits for a ConfigMap that is never built gets what the checkout has under that name, else its variables count as
 //! unknown. Each Kustomization is followed once, so a cycle ends by itself.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use ecow::EcoString;
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use holdfast_model::facts::{FluxKind, FluxOwner};
 use holdfast_model::repository::problems::ProblemKind;
 use holdfast_model::{Confidence, ObjectKey};
@@ -21,7 +21,7 @@ use super::{OPERATOR, SOURCE, resource_set};
 use crate::checkout::Tree;
 use crate::raw::{Raw, unpacked};
 use crate::trouble::Trouble;
-use crate::{FileId, Node, Object};
+use crate::{FileId, Node, Object, Origin};
 
 /// More Kustomizations than any cluster has; an operator that makes them without end is stopped.
 const MOST: usize = 20_000;
@@ -44,7 +44,7 @@ pub(crate) fn follow(tree: &Tree, raw: &Raw<'_>, root: &Root) -> Followed {
         root,
         followed: Followed::default(),
         known: HashMap::default(),
-        seen: HashSet::new(),
+        seen: HashSet::default(),
         queue: VecDeque::new(),
     };
     match &root.kind {
@@ -184,7 +184,7 @@ impl Walk<'_> {
         for file in files.iter().filter_map(|id| self.tree.file_of(*id)) {
             self.followed.reached.insert(file.id);
             for root in file.documents.iter().flat_map(unpacked) {
-                self.take(root.clone(), None);
+                self.take(root.clone(), None, None);
             }
         }
     }
@@ -192,14 +192,20 @@ impl Walk<'_> {
     fn absorb(&mut self, built: Built, kustomization: Option<&Kustomization>) {
         self.followed.reached.extend(built.files);
         self.followed.troubles.extend(built.troubles);
+        let owner = kustomization.map(|it| FluxOwner {
+            kind: FluxKind::Kustomization,
+            key: ObjectKey::new(it.namespace.as_str(), it.name.as_str()),
+        });
+        let labelled = kustomization.map(|it| it.at);
         for root in built.objects {
-            self.take(root, kustomization);
+            self.take(root, owner.as_ref(), labelled);
         }
     }
 
-    /// Takes an object in: the first of a name is the one that counts.
-    fn take(&mut self, root: Node, kustomization: Option<&Kustomization>) {
-        let Some(object) = object(root, kustomization) else { return };
+    /// Takes an object in: the first of a name is the one that counts. What is labelled is so by who is named there.
+    fn take(&mut self, root: Node, owner: Option<&FluxOwner>, labelled: Option<Origin>) {
+        let Some(object) = object(root, owner) else { return };
+        let object = Object { labelled, ..object };
         let key = (object.kind.clone(), object.namespace.clone(), object.name.clone());
         if self.known.contains_key(&key) {
             return;
@@ -210,7 +216,7 @@ impl Walk<'_> {
             self.followed.objects.push(object);
             self.followed.troubles.extend(troubles);
             for root in objects {
-                self.take(root, kustomization);
+                self.take(root, owner, None);
             }
             return;
         }
@@ -223,19 +229,16 @@ impl Walk<'_> {
 }
 
 /// A document as an object; none when it is none.
-pub(crate) fn object(root: Node, kustomization: Option<&Kustomization>) -> Option<Object> {
+pub(crate) fn object(root: Node, owner: Option<&FluxOwner>) -> Option<Object> {
     let text = |node: Option<&Node>| node.and_then(Node::as_str).map(EcoString::from);
-    let owner = kustomization.map(|it| FluxOwner {
-        kind: FluxKind::Kustomization,
-        key: ObjectKey::new(it.namespace.as_str(), it.name.as_str()),
-    });
     Some(Object {
         api_version: text(root.get("apiVersion"))?,
         kind: text(root.get("kind"))?,
         namespace: text(root.at(&["metadata", "namespace"])).unwrap_or_default(),
         name: text(root.at(&["metadata", "name"]))?,
         confidence: Confidence::Declared,
-        owner,
+        owner: owner.cloned(),
+        labelled: None,
         root,
     })
 }

@@ -36,7 +36,8 @@ fn check(chart: &str, values: &str, made: &[&str], fields: &[(&str, &str)]) -> V
     assert_eq!(names, made);
     assert!(expanded.objects.iter().all(|object| object.confidence == Confidence::Inferred));
     for (field, value) in fields {
-        let found = expanded.objects[0].root.find(field);
+        let whole = expanded.objects[0].whole();
+        let found = whole.find(field);
         let text = if found.complete { found.node.to_json().to_string() } else { "nothing".to_owned() };
         assert_eq!(text, *value, "{field}");
     }
@@ -138,8 +139,9 @@ fn a_probe_goes_to_the_port_of_the_service_unless_it_says_its_own() {
 
 #[test]
 fn a_budget_of_an_app_selects_its_pods() {
-    let values = format!("{APP}podDisruptionBudget:\n  main: {{minAvailable: 1}}\n");
+    let values = format!("{APP}    podDisruptionBudget: {{minAvailable: 1}}\n");
     let made = check("app-template", &values, &["Deployment shop/web", "PodDisruptionBudget shop/web"], &[]);
+    assert_eq!(made[1].root.find("spec.minAvailable").origin.line(), 14);
     let selector = |object: &Object, path: &str| object.root.find(path).node.clone();
     assert_eq!(selector(&made[1], "spec.selector"), selector(&made[0], "spec.selector"));
 }

@@ -17,7 +17,12 @@ use crate::yaml::Refusal;
 use crate::{Node, Origin};
 
 /// The names that Kustomize looks for, in its order.
-pub(crate) const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Whether Kustomize would look for a file of this name.
+pub(crate) fn is_kustomization_file(path: &str) -> bool {
+    FILE_NAMES.contains(&path.rsplit('/').next().unwrap_or(path))
+}
 
 /// More folders than any build has, each counted as often as it is built: folders that include others twice would
 /// otherwise double the work at each level.

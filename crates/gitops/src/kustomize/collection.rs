@@ -1,8 +1,7 @@
 //! The objects of a build, in the order in which they came.
 
-use std::collections::HashSet;
-
 use ecow::EcoString;
+use foldhash::HashSet;
 
 use super::id::{Gvk, Id};
 use super::problem::{ProblemKind, Problems};

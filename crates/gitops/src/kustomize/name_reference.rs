@@ -1,8 +1,7 @@
 //! Names in other objects follow when an object is renamed: a prefix, a suffix, a hash, another namespace.
 
-use std::collections::{HashMap, HashSet};
-
 use ecow::EcoString;
+use foldhash::{HashMap, HashSet};
 
 use super::collection::Collection;
 use super::field_spec::{Leaf, NotAContainer};
@@ -53,7 +52,7 @@ pub(super) fn follow(all: &mut Collection, problems: &mut Problems) {
     if candidates.is_empty() {
         return;
     }
-    let mut by_kind: HashMap<EcoString, Vec<&Candidate>> = HashMap::new();
+    let mut by_kind: HashMap<EcoString, Vec<&Candidate>> = HashMap::default();
     for candidate in &candidates {
         let kinds: HashSet<&EcoString> = candidate.previous.iter().map(|id| &id.gvk.kind).collect();
         kinds.into_iter().for_each(|kind| by_kind.entry(kind.clone()).or_default().push(candidate));
@@ -217,7 +216,7 @@ impl Referrer {
     fn of(resource: &Resource) -> Self {
         let id = resource.id();
         Self {
-            bound: if id.gvk.kind == "RoleBinding" { bound_namespaces(&resource.root) } else { HashSet::new() },
+            bound: if id.gvk.kind == "RoleBinding" { bound_namespaces(&resource.root) } else { HashSet::default() },
             role: role(&resource.root),
             id,
             prefixes: resource.prefixes.clone(),

@@ -12,7 +12,7 @@ use super::Policies;
 
 /// A checkout that was judged.
 pub(super) struct Judged {
-    checkout: Checkout,
+    checkout: Everywhere,
     /// Of each cluster, in their order.
     clusters: Vec<Audit>,
     /// Of the checkout as a whole.
@@ -37,17 +37,17 @@ impl Judged {
         let clusters = clusters.collect();
         let (none, in_force) = (Cluster::default(), holdfast_policy::Policies::default());
         let whole = narrowed(holdfast_policy::audit(&none, &checkout.repository, &in_force, now));
-        Self { checkout, clusters, whole, server }
+        Self { checkout: Everywhere(checkout), clusters, whole, server }
     }
 
     /// What is told of it.
     pub(super) fn report<'a>(&'a self, name: &'a str) -> Report<'a> {
-        let all = Everywhere(&self.checkout);
-        let places = self.checkout.clusters.iter().map(|cluster| &cluster.places);
+        let Everywhere(checkout) = &self.checkout;
+        let places = checkout.clusters.iter().map(|cluster| &cluster.places);
         let clusters = self.clusters.iter().zip(places).map(|(audit, places)| Part { audit, locate: places });
-        let parts: Vec<Part<'_>> = clusters.chain([Part { audit: &self.whole, locate: &all }]).collect();
-        let files: &Sources = &self.checkout.sources;
-        let inventory = &self.checkout.repository.inventory;
+        let parts: Vec<Part<'_>> = clusters.chain([Part { audit: &self.whole, locate: &self.checkout }]).collect();
+        let files: &Sources = &checkout.sources;
+        let inventory = &checkout.repository.inventory;
         Report::new(&parts, Input { name, version: env!("CARGO_PKG_VERSION"), inventory, server: &self.server, files })
     }
 
@@ -58,15 +58,15 @@ impl Judged {
 }
 
 /// Knows the places of every cluster, for what is judged across them.
-struct Everywhere<'a>(&'a Checkout);
+struct Everywhere(Checkout);
 
-impl Everywhere<'_> {
-    fn first<T>(&self, ask: impl Fn(&Places) -> Option<T>) -> Option<T> {
+impl Everywhere {
+    fn first<'a, T>(&'a self, ask: impl Fn(&'a Places) -> Option<T>) -> Option<T> {
         self.0.clusters.iter().find_map(|cluster| ask(&cluster.places))
     }
 }
 
-impl Locate for Everywhere<'_> {
+impl Locate for Everywhere {
     fn locate(&self, subject: &Subject, field: &str) -> Option<Located> {
         self.first(|places| places.locate(subject, field)).or_else(|| self.0.sources.locate(subject, field))
     }
@@ -75,7 +75,7 @@ impl Locate for Everywhere<'_> {
         self.0.sources.line(file, line)
     }
 
-    fn api_version(&self, subject: &Subject) -> Option<String> {
+    fn api_version(&self, subject: &Subject) -> Option<&str> {
         self.first(|places| places.api_version(subject))
     }
 }

@@ -163,9 +163,10 @@ impl Flux {
     pub fn source(&self, reference: &SourceRef) -> Option<&Source> {
         self.sources.iter().find(|source| {
             let subject = &source.identity.subject;
-            subject.kind == reference.kind.as_str()
-                && subject.name == reference.key.name
+            // Names are compared by their address, and hardly two are the same.
+            subject.name == reference.key.name
                 && subject.namespace == reference.key.namespace
+                && subject.kind == reference.kind.as_str()
         })
     }
 }

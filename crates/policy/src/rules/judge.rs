@@ -76,7 +76,8 @@ fn judge_budgets(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         | Check::Template(_)
         | Check::Exception(_)
         | Check::Unreadable(_)
-        | Check::Files(_) => None,
+        | Check::Files(_)
+        | Check::FilesOnNodes(_) => None,
     });
     for (name, budget) in view.budgets() {
         let case = BudgetCase::new(subjects.survey, name, budget, subjects.now);
@@ -96,7 +97,8 @@ fn judge_workloads(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         | Check::Template(_)
         | Check::Exception(_)
         | Check::Unreadable(_)
-        | Check::Files(_) => None,
+        | Check::Files(_)
+        | Check::FilesOnNodes(_) => None,
     });
     for outcome in subjects.outcomes {
         let Some(workload) = view.workload(&outcome.workload) else { continue };
@@ -142,7 +144,8 @@ fn judge_levels(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         | Check::Namespace(_)
         | Check::Exception(_)
         | Check::Unreadable(_)
-        | Check::Files(_) => None,
+        | Check::Files(_)
+        | Check::FilesOnNodes(_) => None,
     });
     for (workload, template) in case.standing.templates() {
         // What a workload makes for another is the other's to change.
@@ -199,9 +202,18 @@ pub(crate) fn judge_files(
 ) -> Judgement {
     let mut judgement = Judgement::default();
     for rule in rules() {
-        let Check::Files(check) = rule.check else { continue };
         let mut answers = Answers::default();
-        check(repository, &mut answers);
+        match rule.check {
+            Check::Files(check) => check(repository, &mut answers),
+            Check::FilesOnNodes(check) => check(repository, policies.nodes(), &mut answers),
+            Check::Budget(_)
+            | Check::Workload(_)
+            | Check::Both(..)
+            | Check::Namespace(_)
+            | Check::Template(_)
+            | Check::Exception(_)
+            | Check::Unreadable(_) => continue,
+        }
         judgement.held.add(rule.id, answers.holds);
         for Failure { identity, position, problem } in answers.failures {
             let of_namespace = cluster.namespace(&identity.subject.namespace).and_then(|view| view.namespace());

@@ -252,5 +252,6 @@ fn object(root: &Node) -> Option<Object> {
         root: root.clone(),
         confidence: Confidence::Declared,
         owner: None,
+        labelled: None,
     })
 }

@@ -15,7 +15,7 @@ const MOST_LISTED: usize = 8;
 
 /// What is only worth knowing, by rule.
 pub(super) fn write_worth_knowing(report: &Report<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    let mut rules: Vec<(RuleId, Vec<&Told>)> = Vec::new();
+    let mut rules: Vec<(RuleId, Vec<&Told<'_>>)> = Vec::new();
     let infos = report.findings().iter().filter(|it| it.severity == Severity::Info && it.excepted.is_none());
     for it in infos {
         match rules.iter_mut().find(|(rule, _)| *rule == it.rule) {
@@ -41,13 +41,13 @@ pub(super) fn write_worth_knowing(report: &Report<'_>, paint: Paint, out: &mut d
     Ok(())
 }
 
-fn spelled(list: &[&Told], paint: Paint) -> Vec<String> {
-    let whole = |it: &&Told| paint.wrap(&format!("{}: {}", it.object(), it.message), "  ", "    ");
+fn spelled(list: &[&Told<'_>], paint: Paint) -> Vec<String> {
+    let whole = |it: &&Told<'_>| paint.wrap(&format!("{}: {}", it.object(), it.message), "  ", "    ");
     list.iter().flat_map(whole).collect()
 }
 
-fn named(rule: RuleId, list: &[&Told], paint: Paint) -> Vec<String> {
-    let unbroken = |it: &&Told| it.object().replace(' ', &UNBROKEN.to_string());
+fn named(rule: RuleId, list: &[&Told<'_>], paint: Paint) -> Vec<String> {
+    let unbroken = |it: &&Told<'_>| it.object().replace(' ', &UNBROKEN.to_string());
     let mut names: Vec<String> = list.iter().take(MOST_LISTED).map(unbroken).collect();
     let more = list.len().saturating_sub(MOST_LISTED);
     if 0 < more {

@@ -26,7 +26,7 @@ pub(super) enum Length {
 /// A finding in its group.
 #[derive(Clone, Copy)]
 pub(super) struct Entry<'a> {
-    pub(super) it: &'a Told,
+    pub(super) it: &'a Told<'a>,
     /// The title of the group.
     pub(super) group: &'a str,
     pub(super) length: Length,
@@ -42,7 +42,7 @@ pub(super) fn write_finding(
     let Entry { it, group, length } = entry;
     let head = format!("{}[{}]: ", it.severity, it.rule);
     let object = it.object();
-    let message = if object == group { it.message.clone() } else { format!("{object}: {}", it.message) };
+    let message = if object == group { it.message.to_string() } else { format!("{object}: {}", it.message) };
     let title = wrap(&message, paint.width().saturating_sub(head.len()), "", "").join("\n");
     let level = level(it.severity).with_name(it.severity.as_str());
     let mut elements: Vec<Element<'_>> = place(report, it, length).into_iter().collect();
@@ -56,13 +56,13 @@ pub(super) fn write_finding(
 }
 
 /// The line, or only where it is.
-fn place<'a>(report: &Report<'_>, it: &'a Told, length: Length) -> Option<Element<'a>> {
+fn place<'a>(report: &Report<'_>, it: &'a Told<'a>, length: Length) -> Option<Element<'a>> {
     let place = it.place.as_ref()?;
-    let origin = || Origin::path(&place.file).line(place.line as usize).char_column(place.column as usize);
+    let origin = || Origin::path(&*place.file).line(place.line as usize).char_column(place.column as usize);
     Some(match report.quote(it).filter(|_| length != Length::Short) {
         Some(quote) => {
             let annotation = AnnotationKind::Primary.span(quote.span);
-            let snippet = Snippet::source(quote.text).line_start(place.line as usize).path(&place.file);
+            let snippet = Snippet::source(quote.text).line_start(place.line as usize).path(&*place.file);
             snippet.annotation(annotation).into()
         }
         None => origin().into(),
@@ -70,7 +70,7 @@ fn place<'a>(report: &Report<'_>, it: &'a Told, length: Length) -> Option<Elemen
 }
 
 /// What is said below.
-fn notes(it: &Told, length: Length) -> Vec<(&'static str, String)> {
+fn notes(it: &Told<'_>, length: Length) -> Vec<(&'static str, String)> {
     let mut notes = Vec::new();
     match it.confidence {
         Confidence::Declared => {}
@@ -82,7 +82,7 @@ fn notes(it: &Told, length: Length) -> Vec<(&'static str, String)> {
         Length::First => notes.push(("why", consequence(it.rule.rule().prose))),
         Length::Quoted => {}
     }
-    notes.push(("remedy", it.remedy.clone()));
+    notes.push(("remedy", it.remedy.to_string()));
     notes.extend(it.patch.map(|patch| ("patch", patch.to_owned())));
     notes
 }

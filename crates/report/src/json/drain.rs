@@ -8,6 +8,7 @@ use holdfast_policy::drain::outlook::{Concerned, Outlook};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::rows::Rows;
 use super::some;
 use crate::clean::clean;
 
@@ -28,7 +29,8 @@ pub(super) struct Drain<'a> {
     /// Of how many it can't be told.
     unknown: usize,
     /// What a drain evicts pods of, in order of namespace, kind and name.
-    items: Vec<Item<'a>>,
+    #[schemars(with = "Vec<Item<'a>>")]
+    items: Rows<'a, Concerned, Item<'a>>,
     /// HelmReleases of which nothing is known that makes pods: their charts have none, or aren't at hand.
     unseen: Vec<Release<'a>>,
 }
@@ -71,7 +73,7 @@ impl<'a> Drain<'a> {
             interrupts: outlook.count(Some(Verdict::Interrupts)),
             clean: outlook.count(Some(Verdict::Clean)),
             unknown: outlook.count(None),
-            items: outlook.concerned.iter().map(Item::new).collect(),
+            items: Rows::new(&outlook.concerned, Item::new),
             unseen: outlook.unseen.iter().map(release).collect(),
         }
     }

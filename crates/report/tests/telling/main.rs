@@ -300,7 +300,7 @@ fn what_is_new_is_told_though_all_lines_have_moved() {
     );
     now.audit.findings.reverse();
     let report = now.report().without(&before);
-    let names: Vec<&str> = report.findings().iter().map(|it| it.name.as_str()).collect();
+    let names: Vec<&str> = report.findings().iter().map(|it| &*it.name).collect();
     assert_eq!(names, ["web"]);
 }
 

@@ -26,6 +26,7 @@ fn facts(text: &str) -> super::Flux {
             root: root.clone(),
             confidence: Confidence::Declared,
             owner: None,
+            labelled: None,
         };
         read(&object, &mut repository.flux);
     }

@@ -7,6 +7,7 @@ use holdfast_model::{Labels, Subject};
 
 use super::{base64, looks};
 use crate::facts::{Paths, file, is_sealed, is_trial, talos};
+use crate::kustomize::is_kustomization_file;
 use crate::node::Entry;
 use crate::{Node, Origin, SourceFile};
 
@@ -30,8 +31,8 @@ pub(super) fn read(source: &SourceFile, paths: &dyn Paths, supply: &mut Supply) 
         }
         let Some(kind) = kind else { continue };
         let identity = if kind == "File" { Identity::of(file(&source.path)) } else { identity(document, kind) };
-        // ConfigMaps and Kustomizations by the hundred have no room for secrets; only one that holds some counts.
-        if !finder.exposed.is_empty() || !matches!(kind, "ConfigMap" | "Kustomization" | "HelmRelease") {
+        // ConfigMaps by the hundred have no room for secrets; only one that holds some counts.
+        if !finder.exposed.is_empty() || !matches!(kind, "ConfigMap" | "HelmRelease") {
             supply.vessels.push(Vessel { identity, exposed: finder.exposed });
         }
     }
@@ -81,11 +82,12 @@ impl Finder<'_> {
                 }
                 Some("HelmRelease")
             }
-            (Some(_), Some(_)) => None,
-            (_, _) if source.path.ends_with("kustomization.yaml") || source.path.ends_with("kustomization.yml") => {
+            // With or without the version and the kind that Kustomize takes for granted.
+            (_, _) if is_kustomization_file(&source.path) => {
                 self.generators(document);
-                Some("File")
+                (!self.exposed.is_empty()).then_some("File")
             }
+            (Some(_), Some(_)) => None,
             (_, _) => self.talos(document),
         }
     }

@@ -113,6 +113,10 @@ fn what_a_cluster_is_made_of_is_known_by_its_shape() {
 fn literals_of_a_generator_are_secrets_in_git() {
     let text = "secretGenerator:\n  - name: db\n    literals:\n      - password=hunter2\n      - username=shop\n";
     check("app/kustomization.yaml", text, &["File app/kustomization.yaml password 4:9 Named"]);
+    check("app/Kustomization", text, &["File app/Kustomization password 4:9 Named"]);
+    let whole = format!("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n{text}");
+    check("app/kustomization.yml", &whole, &["File app/kustomization.yml password 6:9 Named"]);
+    check("app/kustomization.yaml", "resources: [a.yaml]\n", &[]);
 }
 
 const RULES: &str = "creation_rules:\n  - path_regex: kubernetes/.*\\.sops\\.ya?ml\n  - path_regex: (\n";

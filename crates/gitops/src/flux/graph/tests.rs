@@ -52,7 +52,8 @@ fn a_kustomization_that_a_build_makes_is_followed_into_its_namespace() {
     let followed = check(&files, &["shop/c"], &[]);
     let owner = followed.objects.last().unwrap().owner.as_ref().unwrap();
     assert_eq!(owner.to_string(), "Kustomization flux-system/web");
-    let label = followed.objects.last().unwrap().root.at(&["metadata", "labels", "kustomize.toolkit.fluxcd.io/name"]);
+    let whole = followed.objects.last().unwrap().whole();
+    let label = whole.at(&["metadata", "labels", "kustomize.toolkit.fluxcd.io/name"]);
     assert_eq!(label.and_then(Node::as_str), Some("web"));
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Root, RootKind};
 use crate::checkout::Tree;
-use crate::kustomize::FILE_NAMES;
+use crate::kustomize::is_kustomization_file;
 use crate::raw::{Raw, is_of_a_cluster, is_set_aside};
 use crate::{Node, SourceFile, tree_path as path};
 
@@ -53,7 +53,7 @@ fn root(kind: RootKind, folder: &str) -> Root {
 }
 
 fn is_overlay(file: &SourceFile) -> bool {
-    FILE_NAMES.contains(&file.path.rsplit('/').next().unwrap_or_default())
+    is_kustomization_file(&file.path)
 }
 
 fn is_component(file: &SourceFile) -> bool {

@@ -1,7 +1,5 @@
 //! The controllers of app-template, and their budgets.
 
-use ecow::EcoString;
-
 use super::{App, naming, pod};
 use crate::Node;
 use crate::helm::fields::{Fields, list, object as object_of};
@@ -97,27 +95,19 @@ fn cron_job(app: &App<'_>, entry: &Entry) -> Fields {
         .with("jobTemplate", job.node())
 }
 
-/// Budgets, which the chart has since 4.2.
+/// Budgets, which each controller has its own of (read in 5.3.0; 4.1.1 knows none).
 pub(super) fn budgets(app: &App<'_>) -> Vec<Node> {
-    let mut items = app.items("podDisruptionBudget");
-    items.extend(app.items("podDisruptionBudgets"));
-    let made = items.iter().filter_map(|entry| {
-        let wanted = entry.value.get("controller").and_then(Node::as_str).map(EcoString::from);
-        let controller = match (wanted, app.controllers.as_slice()) {
-            (Some(id), all) => all.iter().find(|controller| controller.key == id).copied()?,
-            (None, [only]) => *only,
-            (None, _) => return None,
-        };
-        let name = naming::resource(app, &entry.key, &entry.value, items.len());
+    let made = app.controllers.iter().filter_map(|controller| {
+        let budget = controller.value.as_mapping()?.entry("podDisruptionBudget").filter(|it| !is_empty(&it.value))?;
+        let name = naming::resource(app, &controller.key, &controller.value, app.controllers.len());
         let labels = Fields::at(app.at()).with("matchLabels", app.selector_labels(controller));
-        let given = |field: &str| entry.value.get(field).filter(|given| !is_empty(given)).cloned();
-        let spec = Fields::at(entry.at)
+        let given = |field: &str| budget.value.get(field).filter(|given| !is_empty(given)).cloned();
+        let spec = Fields::at(budget.at)
             .with_some("minAvailable", given("minAvailable"))
             .with_some("maxUnavailable", given("maxUnavailable"))
-            .with_some("unhealthyPodEvictionPolicy", given("unhealthyPodEvictionPolicy"))
             .with("selector", labels.node());
-        let metadata = app.metadata(name, &entry.value, Some(controller));
-        Some(object_of(entry.at, "policy/v1", "PodDisruptionBudget", metadata).with("spec", spec.node()).node())
+        let metadata = app.metadata(name, &budget.value, Some(controller));
+        Some(object_of(budget.at, "policy/v1", "PodDisruptionBudget", metadata).with("spec", spec.node()).node())
     });
     made.collect()
 }

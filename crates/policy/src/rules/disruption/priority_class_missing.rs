@@ -1,7 +1,7 @@
 //! `priority-class-missing`: infrastructure that the scheduler treats as it treats everything else.
 //!
 //! Infrastructure is recognised by the name of a release's chart, or of a container's image, in the tables below. Charts
-//! that set a class by themselves (Cilium, Longhorn, metrics-server, most CSI drivers) are not in them. A release that was
+//! that set a class by themselves (Cilium, democratic-csi, Longhorn, metrics-server, most CSI drivers) are not in them. A release that was
 //! rendered is judged by its templates, every other by its values.
 
 use holdfast_model::repository::{Flux, Release, Template};
@@ -19,17 +19,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
     check: Check::Files(check),
 };
 
-/// Charts: the name, what it is for, and the value that takes the class.
-const CHARTS: [(&str, &str, &str); 9] = [
-    ("cert-manager", "certificates", "global.priorityClassName"),
-    ("coredns", "DNS", "priorityClassName"),
-    ("democratic-csi", "storage", "controller.priorityClassName and node.priorityClassName"),
-    ("flux-operator", "Flux", "priorityClassName"),
-    ("gateway-helm", "ingress", "deployment.priorityClassName"),
-    ("ingress-nginx", "ingress", "controller.priorityClassName"),
-    ("metallb", "network", "controller.priorityClassName and speaker.priorityClassName"),
-    ("rook-ceph", "storage", "priorityClassName"),
-    ("traefik", "ingress", "priorityClassName"),
+/// Charts: the name, what it is for, and the value that takes the class; each with the version in which neither its values nor
+/// its templates set one.
+const CHARTS: [(&str, &str, &str); 8] = [
+    ("cert-manager", "certificates", "global.priorityClassName"), // 1.21.1
+    ("coredns", "DNS", "priorityClassName"),                      // 1.46.2
+    ("flux-operator", "Flux", "priorityClassName"),               // 0.49.0
+    ("gateway-helm", "ingress", "deployment.priorityClassName"),  // 1.9.0
+    ("ingress-nginx", "ingress", "controller.priorityClassName"), // 4.15.1
+    ("metallb", "network", "controller.priorityClassName and speaker.priorityClassName"), // 0.16.1
+    ("rook-ceph", "storage", "priorityClassName"),                // 1.20.6
+    ("traefik", "ingress", "priorityClassName"),                  // 41.3.0
 ];
 
 /// Images: the last part of the name, and what it is for.

@@ -1,7 +1,8 @@
 //! `replicas-not-spread`: two replicas or more, and nothing that keeps them off one node.
 //!
 //! Judged of templates that are known whole, at the floor of an autoscaler where there is one. Whether the replicas
-//! share a node at present is `replicas-on-one-node`, which only a cluster shows.
+//! share a node at present is `replicas-on-one-node`, which only a cluster shows. Says nothing where the files say that
+//! there is one node: nothing can be kept off it.
 
 use holdfast_model::repository::Template;
 use holdfast_model::{Repository, WorkloadKind};
@@ -15,10 +16,13 @@ pub(in crate::rules) const RULE: Rule = Rule {
     severity: Severity::Low,
     summary: "replicas of a workload may all run on one node",
     prose: include_str!("replicas_not_spread.md"),
-    check: Check::Files(check),
+    check: Check::FilesOnNodes(check),
 };
 
-fn check(repository: &Repository, answers: &mut Answers) {
+fn check(repository: &Repository, nodes: Option<u32>, answers: &mut Answers) {
+    if nodes == Some(1) {
+        return;
+    }
     for template in &repository.templates {
         let Some(floor) = floor(template, repository).filter(|floor| 2 <= *floor) else { continue };
         if template.spread {

@@ -18,20 +18,20 @@ pub(in crate::rules) const RULE: Rule = Rule {
     check: Check::Files(check),
 };
 
-/// Charts with definitions in their folder `crds`, or in that of a chart they bring along.
-const CHARTS: [&str; 12] = [
-    "envoy-gateway",
-    "flagger",
-    "gateway-helm",
-    "gha-runner-scale-set-controller",
-    "gpu-operator",
-    "grafana-operator",
-    "intel-device-plugins-operator",
-    "kube-prometheus-stack",
-    "node-feature-discovery",
-    "traefik",
-    "vault-secrets-operator",
-    "victoria-metrics-operator",
+/// Charts with definitions in their folder `crds`, or in that of a chart they bring along, each with the version that was read.
+/// Left out are charts that apply what is in that folder again by a hook of their own (gpu-operator 26.7.0,
+/// vault-secrets-operator 1.4.1), and those that have it among their templates unless told otherwise
+/// (victoria-metrics-operator 0.67.2).
+const CHARTS: [&str; 9] = [
+    "envoy-gateway",                   // Bitnami's 1.0.4
+    "flagger",                         // 1.44.0
+    "gateway-helm",                    // 1.9.0
+    "gha-runner-scale-set-controller", // 0.14.2
+    "grafana-operator",                // 5.24.0, unless crds.immutable is false
+    "intel-device-plugins-operator",   // 0.36.0
+    "kube-prometheus-stack",           // 88.5.3, unless crds.upgradeJob.enabled
+    "node-feature-discovery",          // 0.19.0
+    "traefik",                         // 41.3.0
 ];
 
 fn check(repository: &Repository, answers: &mut Answers) {
