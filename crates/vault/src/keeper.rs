@@ -253,7 +253,7 @@ impl Keeper {
         if let Some(minted) = look.minted {
             self.memory.minted = Some(minted);
         }
-        (look, Sight::Whole(sighting))
+        (look, Sight::Whole(sighting.map(Box::new)))
     }
 
     /// Whom this resource gives way to.
@@ -380,7 +380,7 @@ enum Sight {
     /// Only whether everything is as before.
     Glance,
     /// At everything; with what was seen of an initialisation, where that could be.
-    Whole(Option<Sighting>),
+    Whole(Option<Box<Sighting>>),
 }
 
 fn is_held(resource: &VaultTransitUnseal) -> bool {

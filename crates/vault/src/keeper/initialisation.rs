@@ -57,7 +57,7 @@ impl Keeper {
     ) -> Option<Progress> {
         let sighting = match sight {
             Sight::Glance => return None,
-            Sight::Whole(sighting) => sighting.as_ref(),
+            Sight::Whole(sighting) => sighting.as_deref(),
         };
         if !order.wanted && look.view.birth.claim.is_none() {
             return None;

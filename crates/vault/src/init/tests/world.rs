@@ -37,6 +37,9 @@ pub(super) enum Fault {
     Lost,
 }
 
+/// What happens to everything that there is.
+pub(super) type Happening = Box<dyn FnOnce(&mut State) + Send>;
+
 #[derive(Default)]
 pub(super) struct State {
     /// Every request, as far as it tells them apart.
@@ -46,7 +49,7 @@ pub(super) struct State {
     /// Every request whose path contains this is refused.
     pub(super) refused: Option<&'static str>,
     /// Happens when the server is initialised, before it answers.
-    pub(super) at_init: Option<Box<dyn FnOnce(&mut State) + Send>>,
+    pub(super) at_init: Option<Happening>,
     pub(super) secrets: BTreeMap<String, Value>,
     version: u64,
     pub(super) pod_uid: String,
