@@ -123,6 +123,7 @@ fn tell(source: Source, interruption: &watch::Interruption) {
     let expected = match interruption.reason {
         Reason::Idle => true,
         Reason::Absent => source.is_optional(),
+        Reason::Expired => !source.has_watch_cache(),
         reason => reason.is_routine(),
     };
     if expected {

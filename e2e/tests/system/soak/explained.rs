@@ -85,7 +85,10 @@ const COUNTERS: &[Counter] = &[
         fine: &[],
         explained: &[
             ("absent", "the definition of the kind was deleted"),
-            ("expired", "the definition of the kind was deleted and made again between two looks"),
+            (
+                "expired",
+                "the definition of the kind was deleted and made again between two looks, or events were quiet while etcd was compacted",
+            ),
             ("throttled", "the API server learns of the kind just then, and asks to wait"),
         ],
     },
