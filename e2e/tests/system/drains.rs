@@ -1,10 +1,11 @@
 //! A drain ends as `holdfast_policy::drain` forecast it.
 //!
 //! 1. Every scenario of the table gets a namespace and nodes of its own, `NAME-a` and more; its pods want its nodes and no
-//!    others, so that all of them play at the same time.
+//!    others, so that many of them play at the same time.
 //! 2. When the disruption controller has counted everything, all is listed once and `NAME-a` of each is forecast.
-//! 3. `kubectl drain NAME-a` for real, or a drain by one that asks each pod once only, or that gives up after a time. It ends well where that was forecast; else it is stuck, after a time in which several
-//!    more waves could have gone, on exactly the pods that were named as blockers.
+//! 3. `kubectl drain NAME-a` for real, or a drain by one that asks each pod once only, or (with `HOLDFAST_SOAK=1`, since a busy
+//!    machine takes of its time) that gives up after a time. It ends well where that was forecast; else it is stuck, after a time in
+//!    which several more waves could have gone, on exactly the pods that were named as blockers.
 //! 4. As many pods wait for a place as were forecast to find none.
 //!
 //! Beside them nodes are upgraded one batch after the other, as `holdfast drain --sequence` said they would ([`upgrade`]).
@@ -15,18 +16,19 @@ mod scenario;
 mod table;
 mod upgrade;
 
-use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use futures::future::{join_all, try_join_all};
+use futures::future::try_join_all;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use holdfast_e2e::churn::say;
 use holdfast_e2e::drainer;
 use holdfast_e2e::{Kubectl, Listing, PATIENCE, everything_is_counted};
 use holdfast_model::Text;
 use holdfast_policy::drain::{NodeForecast, Verdict, Why, forecast};
 use holdfast_testkit::{ControlPlane, eventually};
+use jiff::Timestamp;
 use kube::Client;
 use tokio::time::timeout;
 
@@ -37,6 +39,8 @@ const STUCK: &str = "--timeout=30s";
 const PATIENT: &str = "--timeout=180s";
 /// kubectl's time-out doesn't end its waiting for a budget that isn't observed: each answer asks for ten seconds, ten times.
 const ENDED: Duration = Duration::from_secs(50);
+/// So many play at the same time: with all of them at once the control plane is what everything waits for.
+const AT_ONCE: usize = 24;
 
 #[tokio::test]
 async fn a_drain_ends_as_it_was_forecast() -> Result<()> {
@@ -48,7 +52,7 @@ async fn a_drain_ends_as_it_was_forecast() -> Result<()> {
     let all = || scenarios.iter().chain(upgrades.iter().map(|upgrade| &upgrade.scenario));
     let names: BTreeSet<_> = all().map(|scenario| scenario.name).collect();
     ensure!(names.len() == all().count(), "two have the same name");
-    try_join_all(all().map(|scenario| scenario.set_up(&client))).await?;
+    stream::iter(all()).map(Ok).try_for_each_concurrent(AT_ONCE, |scenario| scenario.set_up(&client)).await?;
     everything_is_counted(&client, "node-0").await?;
     say(&format!("drains: {} scenarios are set up after {:.0?}", names.len(), started.elapsed()));
 
@@ -62,7 +66,8 @@ async fn a_drain_ends_as_it_was_forecast() -> Result<()> {
         play(&client, &kubectl, scenario, &forecast).await.with_context(|| format!("it was forecast: {forecast:#?}"))
     });
     let rolled = upgrades.iter().zip(&told).map(async |(upgrade, told)| upgrade.play(&client, told).await);
-    let (ends, rolled) = tokio::join!(join_all(played), join_all(rolled));
+    let ends: Vec<_> = stream::iter(played).buffered(AT_ONCE).collect().await;
+    let rolled: Vec<_> = stream::iter(rolled).buffered(AT_ONCE).collect().await;
     let mut wrong = Vec::new();
     for (scenario, end) in all().zip(ends.into_iter().chain(rolled)) {
         match end {

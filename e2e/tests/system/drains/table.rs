@@ -13,8 +13,9 @@ use super::scenario::Scenario;
 pub(super) fn scenarios() -> Vec<Scenario> {
     let by_kubectl =
         [singletons(), replicas(), unready(), odd_pods(), odd_budgets(), placement(), volumes(), stateful()];
-    let by_others = [one_pass::scenarios(), patience::scenarios()];
-    by_kubectl.into_iter().chain(by_others).flatten().collect()
+    let soaks = std::env::var("HOLDFAST_SOAK").as_deref() == Ok("1");
+    let patience = if soaks { patience::scenarios() } else { Vec::new() };
+    by_kubectl.into_iter().chain([one_pass::scenarios(), patience]).flatten().collect()
 }
 
 fn singletons() -> Vec<Scenario> {
