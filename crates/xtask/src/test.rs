@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that continuous integration runs, on this machine.
 //!
-//! Steps that keep the processors busy run one after the other. What mostly waits, the stories on real servers, runs side by
-//! side, and what can wait itself uses the time that they leave ([`plan`]). What runs beside others is shown whole when it has ended.
+//! Steps that keep the processors busy run one after the other, and so do the stories on real servers. What can wait uses the time that
+//! these leave ([`plan`]). What runs beside others is shown whole when it has ended.
 //!
 //! A step that fails stops only the steps that need it. Nothing is skipped in silence: what was left out, and why, is in
 //! the summary. The last line is always `N passed, N failed`, counting tests, and each step without tests as one.

@@ -65,15 +65,13 @@ pub(super) fn stages(extent: Extent) -> Vec<Stage> {
     }
 }
 
-/// First what keeps all processors busy, then what waits for half of its time: for leases and intervals to pass, for servers to start.
-/// The two long programs beside each other, with as many stories each as there are processors, leave little of two of these; more at once
-/// would only make everything late. The checks of the sources have what is left, and nobody's deadline depends on them.
+/// First what keeps all processors busy, then the stories, one program after the other: with two of them beside each other on two processors
+/// some are late by more than what they promise. The checks of the sources have what is left beside the first of them, which promise nothing
+/// about time.
 fn full() -> Vec<Stage> {
     let sources = [CHART_LINT, CHART_TEMPLATE, DEPENDENCIES, GENERATED, CLIPPY, DOCUMENTATION, DOCUMENTATION_TESTS];
     let servers = vec![
-        Lane::usual([VAULT]),
-        Lane::usual([SYSTEM]),
-        Lane::usual([GITOPS, TESTKIT, HELM, CONTROL_PLANE, VAULT_DEMO]),
+        Lane::usual([GITOPS, TESTKIT, HELM, CONTROL_PLANE, VAULT_DEMO, SYSTEM, VAULT]),
         Lane { steps: sources.to_vec(), priority: Priority::Low },
     ];
     vec![Stage::alone([FORMAT, BUILD, BINARY, UNIT_TESTS]), Stage { lanes: servers }]
