@@ -168,10 +168,14 @@ impl Story {
             "{blocker:?}"
         );
         ensure!((status.blocked, status.blockers_total) == (1, 1), "{status:?}");
-        let events = self.cluster.plane.audit().since(mark)?;
-        let judged = events.iter().find(|event| event.is_about(UNSEAL) && event.is_write());
-        let closed = events.iter().find(|event| event.is_about(READINESS) && event.is_write());
-        let took = closed.context("no write")?.done.duration_since(judged.context("no verdict")?.done);
+        // The log has a write only after its answer, which may have been acted on by then.
+        let took = eventually("both writes in the audit log", PATIENCE, async || {
+            let events = self.cluster.plane.audit().since(mark)?;
+            let judged = events.iter().find(|event| event.is_about(UNSEAL) && event.is_write());
+            let closed = events.iter().find(|event| event.is_about(READINESS) && event.is_write());
+            Ok(closed.context("no write")?.done.duration_since(judged.context("no verdict")?.done))
+        })
+        .await?;
         say(&format!("sealed vault: the gate closed {took:#} after it was known"));
         ensure!(took < watch.allows(AT_ONCE)?, "it took {took:#}");
         let line = self.kubectl.run(["get", "drain"]).await?;
