@@ -73,8 +73,9 @@ pub async fn drain(client: &Client, namespace: &str, node: &str, asks: Asks) -> 
     Ok(ended)
 }
 
-/// Whether a drain is about it.
-fn is_drained(pod: &Pod) -> bool {
+/// Whether a drain is about it: those of DaemonSets and of the node itself stay.
+#[must_use]
+pub fn is_drained(pod: &Pod) -> bool {
     let owners = pod.owner_references();
     !owners.iter().any(|owner| owner.kind == "DaemonSet" || owner.kind == "Node")
 }

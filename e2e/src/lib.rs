@@ -32,3 +32,9 @@ pub use listing::Listing;
 pub use objects::{deployment, enforce, namespace, set};
 pub use shared::Shared;
 pub use tenant::{CANARY, PATIENCE, Tenant};
+
+/// Whether the long forms are asked for, by `HOLDFAST_SOAK=1`.
+#[must_use]
+pub fn is_soak() -> bool {
+    std::env::var("HOLDFAST_SOAK").as_deref() == Ok("1")
+}

@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use holdfast_e2e::churn::say;
-use holdfast_e2e::{Comparison, Listing, everything_is_counted};
+use holdfast_e2e::{Comparison, Listing, everything_is_counted, is_soak};
 use holdfast_model::facts::{Budget, BudgetStatus};
 use holdfast_model::{Cluster, NamespaceView, ObjectKey};
 use holdfast_policy::drain;
@@ -47,9 +47,9 @@ struct Effort {
 
 impl Effort {
     fn of_this_run() -> Self {
-        match std::env::var("HOLDFAST_SOAK").as_deref() {
-            Ok("1") => Self { any_status: 15_000, real: 5_000 },
-            _ => Self { any_status: 1_000, real: 150 },
+        match is_soak() {
+            true => Self { any_status: 15_000, real: 5_000 },
+            false => Self { any_status: 1_000, real: 150 },
         }
     }
 }

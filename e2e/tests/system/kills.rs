@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
 use holdfast_e2e::churn::{Churn, Size, say};
-use holdfast_e2e::{Cluster, FreshStart, PATIENCE, ServiceAccount, checkout};
+use holdfast_e2e::{Cluster, FreshStart, PATIENCE, ServiceAccount, checkout, is_soak};
 use holdfast_testkit::audit::Mark;
 use holdfast_testkit::{AuditEvent, ControlPlane, ControllerProcess, Manifests, eventually};
 use jiff::{SignedDuration, Timestamp};
@@ -47,9 +47,9 @@ impl Effort {
             pace: Duration::from_millis(pace),
             governing: Duration::from_millis(1500),
         };
-        match std::env::var("HOLDFAST_SOAK").as_deref() {
-            Ok("1") => Self { size: size(2, 150), kills: 50 },
-            _ => Self { size: size(10, 150), kills: 8 },
+        match is_soak() {
+            true => Self { size: size(2, 150), kills: 50 },
+            false => Self { size: size(10, 150), kills: 8 },
         }
     }
 }

@@ -31,10 +31,6 @@ fn seed_of_this_run() -> Result<u64> {
     }
 }
 
-fn is_soak() -> bool {
-    std::env::var("HOLDFAST_SOAK").as_deref() == Ok("1")
-}
-
 /// What the server means by `latest`, and by every version that is newer.
 fn version_of_the_server() -> Result<Version> {
     let (minor, _) = KUBERNETES_VERSION.rsplit_once('.').context("no patch release")?;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use holdfast_api::DisruptionPolicy;
-use holdfast_e2e::{Cluster, PATIENCE, ServiceAccount, deployment, enforce, namespace, set};
+use holdfast_e2e::{Cluster, PATIENCE, ServiceAccount, deployment, enforce, is_soak, namespace, set};
 use holdfast_testkit::audit::Mark;
 use holdfast_testkit::{AuditEvent, ControllerProcess, Manifests, eventually};
 use jiff::{SignedDuration, Timestamp};
@@ -48,9 +48,9 @@ struct Size {
 impl Size {
     fn of_this_run() -> Self {
         let seconds = Duration::from_secs;
-        match std::env::var("HOLDFAST_SOAK").as_deref() {
-            Ok("1") => Self { workloads: 1_000, silence: seconds(120), noise: seconds(60) },
-            _ => Self { workloads: 150, silence: seconds(20), noise: seconds(8) },
+        match is_soak() {
+            true => Self { workloads: 1_000, silence: seconds(120), noise: seconds(60) },
+            false => Self { workloads: 150, silence: seconds(20), noise: seconds(8) },
         }
     }
 

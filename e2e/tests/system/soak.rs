@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use holdfast_e2e::churn::{Churn, Size, say};
-use holdfast_e2e::{Cluster, FreshStart, PATIENCE, checkout};
+use holdfast_e2e::{Cluster, FreshStart, PATIENCE, checkout, is_soak};
 use holdfast_testkit::{ControlPlane, ControllerProcess, Manifests, eventually};
 use serde_json::json;
 use tokio::sync::watch;
@@ -41,7 +41,7 @@ impl Effort {
             pace: Duration::from_millis(pace),
             governing: Duration::from_millis(governing),
         };
-        if std::env::var("HOLDFAST_SOAK").as_deref() != Ok("1") {
+        if !is_soak() {
             let second = Duration::from_secs(1);
             return Ok(Self { size: size(8, 120, 1_000), duration: 25 * second, look: second });
         }

@@ -21,6 +21,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use futures::future::LocalBoxFuture;
 use futures::{StreamExt as _, stream};
 use holdfast_e2e::churn::say;
+use holdfast_e2e::is_soak;
 use holdfast_testkit::vault::Product;
 use holdfast_vault::cause::Cause;
 
@@ -110,7 +111,7 @@ async fn every_cause_is_told_and_goes_when_it_is_gone() -> Result<()> {
 
 /// Each row with its product, or with every one.
 fn rows() -> Vec<Row> {
-    if std::env::var("HOLDFAST_SOAK").as_deref() != Ok("1") {
+    if !is_soak() {
         return ROWS.into_iter().collect();
     }
     let named = |row: &Row, product: Product| -> &'static str {

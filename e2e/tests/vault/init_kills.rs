@@ -34,6 +34,7 @@ use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
 use futures::future::try_join_all;
 use holdfast_e2e::churn::say;
+use holdfast_e2e::is_soak;
 
 use crate::stage;
 use controllers::{Point, measure, points};
@@ -61,10 +62,7 @@ impl Effort {
             Ok(seed) => seed.parse().with_context(|| format!("HOLDFAST_SEED={seed} is no number"))?,
             Err(_) => fastrand::u64(..),
         };
-        let (controllers, servers) = match std::env::var("HOLDFAST_SOAK").as_deref() {
-            Ok("1") => (72, 28),
-            _ => (9, 3),
-        };
+        let (controllers, servers) = if is_soak() { (72, 28) } else { (9, 3) };
         Ok(Self { controllers, servers, seed })
     }
 }

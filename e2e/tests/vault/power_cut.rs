@@ -27,9 +27,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
-use holdfast_e2e::Cluster;
 use holdfast_e2e::churn::say;
 use holdfast_e2e::vault::{Delivery, People, Set};
+use holdfast_e2e::{Cluster, is_soak};
 use holdfast_testkit::audit::Mark;
 use holdfast_testkit::server_kubelet::PodFacts;
 use holdfast_testkit::vault::{Product, TransitServer};
@@ -93,9 +93,11 @@ async fn whatever_comes_back_in_which_order_it_is_one_server_again() -> Result<(
         Ok(seed) => seed.parse().with_context(|| format!("HOLDFAST_SEED={seed} is no number"))?,
         Err(_) => fastrand::u64(..),
     };
-    let soak = env::var("HOLDFAST_SOAK").as_deref() == Ok("1");
-    let (products, enough) =
-        if soak { (&[Product::OpenBao, Product::Vault][..], None) } else { (&[Product::OpenBao][..], Some(ENOUGH)) };
+    let (products, enough) = if is_soak() {
+        (&[Product::OpenBao, Product::Vault][..], None)
+    } else {
+        (&[Product::OpenBao][..], Some(ENOUGH))
+    };
     for product in products {
         say(&format!("power_cut: {product}, seed {seed}"));
         let told = Box::pin(story(*product, rounds(&mut Rng::with_seed(seed)), enough)).await;

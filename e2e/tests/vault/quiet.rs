@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use holdfast_e2e::is_soak;
 use holdfast_testkit::AuditEvent;
 use holdfast_testkit::vault::{Product, Server, TransitServer};
 use serde_json::json;
@@ -22,10 +23,10 @@ const LISTENED: u16 = 8210;
 const API: u16 = 8200;
 
 fn silence() -> Duration {
-    match std::env::var("HOLDFAST_SOAK").as_deref() {
+    match is_soak() {
         // The next whole look may come after three quarters of a minute.
-        Ok("1") => Duration::from_secs(40),
-        _ => Duration::from_secs(20),
+        true => Duration::from_secs(40),
+        false => Duration::from_secs(20),
     }
 }
 

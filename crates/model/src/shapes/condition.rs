@@ -30,13 +30,16 @@ pub(super) enum ConditionStatus {
 
 /// The status of the condition `Ready`, when there is one.
 pub(super) fn ready(conditions: Option<&[Condition]>) -> Option<ConditionStatus> {
-    let found = conditions?.iter().find(|condition| condition.r#type == ConditionType::Ready)?;
-    Some(found.status)
+    Some(found(conditions)?.status)
 }
 
 /// Since when the condition `Ready` is what it is, where that is told.
 pub(super) fn ready_since(conditions: Option<&[Condition]>) -> Option<Timestamp> {
-    conditions?.iter().find(|condition| condition.r#type == ConditionType::Ready)?.since
+    found(conditions)?.since
+}
+
+fn found(conditions: Option<&[Condition]>) -> Option<&Condition> {
+    conditions?.iter().find(|condition| condition.r#type == ConditionType::Ready)
 }
 
 /// A time that can't be read is none: the pod is worth more than its date.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use holdfast_e2e::drainer::Asks;
+use holdfast_e2e::drainer::{Asks, is_drained};
 use holdfast_e2e::{PATIENCE, Tenant};
 use holdfast_policy::drain::{Drainer, Patience};
 use holdfast_testkit::{eventually, give_up};
@@ -276,7 +276,7 @@ impl Scenario {
         let found = here.map(|pod| Found {
             name: pod.name_any(),
             app: label(pod, "app").to_owned(),
-            is_drained: !is_of(pod, "DaemonSet") && !is_of(pod, "Node"),
+            is_drained: is_drained(pod),
         });
         Ok(found.collect())
     }

@@ -4,7 +4,7 @@ mod one_pass;
 mod patience;
 pub(super) mod upgrades;
 
-use holdfast_e2e::set;
+use holdfast_e2e::{is_soak, set};
 use serde_json::{Value, json};
 
 use super::scenario::Ends::{Stuck, Well};
@@ -13,8 +13,7 @@ use super::scenario::Scenario;
 pub(super) fn scenarios() -> Vec<Scenario> {
     let by_kubectl =
         [singletons(), replicas(), unready(), odd_pods(), odd_budgets(), placement(), volumes(), stateful()];
-    let soaks = std::env::var("HOLDFAST_SOAK").as_deref() == Ok("1");
-    let patience = if soaks { patience::scenarios() } else { Vec::new() };
+    let patience = if is_soak() { patience::scenarios() } else { Vec::new() };
     by_kubectl.into_iter().chain([one_pass::scenarios(), patience]).flatten().collect()
 }
 

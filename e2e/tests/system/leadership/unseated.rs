@@ -24,7 +24,7 @@ use std::ops::Range;
 use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use holdfast_e2e::churn::say;
-use holdfast_e2e::{Cluster, NAMESPACE, PATIENCE, ServiceAccount, Tenant, deployment, set};
+use holdfast_e2e::{Cluster, NAMESPACE, PATIENCE, ServiceAccount, Tenant, deployment, is_soak, set};
 use holdfast_testkit::audit::Mark;
 use holdfast_testkit::fault_proxy::{Fault, Rule, Which};
 use holdfast_testkit::{AuditEvent, AuditLog, ControlPlane, FaultProxy, Stopwatch, eventually};
@@ -81,7 +81,7 @@ async fn a_leader_loses_its_lease_in_every_way_and_never_do_two_write() -> Resul
     story.the_lease_is_edited_under_its_leader().await?;
     story.a_leader_that_decides_nothing_makes_nobody_ready().await?;
     story.the_standby_is_promoted().await?;
-    if std::env::var("HOLDFAST_SOAK").as_deref() == Ok("1") {
+    if is_soak() {
         for _ in 0..8 {
             story.stopped_amid_a_burst().await?;
         }

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use holdfast_e2e::churn::say;
+use holdfast_e2e::is_soak;
 use holdfast_pod_security::labels::{
     AUDIT, AUDIT_VERSION, ENFORCE, ENFORCE_VERSION, LabelError, Policy, WARN, WARN_VERSION,
 };
@@ -19,7 +20,7 @@ use kube::Client;
 use kube::api::{Api, PostParams};
 use serde_json::json;
 
-use super::{AT_ONCE, SEED, is_soak, seed_of_this_run};
+use super::{AT_ONCE, SEED, seed_of_this_run};
 
 type Labels = BTreeMap<&'static str, String>;
 

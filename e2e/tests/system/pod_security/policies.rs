@@ -21,7 +21,7 @@ use anyhow::{Context as _, Result, ensure};
 use fastrand::Rng;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use holdfast_e2e::churn::say;
-use holdfast_e2e::{Shared, set};
+use holdfast_e2e::{Shared, is_soak, set};
 use holdfast_pod_security::admission::{self, AdmissionPolicy};
 use holdfast_pod_security::{Check, Level, PodFacts, Version, evaluate};
 use holdfast_testkit::eventually::eventually;
@@ -37,7 +37,7 @@ use serde_json::{Value, json};
 use objects::{KINDS, annotated, large, wrap};
 
 use super::pods::{Choices, pod};
-use super::{AT_ONCE, SEED, fixtures, is_soak, seed_of_this_run};
+use super::{AT_ONCE, SEED, fixtures, seed_of_this_run};
 
 /// How long a server may take until it heeds a policy.
 const PATIENCE: Duration = Duration::from_secs(180);

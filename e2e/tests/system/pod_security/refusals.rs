@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use fastrand::Rng;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use holdfast_e2e::churn::say;
+use holdfast_e2e::is_soak;
 use holdfast_pod_security::labels::{ENFORCE, ENFORCE_VERSION, LevelVersion};
 use holdfast_pod_security::{Level, PodFacts, Version, evaluate, fixes, forbidden_detail};
 use holdfast_testkit::ControlPlane;
@@ -24,7 +25,7 @@ use serde_json::{Value, json};
 
 use super::cure::apply;
 use super::pods::{Choices, pod};
-use super::{AT_ONCE, SEED, is_soak, seed_of_this_run, version_of_the_server};
+use super::{AT_ONCE, SEED, seed_of_this_run, version_of_the_server};
 
 /// Beyond the server's own, to which they all come down.
 const NEWEST_LABEL: u64 = 40;
