@@ -1,20 +1,24 @@
-//! The labels of an object, interned: the replicas of a workload share one set.
+//! The labels of an object, interned: the replicas of a workload share one set, and share it with its template.
 //!
-//! What tells of a node's place is kept apart: since 1.35 the API server writes it to each pod (admission plugin
-//! `PodTopologyLabels`), so that otherwise no two replicas in different zones would share anything.
+//! What differs between replicas is kept apart. Where a pod is since 1.35 the API server writes to each (admission plugin
+//! `PodTopologyLabels`); which of its Deployment's templates it is of the Deployment controller writes.
 
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use crate::Text;
 use crate::pool::Pool;
+use crate::{Slice, Text};
 
 static POOL: LazyLock<Pool<Pairs>> = LazyLock::new(Pool::default);
 
 /// With what the keys begin that tell of a node's place.
 const TOPOLOGY: &str = "topology.kubernetes.io/";
 
-type Pairs = Arc<[(Text, Text)]>;
+/// The label by which a Deployment tells the pods of its ReplicaSets apart (`DefaultDeploymentUniqueLabelKey` in
+/// `k8s.io/api/apps/v1/types.go`).
+static TEMPLATE_HASH: LazyLock<Text> = LazyLock::new(|| Text::from("pod-template-hash"));
+
+type Pairs = Slice<(Text, Text)>;
 
 /// Drops the sets that nobody has.
 #[cfg(test)]
@@ -29,11 +33,15 @@ pub struct Labels {
     own: Pairs,
     /// Those that tell of a place, sorted by key.
     topology: Pairs,
+    /// The value of `pod-template-hash`.
+    template_hash: Option<Text>,
 }
 
 impl PartialEq for Labels {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.own, &other.own) && Arc::ptr_eq(&self.topology, &other.topology)
+        self.own.is_same(&other.own)
+            && self.topology.is_same(&other.topology)
+            && self.template_hash == other.template_hash
     }
 }
 
@@ -41,17 +49,17 @@ impl Eq for Labels {}
 
 impl Hash for Labels {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.own.as_ptr().hash(state);
-        self.topology.as_ptr().hash(state);
+        (self.own.address(), self.topology.address(), &self.template_hash).hash(state);
     }
 }
 
 impl Labels {
     /// Interns the pairs. Of a key given twice the last value stays, as in a JSON object.
     pub fn new(pairs: impl IntoIterator<Item = (Text, Text)>) -> Self {
-        let sorted: std::collections::BTreeMap<Text, Text> = pairs.into_iter().collect();
+        let mut sorted: std::collections::BTreeMap<Text, Text> = pairs.into_iter().collect();
+        let template_hash = sorted.remove(&*TEMPLATE_HASH);
         let (topology, own): (Vec<_>, Vec<_>) = sorted.into_iter().partition(|(key, _)| key.starts_with(TOPOLOGY));
-        Self { own: POOL.intern(own.as_slice()), topology: POOL.intern(topology.as_slice()) }
+        Self { own: POOL.intern(own.as_slice()), topology: POOL.intern(topology.as_slice()), template_hash }
     }
 
     /// Reads the map of an object's metadata.
@@ -62,6 +70,9 @@ impl Labels {
     /// The value under `key`, when there is one.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Text> {
+        if key == TEMPLATE_HASH.as_str() {
+            return self.template_hash.as_ref();
+        }
         let pairs = if key.starts_with(TOPOLOGY) { &self.topology } else { &self.own };
         let at = pairs.binary_search_by(|(known, _)| known.as_str().cmp(key)).ok()?;
         Some(&pairs[at].1)
@@ -70,18 +81,19 @@ impl Labels {
     /// As [`Labels::get`], for a key that is interned: compares addresses instead of bytes.
     #[must_use]
     pub fn value_of(&self, key: &Text) -> Option<&Text> {
-        self.iter().find(|(known, _)| known == key).map(|(_, value)| value)
+        self.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
     }
 
-    /// All pairs, those that tell of a place last.
-    pub fn iter(&self) -> impl Iterator<Item = &(Text, Text)> {
-        self.own.iter().chain(self.topology.iter())
+    /// All pairs, those that differ between replicas last.
+    pub fn iter(&self) -> impl Iterator<Item = (&Text, &Text)> {
+        let shared = self.own.iter().chain(self.topology.iter()).map(|(key, value)| (key, value));
+        shared.chain(self.template_hash.iter().map(|value| (&*TEMPLATE_HASH, value)))
     }
 
     /// Whether there is no label at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.own.is_empty() && self.topology.is_empty()
+        self.own.is_empty() && self.topology.is_empty() && self.template_hash.is_none()
     }
 }
 
@@ -99,7 +111,7 @@ impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Labels {
 
 impl std::fmt::Debug for Labels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_map().entries(self.iter().map(|(key, value)| (key, value))).finish()
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -127,7 +139,7 @@ mod tests {
     fn replicas_in_different_zones_share_what_is_theirs() {
         let zone = "topology.kubernetes.io/zone";
         let [one, two]: [Labels; 2] = ["1", "2"].map(|number| [("app", "web"), (zone, number)].into_iter().collect());
-        assert!(std::sync::Arc::ptr_eq(&one.own, &two.own));
+        assert!(one.own.is_same(&two.own));
         assert_ne!(one, two);
         assert_ne!(one, [("app", "web")].into_iter().collect());
         let pairs: Vec<_> = one.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
@@ -135,10 +147,21 @@ mod tests {
     }
 
     #[test]
+    fn pods_share_the_labels_of_their_template() {
+        let template: Labels = [("app", "web")].into_iter().collect();
+        let [old, new]: [Labels; 2] =
+            ["1", "2"].map(|hash| [("app", "web"), ("pod-template-hash", hash)].into_iter().collect());
+        assert!(old.own.is_same(&template.own) && new.own.is_same(&template.own));
+        assert!(old != new && old != template);
+        assert_eq!(old.get("pod-template-hash").map(Text::as_str), Some("1"));
+    }
+
+    #[test]
     fn both_ways_of_looking_up_agree() {
         let zone = "topology.kubernetes.io/zone";
-        let labels: Labels = [("b", "2"), (zone, "x"), ("a", "1"), ("z", "")].into_iter().collect();
-        for key in ["a", "b", zone, "z", "topology.kubernetes.io/region", "d", ""] {
+        let labels: Labels =
+            [("b", "2"), (zone, "x"), ("a", "1"), ("pod-template-hash", "1"), ("z", "")].into_iter().collect();
+        for key in ["a", "b", zone, "z", "pod-template-hash", "topology.kubernetes.io/region", "d", ""] {
             assert_eq!(labels.get(key), labels.value_of(&Text::from(key)), "{key}");
         }
         assert!(!labels.is_empty() && Labels::default().is_empty());

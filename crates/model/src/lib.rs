@@ -19,6 +19,7 @@ pub mod quantity;
 pub mod repository;
 pub mod selector;
 pub mod shapes;
+mod slice;
 mod text;
 mod touched;
 
@@ -27,5 +28,6 @@ pub use key::{Kind, ObjectKey, OwnerRef, WorkloadKind, WorkloadRef};
 pub use labels::Labels;
 pub use place::{Confidence, Locate, Located, Nowhere, Position, Subject};
 pub use repository::Repository;
+pub use slice::Slice;
 pub use text::Text;
 pub use touched::Touched;

@@ -8,7 +8,6 @@
 use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, Hash, RandomState};
-use std::sync::Arc;
 
 use arcstr::ArcStr;
 use parking_lot::Mutex;
@@ -28,12 +27,6 @@ impl Counted for ArcStr {
     /// The empty string is a literal, which isn't counted and costs nothing.
     fn is_last(&self) -> bool {
         Self::strong_count(self) == Some(1)
-    }
-}
-
-impl<T: Eq + Hash> Counted for Arc<[T]> {
-    fn is_last(&self) -> bool {
-        Self::strong_count(self) == 1
     }
 }
 
@@ -68,9 +61,21 @@ impl<R: Counted> Pool<R> {
         R: Borrow<Q> + for<'a> From<&'a Q>,
         Q: Hash + Eq + ?Sized,
     {
-        // The remainder chooses the shard; the shard's own table has a hasher of its own.
-        let shard = self.hasher.hash_one(value) as usize % SHARDS;
-        self.shards[shard].lock().intern(value)
+        self.shard(value).lock().intern(value)
+    }
+
+    /// The pool's copy of a value, when there is one.
+    pub(crate) fn known<Q>(&self, value: &Q) -> Option<R>
+    where
+        R: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.shard(value).lock().values.get(value).cloned()
+    }
+
+    /// The remainder chooses the shard; the shard's own table has a hasher of its own.
+    fn shard<Q: Hash + ?Sized>(&self, value: &Q) -> &Mutex<Shard<R>> {
+        &self.shards[self.hasher.hash_one(value) as usize % SHARDS]
     }
 }
 
@@ -114,6 +119,15 @@ impl<R: Counted> Shard<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn asking_after_a_value_keeps_none() {
+        let pool = Pool::<ArcStr>::default();
+        assert_eq!(pool.known("a"), None);
+        assert_eq!(pool.count(|_| true), 0);
+        let kept = pool.intern("a");
+        assert!(pool.known("a").is_some_and(|known| ArcStr::ptr_eq(&known, &kept)));
+    }
 
     #[test]
     fn a_value_lives_as_long_as_an_owner_and_hardly_longer() {

@@ -6,13 +6,13 @@
 //! selector invalid, it is never skipped.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::pool::Pool;
-use crate::{Labels, Text};
+use crate::{Labels, Slice, Text};
 
 /// A selector as it is written in an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -43,10 +43,10 @@ pub struct RawRequirement {
 /// A selector that has been checked. Interned: a budget of ours shares that of its workload.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Selector {
-    requirements: Arc<[Requirement]>,
+    requirements: Slice<Requirement>,
 }
 
-static POOL: LazyLock<Pool<Arc<[Requirement]>>> = LazyLock::new(Pool::default);
+static POOL: LazyLock<Pool<Slice<Requirement>>> = LazyLock::new(Pool::default);
 
 /// Drops the selectors that nobody has.
 #[cfg(test)]
@@ -65,8 +65,8 @@ pub struct Requirement {
 enum Test {
     /// From `matchLabels`; kept apart from an `In` of one value so that a selector is written back as it was read.
     Equals(Text),
-    In(Vec<Text>),
-    NotIn(Vec<Text>),
+    In(Slice<Text>),
+    NotIn(Slice<Text>),
     Exists,
     DoesNotExist,
 }
@@ -77,7 +77,7 @@ pub enum Selection {
     /// There is no selector: nothing is selected.
     Absent,
     /// The selector can't be evaluated, and why.
-    Invalid(SelectorError),
+    Invalid(Box<SelectorError>),
     /// A selector; one without requirements selects everything.
     Valid(Selector),
 }
@@ -128,7 +128,7 @@ impl Selection {
     pub fn parse(raw: Option<&RawSelector>) -> Self {
         match raw.map(Selector::try_from) {
             None => Self::Absent,
-            Some(Err(error)) => Self::Invalid(error),
+            Some(Err(error)) => Self::Invalid(Box::new(error)),
             Some(Ok(selector)) => Self::Valid(selector),
         }
     }
@@ -193,7 +193,7 @@ impl TryFrom<&RawSelector> for Selector {
 impl Default for Selector {
     /// Selects everything.
     fn default() -> Self {
-        Self { requirements: POOL.intern([].as_slice()) }
+        Self { requirements: Slice::default() }
     }
 }
 
@@ -233,8 +233,8 @@ impl Requirement {
                 raw.match_labels.get_or_insert_default().insert(self.key.to_string(), value.to_string());
                 return;
             }
-            Test::In(values) => ("In", Some(values.as_slice())),
-            Test::NotIn(values) => ("NotIn", Some(values.as_slice())),
+            Test::In(values) => ("In", Some(values)),
+            Test::NotIn(values) => ("NotIn", Some(values)),
             Test::Exists => ("Exists", None),
             Test::DoesNotExist => ("DoesNotExist", None),
         };
@@ -263,7 +263,7 @@ impl TryFrom<&RawRequirement> for Requirement {
     }
 }
 
-fn some_values(raw: &RawRequirement, values: &[String]) -> Result<Vec<Text>, SelectorError> {
+fn some_values(raw: &RawRequirement, values: &[String]) -> Result<Slice<Text>, SelectorError> {
     if values.is_empty() {
         return Err(SelectorError::NoValues { key: raw.key.clone(), operator: raw.operator.clone() });
     }

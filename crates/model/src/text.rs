@@ -27,6 +27,12 @@ pub(crate) fn count(is_meant: impl Fn(&str) -> bool) -> usize {
 pub struct Text(ArcStr);
 
 impl Text {
+    /// The text, when anybody has it; to ask after what is looked up only, so that the question leaves nothing behind.
+    #[must_use]
+    pub fn known(text: &str) -> Option<Self> {
+        POOL.known(text).map(Self)
+    }
+
     /// The text as a plain string.
     #[must_use]
     pub fn as_str(&self) -> &str {

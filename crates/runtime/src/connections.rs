@@ -18,16 +18,15 @@ use tower::Service;
 
 use crate::lease::{self, Leadership};
 use crate::requests::Requests;
+use crate::stack;
 
 /// A client whose requests are counted and whose connections are made anew when one of them seems dead.
 ///
 /// # Errors
 /// When `config` makes no sense, such as a certificate that can't be read.
-pub fn client(mut config: Config, requests: &Requests, doubts: &Doubts) -> Result<Client, Error> {
-    // Refusals are to be seen by whoever asked, who knows better when to ask again.
-    config.default_retry = false;
+pub fn client(config: Config, requests: &Requests, doubts: &Doubts) -> Result<Client, Error> {
     let namespace = config.default_namespace.clone();
-    Ok(counted(Connections::new(move || Client::try_from(config.clone()), doubts)?, namespace, requests))
+    Ok(counted(Connections::new(move || stack::client(&config, stack::tcp()), doubts)?, namespace, requests))
 }
 
 /// The same for writes, over connections on which only the leader sends anything.

@@ -14,4 +14,5 @@ pub mod lease;
 pub mod metrics;
 pub mod requests;
 pub mod server;
+mod stack;
 pub mod supervise;

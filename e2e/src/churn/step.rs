@@ -19,8 +19,10 @@ use crate::checkout;
 const FIELD_MANAGER: &str = "churn";
 /// Who edits what isn't theirs.
 const PERSON: &str = "kubectl-edit";
-/// A namespace or a kind with objects takes a while to go.
-const GOING: Duration = Duration::from_secs(120);
+/// A namespace or a kind with objects takes a while to go. The namespace controller tries again after 5 s, doubling up to a minute
+/// (`nsControllerRateLimiter` in `pkg/controller/namespace/namespace_controller.go`), and each kind that comes or goes meanwhile has a try
+/// fail: five in a row are 135 s.
+const GOING: Duration = Duration::from_secs(300);
 
 /// What the API server says where a namespace or a kind is going, and where a namespace has no account for pods yet.
 const OVERTAKEN: [&str; 3] = ["being terminated", "definition is terminating", "service account"];

@@ -1,6 +1,6 @@
 //! What is known of every namespace, as small as it can be told: tallies, the worst findings, what was announced.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use holdfast_api::{NAMESPACES, NamespaceLevel, NamespaceState};
@@ -51,7 +51,8 @@ struct Report {
     excepted: BTreeMap<Text, u32>,
     owned: usize,
     level: Option<Level>,
-    announced: BTreeSet<(RuleId, Subject)>,
+    /// In order.
+    announced: Vec<(RuleId, Subject)>,
 }
 
 /// Withdrawals that wait for the end of an upgrade.
@@ -133,21 +134,16 @@ impl Board {
             self.announce(&plan, &report.announced, known);
         } else {
             // Whoever leads announces; on taking over what is wrong then is told once more, under the same name.
-            report.announced.clear();
+            report.announced = Vec::new();
         }
         inner.namespaces.insert(plan.namespace, report);
         plan.writes
     }
 
-    fn announce(
-        &self,
-        plan: &NamespacePlan,
-        now: &BTreeSet<(RuleId, Subject)>,
-        before: Option<&BTreeSet<(RuleId, Subject)>>,
-    ) {
+    fn announce(&self, plan: &NamespacePlan, now: &[(RuleId, Subject)], before: Option<&Vec<(RuleId, Subject)>>) {
         let is_new = |finding: &&Finding| {
             let key = (finding.rule, finding.subject.clone());
-            now.contains(&key) && before.is_none_or(|before| !before.contains(&key))
+            now.binary_search(&key).is_ok() && before.is_none_or(|before| before.binary_search(&key).is_err())
         };
         for finding in plan.findings.iter().filter(is_new) {
             self.events.found(finding, &plan.outcomes);
@@ -339,6 +335,9 @@ impl Report {
         for finding in &plan.findings {
             report.add(finding, &plan.outcomes);
         }
+        report.announced.sort_unstable();
+        report.announced.dedup();
+        report.announced.shrink_to_fit();
         report
     }
 
@@ -360,7 +359,7 @@ impl Report {
         let being_written = finding.rule == RuleId::BudgetMissing
             && outcomes.iter().any(|outcome| outcome.wanted.is_some() && finding.workloads.contains(&outcome.workload));
         if finding.counts() && Severity::Low < finding.severity && !being_written {
-            self.announced.insert((finding.rule, finding.subject.clone()));
+            self.announced.push((finding.rule, finding.subject.clone()));
         }
     }
 }

@@ -1,16 +1,16 @@
 //! Where a pod may run: what its spec says, interned as a whole, since the replicas of a workload say the same.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use super::{Room, Taint};
 use crate::pool::Pool;
 use crate::selector::{Requirement, Selection};
-use crate::{Labels, Text};
+use crate::{Labels, Slice, Text};
 
 /// The label of a node that holds its name.
 pub const HOSTNAME: &str = "kubernetes.io/hostname";
 
-static POOL: LazyLock<Pool<Arc<[Constraints]>>> = LazyLock::new(Pool::default);
+static POOL: LazyLock<Pool<Slice<Constraints>>> = LazyLock::new(Pool::default);
 
 /// Drops the constraints that nobody has.
 #[cfg(test)]
@@ -20,7 +20,7 @@ pub(crate) fn sweep() {
 
 /// Where a pod may run, and how soon. Two equal ones are the same allocation; none at all is the most common of them.
 #[derive(Clone)]
-pub struct Placement(Arc<[Constraints]>);
+pub struct Placement(Slice<Constraints>);
 
 /// What a pod's spec says about where it may run, and how soon it can be Ready there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -135,7 +135,7 @@ impl std::ops::Deref for Placement {
 
 impl PartialEq for Placement {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.0.is_same(&other.0)
     }
 }
 
@@ -143,7 +143,7 @@ impl Eq for Placement {}
 
 impl std::hash::Hash for Placement {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.0.as_ptr().hash(state);
+        self.0.address().hash(state);
     }
 }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use jiff::Timestamp;
 
 use super::{Placement, SharedFacts};
-use crate::{Labels, OwnerRef, Text};
+use crate::{Labels, OwnerRef, Slice, Text};
 
 /// A Pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Pod {
     /// What Pod Security reads of it.
     pub security: SharedFacts,
     /// The claims it mounts.
-    pub claims: Box<[Text]>,
+    pub claims: Slice<Text>,
 }
 
 /// A time to the second, in four bytes: there are many pods.

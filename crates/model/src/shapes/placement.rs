@@ -14,7 +14,7 @@ use crate::facts::{
 };
 use crate::quantity::Milli;
 use crate::selector::{RawRequirement, RawSelector, Requirement, Selection};
-use crate::{Labels, Text};
+use crate::{Labels, Slice, Text};
 
 /// The parts of a pod's spec that say where it may run.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -183,7 +183,7 @@ impl PodSpec {
     }
 
     /// The claims it mounts; those of ephemeral volumes have the name of the pod before their own.
-    pub(super) fn claims(&self, pod: &str) -> Box<[Text]> {
+    pub(super) fn claims(&self, pod: &str) -> Slice<Text> {
         let claim = |volume: &Mounted| match (&volume.persistent_volume_claim, &volume.ephemeral, &volume.name) {
             (Some(claim), _, _) => Some(claim.claim_name.clone()),
             (None, Some(_), Some(name)) => Some(format!("{pod}-{name}").into()),

@@ -40,8 +40,6 @@ pub struct NamespacePlan {
 pub struct Outcome {
     /// The workload.
     pub workload: WorkloadRef,
-    /// Its UID, which events carry.
-    pub uid: Box<str>,
     /// The Flux object in which a person changes it.
     pub owner: Option<FluxOwner>,
     /// The policy that decides; none where there is no policy at all.
@@ -163,7 +161,6 @@ fn outcome(
     let wanted = wanted(view, workload, serving, deciding.filter(|_| enforced), &decision);
     Some(Outcome {
         workload: workload.id.clone(),
-        uid: workload.uid.clone(),
         owner: view.flux_owner(kind, &workload.id.name, &workload.flux),
         policy: deciding.filter(|_| policies.has_disruption()).map(|settings| settings.name.clone()),
         overruled,

@@ -125,20 +125,21 @@ pub(super) fn names(workload: &WorkloadRef) -> impl Iterator<Item = Text> {
         let (workload, plain) = (workload.clone(), plain.clone());
         move |salt| hashed(&workload, &plain, salt)
     });
-    std::iter::once(plain).chain(hashed)
+    std::iter::once(plain).chain(hashed).map(Text::from)
 }
 
-/// `<workload>-<kind>`, cut to what a name may have, with a hash of the whole where it was cut.
-pub(super) fn plain_name(workload: &WorkloadRef) -> Text {
+/// `<workload>-<kind>`, cut to what a name may have, with a hash of the whole where it was cut. A plain string: most workloads are asked
+/// about it and have no budget of that name.
+pub(super) fn plain_name(workload: &WorkloadRef) -> String {
     let name = format!("{}-{}", workload.name, workload.kind.kind().as_str().to_ascii_lowercase());
-    if name.len() <= LONGEST_NAME { name.into() } else { hashed(workload, &name, 0) }
+    if name.len() <= LONGEST_NAME { name } else { hashed(workload, &name, 0) }
 }
 
-fn hashed(workload: &WorkloadRef, name: &str, salt: u32) -> Text {
+fn hashed(workload: &WorkloadRef, name: &str, salt: u32) -> String {
     let salt = if salt == 0 { String::new() } else { salt.to_string() };
     let suffix = format!("-{:08x}", fnv1a(format!("{}{salt}", annotation(workload)).as_bytes()));
     let cut: String = name.chars().take(LONGEST_NAME - suffix.len()).collect();
-    format!("{}{suffix}", cut.trim_end_matches(['-', '.'])).into()
+    format!("{}{suffix}", cut.trim_end_matches(['-', '.']))
 }
 
 /// FNV-1a (RFC 9923): the same in every build, which the standard library's hasher doesn't promise.

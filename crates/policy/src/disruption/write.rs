@@ -141,9 +141,9 @@ impl Write {
 /// first by name stays.
 pub(super) fn serving<'a>(survey: &Survey<'a>, workload: &WorkloadRef) -> Option<Named<'a>> {
     let plain = plain_name(workload);
-    let named = survey.naming(&annotation(workload)).min_by_key(|(name, _)| (**name != plain, *name));
+    let named = survey.naming(&annotation(workload)).min_by_key(|(name, _)| (name.as_str() != plain, *name));
     let nameless = |(_, budget): &Named<'a>| budget.is_held() && budget.workload.is_none();
-    named.or_else(|| survey.view.named_budget(&plain).filter(nameless))
+    named.or_else(|| survey.view.named_budget(&Text::known(&plain)?).filter(nameless))
 }
 
 /// The name for a budget of this workload: that of the one that serves it, else the first one that nobody has.
@@ -152,7 +152,7 @@ pub(super) fn name(view: NamespaceView<'_>, workload: &WorkloadRef, serving: Opt
         return name.clone();
     }
     let free = |name: &Text| view.budget(name).is_none() && !view.is_unreadable(Kind::PodDisruptionBudget, Some(name));
-    names(workload).find(free).unwrap_or_else(|| plain_name(workload))
+    names(workload).find(free).unwrap_or_else(|| plain_name(workload).into())
 }
 
 /// The writes that lead from what is known to what the outcomes want. None of them starts an overlap with anything

@@ -171,7 +171,7 @@ impl<'a> Search<'_, 'a> {
         let entry = &self.home.pods[at];
         let view = self.home.view;
         let mut terms = Vec::new();
-        for claim in &entry.pod.claims {
+        for claim in entry.pod.claims.iter() {
             let Some(volume) = &view.claim(claim)?.volume else { continue };
             terms.push(&view.volume(volume)?.nodes);
         }

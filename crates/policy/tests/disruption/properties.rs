@@ -179,7 +179,10 @@ fn withdraws(world: &World) -> bool {
 fn pods_and_templates(view: NamespaceView<'_>) -> BTreeSet<Vec<(Text, Text)>> {
     let templates = view.workloads().map(|workload| &workload.template);
     let pods = view.pods().map(|(_, pod)| &pod.labels);
-    templates.chain(pods).map(|labels| labels.iter().cloned().collect()).collect()
+    templates
+        .chain(pods)
+        .map(|labels| labels.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+        .collect()
 }
 
 /// Pairs of budgets over one pod, of which at least one is ours to hold.

@@ -15,30 +15,16 @@ use std::task::{Context, Poll};
 use axum::http::Uri;
 use futures::future::BoxFuture;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::Client as Connections;
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
-use hyper_util::rt::TokioExecutor;
-use kube::client::{Body, ClientBuilder, ConfigExt as _};
+use hyper_util::client::legacy::connect::{Connected, Connection};
 use kube::{Client, Config, Error};
-use tower::{BoxError, Service, ServiceBuilder};
+use tower::Service;
 
 use super::Leadership;
+use crate::stack;
 
 /// A client like any other, for as long as we lead.
 pub(crate) fn connect(config: &Config, leadership: &Leadership) -> Result<Client, Error> {
-    let mut tcp = HttpConnector::new();
-    // Whether it is TLS is decided by the layer above.
-    tcp.enforce_http(false);
-    let fence = Fence { inner: tcp, leadership: leadership.clone() };
-    let connector = config.rustls_https_connector_with_connector(fence)?;
-    let connections: Connections<_, Body> = Connections::builder(TokioExecutor::new()).build(connector);
-    let service = ServiceBuilder::new()
-        .layer(config.base_uri_layer())
-        .option_layer(config.auth_layer()?)
-        .layer(config.extra_headers_layer()?)
-        .map_err(BoxError::from)
-        .service(connections);
-    Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
+    stack::client(config, Fence { inner: stack::tcp(), leadership: leadership.clone() })
 }
 
 /// Around a connection, or what makes them.
@@ -159,7 +145,7 @@ mod tests {
     async fn what_is_under_way_when_leadership_ends_is_not_sent() {
         let (listener, config) = server().await;
         let leadership = Leadership::new(true);
-        let fence = Fence { inner: HttpConnector::new(), leadership: leadership.clone() };
+        let fence = Fence { inner: stack::tcp(), leadership: leadership.clone() };
         let mut connecting = fence.clone();
         let (made, accepted) = tokio::join!(connecting.call(config.cluster_url.clone()), listener.accept());
         let (mut made, mut seen) = (made.expect("a connection"), accepted.expect("a connection").0);

@@ -8,7 +8,7 @@
 use holdfast_model::facts::{
     Apart, Budget, Constraints, Fact, HOSTNAME, Node, Phase, Placement, Pod, Room, SharedFacts, Spread, Workload,
 };
-use holdfast_model::{Cluster, Kind, Labels, ObjectKey, OwnerRef, PodOwner, Text};
+use holdfast_model::{Cluster, Kind, Labels, ObjectKey, OwnerRef, PodOwner, Slice, Text};
 use jiff::Timestamp;
 
 use super::super::blocker::Cause;
@@ -197,7 +197,7 @@ impl Set<'_, '_> {
             node,
             placement: placement.clone(),
             security: SharedFacts::default(),
-            claims: Box::default(),
+            claims: Slice::default(),
         }
     }
 }
