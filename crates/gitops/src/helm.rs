@@ -79,19 +79,29 @@ pub(crate) struct Expanded {
     pub(crate) trouble: Option<Trouble>,
     /// What Helm said of its values, where the chart has a schema.
     pub(crate) checked: Option<Checked>,
-    /// The place of the HelmRelease among the objects.
-    pub(crate) place: usize,
-    /// As `name@version`.
-    pub(crate) chart: Option<EcoString>,
     pub(crate) namespace: EcoString,
 }
 
+/// What HelmReleases may refer to, of these objects.
+pub(crate) fn known(objects: &[Object]) -> Known<'_> {
+    objects.iter().map(|it| ((&*it.kind, &*it.namespace, &*it.name), it)).collect()
+}
+
+/// Whether an object is a HelmRelease.
+pub(crate) fn is_release(object: &Object) -> bool {
+    object.is(HELM, "HelmRelease")
+}
+
+/// The charts of HelmReleases among these objects, by their place; as `name@version`.
+pub(crate) fn charts(objects: &[Object], known: &Known<'_>) -> HashMap<usize, EcoString> {
+    let releases = objects.iter().enumerate().filter(|(_, object)| is_release(object));
+    releases.filter_map(|(place, object)| Some((place, ecow::eco_format!("{}", Chart::of(object, known)?)))).collect()
+}
+
 /// What the HelmReleases among these objects come to.
-pub(crate) fn expand(tree: &Tree, objects: &[Object], options: &HelmOptions) -> Vec<Expanded> {
-    let known: Known<'_> = objects.iter().map(|it| ((&*it.kind, &*it.namespace, &*it.name), it)).collect();
-    let releases = objects.par_iter().enumerate().filter(|(_, object)| object.is(HELM, "HelmRelease"));
-    let found = releases.map(|(place, object)| {
-        let release = Release::read(object, &known);
+pub(crate) fn expand(tree: &Tree, objects: &[Object], known: &Known<'_>, options: &HelmOptions) -> Vec<Expanded> {
+    let found = objects.par_iter().filter(|object| is_release(object)).map(|object| {
+        let release = Release::read(object, known);
         let made = manifests(tree, &release, options);
         let manifests = post_render::apply(&release, made.manifests);
         let owner = owner(object);
@@ -100,8 +110,6 @@ pub(crate) fn expand(tree: &Tree, objects: &[Object], options: &HelmOptions) -> 
             objects: objects.collect(),
             trouble: made.trouble,
             checked: made.checked,
-            place,
-            chart: release.chart.as_ref().map(Chart::to_string).map(Into::into),
             namespace: release.namespace.clone(),
         }
     });

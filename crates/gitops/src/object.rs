@@ -62,12 +62,6 @@ impl Object {
         Cow::Owned(whole)
     }
 
-    /// What stands at a path, or as near to it as there is something.
-    pub(crate) fn find(&self, path: &str) -> Origin {
-        // Only there is it another one with the labels.
-        if path.starts_with("metadata") { self.whole().find(path).origin } else { self.root.find(path).origin }
-    }
-
     /// Its labels, those of its owner too.
     pub(crate) fn labels(&self) -> Labels {
         let metadata = self.root.get("metadata").and_then(Node::as_mapping);
@@ -78,7 +72,8 @@ impl Object {
         own.filter(|(key, _)| added.clone().all(|(it, _)| it != *key)).chain(added.clone()).collect()
     }
 
-    fn added(&self) -> Option<([(&str, &str); 2], Origin)> {
+    /// The labels that its owner adds, and where that is named.
+    pub(crate) fn added(&self) -> Option<([(&str, &str); 2], Origin)> {
         let (owner, at) = self.owner.as_ref().zip(self.labelled)?;
         let [name, namespace] = match owner.kind {
             FluxKind::HelmRelease => ["helm.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/namespace"],

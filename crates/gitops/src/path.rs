@@ -67,13 +67,14 @@ fn step<'a>(from: Found<'a>, segment: &Segment) -> Option<Found<'a>> {
     Some(Found { node, origin, complete: true })
 }
 
-fn place(key: Origin, value: Origin) -> Origin {
+/// Where a value under a key is shown: at the key, unless somebody else than who wrote the key gave the value.
+pub(crate) fn place(key: Origin, value: Origin) -> Origin {
     let elsewhere = value.is_somewhere() && value.file() != key.file();
     if key.is_somewhere() && !elsewhere { key } else { value }
 }
 
 /// The steps of a path. What can't be read as one is a key as it stands.
-fn parse(path: &str) -> Vec<Segment> {
+pub(crate) fn parse(path: &str) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut rest = path;
     while !rest.is_empty() {

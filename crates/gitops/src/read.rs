@@ -3,22 +3,22 @@
 //! The only place where the steps meet: read the files, find where clusters begin, follow each, expand its HelmReleases,
 //! join what a renderer printed, and turn it all into facts. Nothing here decides anything about a finding.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
 use ecow::EcoString;
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 use holdfast_api::{DisruptionPolicy, NamespaceSecurityPolicy, PolicyException};
 use holdfast_model::repository::problems::{FILE, Problem, ProblemKind, Problems};
 use holdfast_model::repository::{Checked, Inventory};
 use holdfast_model::{Cluster, Position, Repository, Subject};
 
-use crate::assemble::{self, Places, Sources};
+use crate::assemble::{self, Gathered, Places, Sources};
 use crate::checkout::{Broken, ReadError, Tree};
 use crate::facts::{self, FileFacts, Paths};
-use crate::flux::{self, KUSTOMIZE, Root, RootKind};
-use crate::helm::{self, HelmOptions};
+use crate::flux::{self, KUSTOMIZE, Root, RootKind, SOURCE};
+use crate::helm::{self, Expanded, HelmOptions};
 use crate::raw::{Raw, unpacked};
 use crate::trouble::Trouble;
 use crate::yaml::{self, Limits};
@@ -90,9 +90,13 @@ pub fn read(root: &Path, options: &Options) -> Result<Checkout, ReadError> {
     // What objects don't share isn't needed any more; beside what follows, since much is freed as slowly as it was made.
     let documents = tree.take_documents();
     rayon::spawn(move || drop(documents));
+    if streams.documents.is_empty() {
+        let clusters = parts.into_iter().map(|part| part.finish_in_pieces(&tree, &options.helm, &sources));
+        return Ok(finish(clusters.collect(), repository, sources));
+    }
     parts.iter_mut().for_each(|part| part.expand(&tree, &options.helm));
     join_streams(&mut parts, streams.documents);
-    Ok(finish(parts, repository, sources))
+    Ok(finish(parts.into_iter().map(|part| part.finish(&sources)).collect(), repository, sources))
 }
 
 /// Reads what a renderer printed, without any files.
@@ -104,8 +108,11 @@ pub fn read_stream(stream: Stream) -> Checkout {
     let sources = Arc::new(Sources::new(&Tree::default(), streams.texts));
     let mut repository = Repository::default();
     repository.problems.list.extend(streams.problems);
-    finish(parts, repository, sources)
+    finish(parts.into_iter().map(|part| part.finish(&sources)).collect(), repository, sources)
 }
+
+/// So many objects are taken in at once, or releases expanded: enough for every processor, and little beside a checkout.
+const PIECE: usize = 128;
 
 /// A cluster on its way.
 #[derive(Debug, Default)]
@@ -135,24 +142,28 @@ impl Part {
         }
     }
 
+    /// What its releases come to beside everything else, for what has to be joined to all of it.
     fn expand(&mut self, tree: &Tree, options: &HelmOptions) {
+        self.look_around();
+        for release in helm::expand(tree, &self.objects, &helm::known(&self.objects), options) {
+            let objects = self.take(release);
+            self.objects.extend(objects);
+        }
+    }
+
+    /// Notes what is known of the objects before any release is expanded.
+    fn look_around(&mut self) {
         let targets = self.objects.iter().filter(|object| object.is(KUSTOMIZE, "Kustomization"));
         let targets = targets.filter_map(|object| object.root.at(&["spec", "targetNamespace"])?.as_str());
         self.namespaces = targets.map(EcoString::from).collect();
-        let expanded = helm::expand(tree, &self.objects, options);
-        self.objects.reserve_exact(expanded.iter().map(|release| release.objects.len()).sum());
-        for release in expanded {
-            self.namespaces.insert(release.namespace);
-            self.charts.extend(release.chart.map(|chart| (release.place, chart)));
-            self.troubles.extend(release.trouble);
-            self.checked.extend(release.checked);
-            self.objects.extend(release.objects);
-        }
-        self.namespaces.remove("");
+        self.charts = helm::charts(&self.objects, &helm::known(&self.objects));
     }
 
-    fn namespaces(&self) -> BTreeSet<&str> {
-        self.namespaces.iter().map(EcoString::as_str).collect()
+    fn take(&mut self, release: Expanded) -> Vec<Object> {
+        self.namespaces.insert(release.namespace);
+        self.troubles.extend(release.trouble);
+        self.checked.extend(release.checked);
+        release.objects
     }
 
     fn problems(&self, paths: &dyn Paths) -> Problems {
@@ -165,23 +176,47 @@ impl Part {
         problems
     }
 
+    /// Lets the values of objects go as soon as their facts are known, and expands releases piece by piece: all of it at
+    /// once is several times the size of the files.
+    fn finish_in_pieces(mut self, tree: &Tree, options: &HelmOptions, sources: &Arc<Sources>) -> ClusterFiles {
+        // What releases refer to has to be known before the first of them.
+        self.objects.sort_by_key(helm::is_release);
+        self.look_around();
+        let mut place = self.objects.partition_point(|object| !helm::is_release(object));
+        let mut releases = VecDeque::from(self.objects.split_off(place));
+        let mut others = VecDeque::from(std::mem::take(&mut self.objects));
+        let mut gathered = Gathered::new(sources);
+        let mut referred = Vec::new();
+        while !others.is_empty() {
+            let piece = first(&mut others);
+            gathered.take(&piece, |_| None);
+            referred.extend(piece.into_iter().filter(is_referred_to));
+        }
+        let known = helm::known(&referred);
+        while !releases.is_empty() {
+            let piece = first(&mut releases);
+            gathered.take(&piece, |at| self.charts.get(&(place + at)));
+            place += piece.len();
+            let expanded = helm::expand(tree, &piece, &known, options);
+            drop(piece);
+            let objects: Vec<Object> = expanded.into_iter().flat_map(|release| self.take(release)).collect();
+            gathered.take(&objects, |_| None);
+        }
+        self.told(gathered, sources)
+    }
+
+    /// The same of objects that are all there.
     fn finish(self, sources: &Arc<Sources>) -> ClusterFiles {
-        let namespaces = self.namespaces();
-        let of_files = || {
-            let mut repository = Repository {
-                inventory: assemble::inventory(&self.objects, &self.charts, &namespaces, &**sources),
-                problems: self.problems(&**sources),
-                ..Repository::default()
-            };
-            for object in &self.objects {
-                facts::read_object(object, &**sources, &mut repository);
-            }
-            repository
-        };
-        let known = || Places::known(&self.objects);
-        let ((mut observed, known), mut repository) =
-            rayon::join(|| rayon::join(|| assemble::observe(&self.objects, &namespaces), known), of_files);
-        repository.problems.list.extend(observed.troubles.drain(..).map(|it| it.told(&**sources)));
+        let mut gathered = Gathered::new(sources);
+        gathered.take(&self.objects, |place| self.charts.get(&place));
+        self.told(gathered, sources)
+    }
+
+    fn told(mut self, gathered: Gathered, sources: &Arc<Sources>) -> ClusterFiles {
+        self.namespaces.remove("");
+        let (observed, mut repository, places) = gathered.finish(&self.namespaces);
+        repository.problems = self.problems(&**sources);
+        repository.problems.list.extend(observed.troubles.iter().map(|it| it.told(&**sources)));
         repository.problems.list.sort_by(|a, b| a.position.cmp(&b.position));
         repository.helm.checked.extend(self.checked);
         ClusterFiles {
@@ -189,11 +224,21 @@ impl Part {
             policies: observed.policies,
             security: observed.security,
             exceptions: observed.exceptions,
-            places: Places::new(Arc::clone(sources), self.objects, known),
+            places,
             repository,
             name: self.name,
         }
     }
+}
+
+/// The next piece.
+fn first(objects: &mut VecDeque<Object>) -> Vec<Object> {
+    objects.drain(..PIECE.min(objects.len())).collect()
+}
+
+/// Whether a release may refer to it: for its chart, or for values.
+fn is_referred_to(object: &Object) -> bool {
+    object.group() == SOURCE || ["data", "stringData"].iter().any(|field| object.root.get(field).is_some())
 }
 
 /// What each Kustomization is asked for.
@@ -284,8 +329,7 @@ fn unreadable(broken: &Broken) -> Problem {
     }
 }
 
-fn finish(parts: Vec<Part>, mut repository: Repository, sources: Arc<Sources>) -> Checkout {
-    let mut clusters: Vec<ClusterFiles> = parts.into_iter().map(|part| part.finish(&sources)).collect();
+fn finish(mut clusters: Vec<ClusterFiles>, mut repository: Repository, sources: Arc<Sources>) -> Checkout {
     for cluster in &mut clusters {
         repository.gather(&mut cluster.repository);
         add(&mut repository.inventory, &cluster.repository.inventory);

@@ -10,6 +10,10 @@ const LONGEST: usize = 600;
 
 /// The same text with everything visible that a terminal would obey or a person couldn't see, and not longer than is read.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    // As nearly all of it is.
+    if text.len() <= LONGEST && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let short = match text.char_indices().nth(LONGEST) {
         None => Cow::Borrowed(text),
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),

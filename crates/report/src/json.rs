@@ -7,7 +7,7 @@ mod drain;
 mod rows;
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use holdfast_model::repository::{Item, Listing};
 use jiff::Timestamp;
@@ -27,8 +27,11 @@ pub(crate) const VERSION: u32 = 1;
 /// # Errors
 /// When it can't be written.
 pub fn write_json(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &AuditReport::new(report))?;
-    writeln!(out)
+    // Written word by word, each of which would be a call of somebody else's `Write`.
+    let mut out = BufWriter::new(out);
+    serde_json::to_writer_pretty(&mut out, &AuditReport::new(report))?;
+    writeln!(out)?;
+    out.flush()
 }
 
 /// The JSON schema (2020-12) of what [`write_json`] writes.

@@ -1,11 +1,12 @@
 //! What there is, for people who want to check that nothing was overlooked.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use ecow::EcoString;
 use holdfast_model::Text;
 use holdfast_model::repository::{Inventory, Item, Listing};
 
+use super::observe::Names;
 use crate::facts::Paths;
 use crate::flux::{HELM, KUSTOMIZE};
 use crate::raw::{Raw, RawObject};
@@ -30,26 +31,30 @@ fn list(group: &str, kind: &str) -> Option<List> {
     }
 }
 
-/// The inventory of a cluster; `charts` are those of HelmReleases, by their place.
-pub(crate) fn inventory(
-    objects: &[Object],
-    charts: &HashMap<usize, EcoString>,
-    namespaces: &BTreeSet<&str>,
-    paths: &dyn Paths,
-) -> Inventory {
-    let mut inventory = Inventory::default();
-    let used = objects.iter().map(|object| if object.is("", "Namespace") { &*object.name } else { &*object.namespace });
-    let all: BTreeSet<&str> = used.chain(namespaces.iter().copied()).filter(|name| !name.is_empty()).collect();
-    inventory.namespaces = all.into_iter().map(Text::from).collect();
-    for (place, object) in objects.iter().enumerate() {
-        let Some(list) = list(object.group(), &object.kind) else { continue };
-        let Some(mut item) = item(&object.root, &object.kind, &object.namespace, &object.name, paths) else { continue };
+/// What there is in a cluster, object by object.
+#[derive(Debug, Default)]
+pub(super) struct Stock {
+    inventory: Inventory,
+    namespaces: Names,
+}
+
+impl Stock {
+    /// Adds an object; `chart` is that of a HelmRelease.
+    pub(super) fn take(&mut self, object: &Object, chart: Option<&EcoString>, paths: &dyn Paths) {
+        self.namespaces.add(if object.is("", "Namespace") { &object.name } else { &object.namespace });
+        let Some(list) = list(object.group(), &object.kind) else { return };
+        let Some(mut item) = item(&object.root, &object.kind, &object.namespace, &object.name, paths) else { return };
         item.reachable = true;
-        item.chart = charts.get(&place).map(|chart| chart.as_str().into());
-        listing(&mut inventory, list).items.push(item);
+        item.chart = chart.map(|chart| chart.as_str().into());
+        listing(&mut self.inventory, list).items.push(item);
     }
-    sort(&mut inventory);
-    inventory
+
+    /// All of it; `named` are the namespaces that only Flux and Helm name.
+    pub(super) fn finish(mut self, named: &BTreeSet<EcoString>) -> Inventory {
+        self.inventory.namespaces = self.namespaces.with(named).map(|name| Text::from(name.as_str())).collect();
+        sort(&mut self.inventory);
+        self.inventory
+    }
 }
 
 /// Adds what stands in files that nobody reaches.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ecow::EcoString;
 use holdfast_api::{DisruptionPolicy, NamespaceSecurityPolicy, PolicyException};
 use holdfast_model::repository::problems::ProblemKind;
 use holdfast_model::shapes::{OfShape, Shape};
@@ -21,20 +22,55 @@ pub(crate) struct Observed {
     pub(crate) security: Vec<NamespaceSecurityPolicy>,
     pub(crate) exceptions: Vec<PolicyException>,
     pub(crate) troubles: Vec<Trouble>,
+    /// Namespaces that something is put into.
+    used: Names,
+    /// Namespaces that somebody wrote down.
+    written: Names,
 }
 
-/// Reads all objects of a cluster; `namespaces` are those that only Flux and Helm name.
-pub(crate) fn observe(objects: &[Object], namespaces: &BTreeSet<&str>) -> Observed {
-    let mut observed = Observed::default();
-    for object in objects {
-        match kind(object) {
-            Some(kind) => kind.with_shape(Decoding { cluster: &mut observed.cluster, object }),
-            None if object.group() == holdfast_api::GROUP => own(&mut observed, object),
-            None => {}
+impl Observed {
+    /// Reads objects of the cluster, all of them in order.
+    pub(super) fn take(&mut self, objects: &[Object]) {
+        for object in objects {
+            match kind(object) {
+                Some(kind) => kind.with_shape(Decoding { cluster: &mut self.cluster, object }),
+                None if object.group() == holdfast_api::GROUP => own(self, object),
+                None => {}
+            }
+            if object.is("", "Namespace") {
+                self.written.add(&object.name);
+            }
+            if !matches!(object.group(), KUSTOMIZE | HELM) {
+                self.used.add(&object.namespace);
+            }
         }
     }
-    add_namespaces(&mut observed.cluster, objects, namespaces);
-    observed
+
+    /// Adds namespaces that nobody wrote down: each is there all the same once something is put into it. `named` are those
+    /// that only Flux and Helm name.
+    pub(super) fn add_namespaces(&mut self, named: &BTreeSet<EcoString>) {
+        for name in self.used.with(named).filter(|name| !self.written.0.contains(*name)) {
+            self.cluster.assume_namespace(name);
+        }
+    }
+}
+
+/// Names of namespaces.
+#[derive(Debug, Default)]
+pub(super) struct Names(BTreeSet<EcoString>);
+
+impl Names {
+    /// Adds a name, unless it is that of none.
+    pub(super) fn add(&mut self, name: &EcoString) {
+        if !name.is_empty() && !self.0.contains(name) {
+            self.0.insert(name.clone());
+        }
+    }
+
+    /// All of these and those, in order.
+    pub(super) fn with<'a>(&'a self, others: &'a BTreeSet<EcoString>) -> impl Iterator<Item = &'a EcoString> {
+        self.0.union(others)
+    }
 }
 
 fn kind(object: &Object) -> Option<Kind> {
@@ -95,15 +131,4 @@ fn read<T: DeserializeOwned>(object: &Object) -> Result<T, DecodeError> {
 fn unreadable(object: &Object, error: &DecodeError) -> Trouble {
     let message = format!("{} {} can't be read, and is not honoured: {error}", object.kind, object.name);
     Trouble::in_file(ProblemKind::FileUnreadable, error.origin, message)
-}
-
-/// A namespace that nobody wrote down is there all the same once something is put into it.
-fn add_namespaces(cluster: &mut Cluster, objects: &[Object], named: &BTreeSet<&str>) {
-    let written: BTreeSet<&str> =
-        objects.iter().filter(|object| object.is("", "Namespace")).map(|object| &*object.name).collect();
-    let used = objects.iter().filter(|object| !matches!(object.group(), KUSTOMIZE | HELM));
-    let used: BTreeSet<&str> = used.map(|object| &*object.namespace).filter(|name| !name.is_empty()).collect();
-    for name in used.union(named).filter(|name| !written.contains(**name)) {
-        cluster.assume_namespace(name);
-    }
 }

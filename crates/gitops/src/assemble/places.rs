@@ -1,14 +1,15 @@
 //! Where each field of each object was written.
 //!
-//! The objects themselves are kept, whose values know it: a field is looked up when somebody asks, and few are asked for.
-//! A path that isn't there is followed as far as it leads, and the last value on it gives the nearest place.
+//! A path that isn't there is followed as far as it leads, and the last field on it gives the nearest place.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use foldhash::HashMap;
-use holdfast_model::{Locate, Located, Position, Subject};
+use holdfast_model::{Confidence, Locate, Located, Position, Subject, Text};
 
 use super::Sources;
+use super::outline::{Outline, Outlines};
 use crate::Object;
 use crate::facts::Paths;
 
@@ -16,26 +17,35 @@ use crate::facts::Paths;
 #[derive(Debug, Default)]
 pub struct Places {
     sources: Arc<Sources>,
-    objects: Vec<Object>,
-    /// By the hash of a subject, the place in `objects`.
-    known: Known,
+    outlines: Outlines,
+    /// The first object of each name, by the hash of that.
+    known: HashMap<u64, Placed>,
 }
 
-/// The first object of each name, by the hash of that.
-type Known = HashMap<u64, u32>;
+/// What is kept of an object.
+#[derive(Debug)]
+struct Placed {
+    api_version: Text,
+    confidence: Confidence,
+    outline: Outline,
+}
 
 impl Places {
-    pub(crate) fn new(sources: Arc<Sources>, objects: Vec<Object>, known: Known) -> Self {
-        Self { sources, objects, known }
+    pub(super) fn new(sources: Arc<Sources>) -> Self {
+        Self { sources, ..Self::default() }
     }
 
-    /// By what the objects are known.
-    pub(crate) fn known(objects: &[Object]) -> Known {
-        let mut known = Known::with_capacity_and_hasher(objects.len(), Default::default());
-        for (place, object) in (0..).zip(objects) {
-            known.entry(hash_of(&object.kind, &object.namespace, &object.name)).or_insert(place);
+    /// Takes note of objects. The first of a name is the one that is asked for.
+    pub(super) fn take(&mut self, objects: &[Object]) {
+        for object in objects {
+            if let Entry::Vacant(free) = self.known.entry(hash_of(&object.kind, &object.namespace, &object.name)) {
+                free.insert(Placed {
+                    api_version: object.api_version.as_str().into(),
+                    confidence: object.confidence,
+                    outline: self.outlines.add(object),
+                });
+            }
         }
-        known
     }
 
     /// The files behind the places.
@@ -44,9 +54,8 @@ impl Places {
         &self.sources
     }
 
-    fn object(&self, subject: &Subject) -> Option<&Object> {
-        let place = self.known.get(&hash_of(subject.kind, &subject.namespace, &subject.name))?;
-        self.objects.get(*place as usize)
+    fn object(&self, subject: &Subject) -> Option<&Placed> {
+        self.known.get(&hash_of(subject.kind, &subject.namespace, &subject.name))
     }
 }
 
@@ -68,7 +77,7 @@ fn hash_of(kind: &str, namespace: &str, name: &str) -> u64 {
 impl Locate for Places {
     fn locate(&self, subject: &Subject, field: &str) -> Option<Located> {
         let object = self.object(subject)?;
-        let position: Position = self.sources.position(object.find(field))?;
+        let position: Position = self.sources.position(self.outlines.find(&object.outline, field))?;
         Some(Located { position, confidence: object.confidence })
     }
 

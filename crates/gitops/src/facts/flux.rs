@@ -93,8 +93,10 @@ fn depends_on(object: &Object) -> Vec<ObjectKey> {
 
 /// Whether some text in there switches the feature gate on.
 fn retries_by_default(node: &Node, depth: usize) -> bool {
+    const GATE: &str = "DefaultToRetryOnFailure=true";
     if let Some(text) = node.as_str() {
-        return text.contains("DefaultToRetryOnFailure=true");
+        // Most texts are too short for it.
+        return GATE.len() <= text.len() && text.contains(GATE);
     }
     let Some(deeper) = depth.checked_sub(1) else { return false };
     node.items().iter().chain(node.entries().map(|entry| &entry.value)).any(|node| retries_by_default(node, deeper))

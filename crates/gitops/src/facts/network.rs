@@ -57,13 +57,13 @@ fn read_policies(object: &Object, network: &mut Network) {
 /// `networkpolicies`. Bounded by the depth of the document.
 fn makes_policies(values: &Node) -> bool {
     values.entries().any(|entry| {
-        let key = entry.key.to_ascii_lowercase();
-        let is_switch = matches!(key.as_str(), "networkpolicy" | "networkpolicies" | "network_policy");
-        let is_on = match entry.value.get("enabled").and_then(Node::as_bool).or_else(|| entry.value.as_bool()) {
+        let is = |name: &str| entry.key.eq_ignore_ascii_case(name);
+        let is_switch = is("networkpolicy") || is("networkpolicies") || is("network_policy");
+        let is_on = || match entry.value.get("enabled").and_then(Node::as_bool).or_else(|| entry.value.as_bool()) {
             Some(is_on) => is_on,
-            None => key == "networkpolicies" && entry.value.entries().next().is_some(),
+            None => is("networkpolicies") && entry.value.entries().next().is_some(),
         };
-        is_switch && is_on || makes_policies(&entry.value)
+        is_switch && is_on() || makes_policies(&entry.value)
     })
 }
 

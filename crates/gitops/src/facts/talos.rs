@@ -89,19 +89,26 @@ fn backup(object: &Object) -> Option<Identity> {
     let marks = ["talos-backup", "etcd snapshot", "snapshot save"];
     // Most texts are too short for any of them.
     let calls = |text: &str| marks.iter().any(|mark| mark.len() <= text.len() && text.contains(mark));
-    let spec = || object.root.get("spec").is_some_and(|spec| any_text(spec, &mut |text| calls(text)));
-    (named || spec() || calls_in_words(object)).then(|| identity(object, kind))
+    let mut words = Words::default();
+    let mut spec =
+        || object.root.get("spec").is_some_and(|spec| any_text(spec, &mut |text| calls(text) || words.hear(text)));
+    (named || spec()).then(|| identity(object, kind))
 }
 
 /// A command may be written one word to an item: `["talosctl", "etcd", "snapshot", ...]`.
-fn calls_in_words(object: &Object) -> bool {
-    let (mut etcd, mut snapshot) = (false, false);
-    let Some(spec) = object.root.get("spec") else { return false };
-    any_text(spec, &mut |text| {
-        etcd |= text == "etcd" || text.ends_with("etcdctl");
-        snapshot |= text == "snapshot";
-        etcd && snapshot
-    })
+#[derive(Default)]
+struct Words {
+    etcd: bool,
+    snapshot: bool,
+}
+
+impl Words {
+    /// Whether all of it was said.
+    fn hear(&mut self, text: &str) -> bool {
+        self.etcd |= text == "etcd" || text.ends_with("etcdctl");
+        self.snapshot |= text == "snapshot";
+        self.etcd && self.snapshot
+    }
 }
 
 /// A file, and how its places are told.

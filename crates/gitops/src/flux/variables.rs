@@ -2,9 +2,8 @@
 //!
 //! An encrypted Secret shows which variables there are and not what they are. One that isn't in Git may hold any.
 
-use std::collections::HashMap;
-
 use ecow::EcoString;
+use foldhash::HashMap;
 
 use super::substitute::evaluate;
 use crate::Node;

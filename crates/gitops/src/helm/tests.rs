@@ -2,7 +2,7 @@
 
 use holdfast_model::Confidence;
 
-use super::{Expanded, HelmMode, HelmOptions, expand};
+use super::{Expanded, HelmMode, HelmOptions, charts, expand, known};
 use crate::checkout::Tree;
 use crate::raw::unpacked;
 use crate::yaml::{Limits, parse};
@@ -24,7 +24,8 @@ fn release(chart: &str, values: &str) -> String {
 
 fn inferred(text: &str) -> Expanded {
     let options = HelmOptions { mode: HelmMode::Never, ..HelmOptions::default() };
-    expand(&Tree::default(), &objects(text), &options).into_iter().next().expect("a release")
+    let objects = objects(text);
+    expand(&Tree::default(), &objects, &known(&objects), &options).into_iter().next().expect("a release")
 }
 
 /// `Kind namespace/name` of each object, and what stands at some paths of the first.
@@ -183,9 +184,11 @@ fn a_chart_is_found_behind_its_reference() {
     let source = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: repo, namespace: shop}\nspec: {url: 'oci://ghcr.io/x/app-template', ref: {tag: 4.1.1}}\n---\n";
     let text = release("x", APP)
         .replace("chart: {spec: {chart: x, version: 1.2.3}}", "chartRef: {kind: OCIRepository, name: repo}");
-    let expanded = inferred(&format!("{source}{text}"));
-    assert_eq!(expanded.chart.as_deref(), Some("app-template@4.1.1"));
-    assert_eq!(expanded.objects.len(), 1);
+    let text = format!("{source}{text}");
+    let objects = objects(&text);
+    let charts = charts(&objects, &known(&objects));
+    assert_eq!(charts.into_iter().collect::<Vec<_>>(), [(1, "app-template@4.1.1".into())]);
+    assert_eq!(inferred(&text).objects.len(), 1);
 }
 
 #[test]

@@ -4,10 +4,10 @@ use ecow::EcoString;
 use foldhash::{HashMap, HashSet};
 
 use super::collection::Collection;
-use super::field_spec::{Leaf, NotAContainer};
+use super::field_spec::{FieldSpec, Leaf, NotAContainer};
 use super::id::{Gvk, Id};
 use super::problem::{ProblemKind, Problems};
-use super::reference_fields::{ALL, Reference};
+use super::reference_fields::{ALL, Target};
 use super::resource::Resource;
 use crate::{Node, Value};
 
@@ -48,7 +48,9 @@ struct Referrer {
 
 /// Rewrites every name that means an object which is called otherwise now.
 pub(super) fn follow(all: &mut Collection, problems: &mut Problems) {
-    let candidates: Vec<Candidate> = all.list.iter().filter(|it| it.has_history()).map(Candidate::of).collect();
+    // Most kinds are named by nobody.
+    let is_named = |it: &&Resource| it.previous_kinds().any(|kind| ALL.iter().any(|row| row.target.2 == *kind));
+    let candidates: Vec<Candidate> = all.list.iter().filter(is_named).map(Candidate::of).collect();
     if candidates.is_empty() {
         return;
     }
@@ -57,6 +59,7 @@ pub(super) fn follow(all: &mut Collection, problems: &mut Problems) {
         let kinds: HashSet<&EcoString> = candidate.previous.iter().map(|id| &id.gvk.kind).collect();
         kinds.into_iter().for_each(|kind| by_kind.entry(kind.clone()).or_default().push(candidate));
     }
+    let rows: Vec<_> = ALL.iter().filter_map(|row| Some((row, by_kind.get(row.target.2)?))).collect();
     let seen: Vec<Seen> = all
         .list
         .iter()
@@ -65,11 +68,12 @@ pub(super) fn follow(all: &mut Collection, problems: &mut Problems) {
     for resource in &mut all.list {
         let first = resource.original_id().gvk;
         let mut referrer = None;
-        for reference in ALL.iter().filter(|reference| reference.field.applies_to(&first)) {
-            let Some(candidates) = by_kind.get(reference.target.2) else { continue };
-            let referrer = referrer.get_or_insert_with(|| Referrer::of(resource));
-            let search = Search { reference, referrer, all: candidates, seen: &seen };
-            follow_one(&mut resource.root, &search, problems);
+        for (row, candidates) in &rows {
+            for field in row.fields.iter().filter(|field| field.applies_to(&first)) {
+                let referrer = referrer.get_or_insert_with(|| Referrer::of(resource));
+                let search = Search { target: row.target, field, referrer, all: candidates, seen: &seen };
+                follow_one(&mut resource.root, &search, problems);
+            }
         }
     }
 }
@@ -83,9 +87,9 @@ fn follow_one(root: &mut Node, search: &Search<'_>, problems: &mut Problems) {
         Ok(())
     };
     // A path through something else is an object that no server takes; it is judged as it is.
-    let _: Result<(), NotAContainer> = search.reference.field.visit(root, Leaf::Nothing, crate::Origin::NONE, &mut set);
+    let _: Result<(), NotAContainer> = search.field.visit(root, Leaf::Nothing, crate::Origin::NONE, &mut set);
     if let Some((name, at)) = ambiguous {
-        let message = format!("{name} could mean several of kind {}", search.reference.target.2);
+        let message = format!("{name} could mean several of kind {}", search.target.2);
         problems.add(ProblemKind::Clash, at, message);
     }
 }
@@ -94,7 +98,8 @@ fn follow_one(root: &mut Node, search: &Search<'_>, problems: &mut Problems) {
 struct Ambiguous(EcoString);
 
 struct Search<'a> {
-    reference: &'a Reference,
+    target: Target,
+    field: &'a FieldSpec,
     referrer: &'a Referrer,
     all: &'a [&'a Candidate],
     seen: &'a [Seen],
@@ -158,7 +163,7 @@ impl Search<'_> {
     ) -> Result<Option<&Candidate>, Ambiguous> {
         let visible = self.all.iter().copied().filter(|candidate| self.referrer.sees(&candidate.id));
         let visible: Vec<&Candidate> = self.in_namespace(visible, namespace);
-        let (group, version, kind) = self.reference.target;
+        let (group, version, kind) = self.target;
         let mut found: Vec<&Candidate> = visible
             .into_iter()
             .filter(|candidate| was_called(candidate, name))
@@ -200,7 +205,7 @@ impl Search<'_> {
     /// A role is meant by its kind too.
     fn is_role(&self, candidate: &Candidate) -> bool {
         match &self.referrer.role {
-            Some(role) if self.reference.field.path.ends_with("roleRef/name") => {
+            Some(role) if self.field.path.ends_with("roleRef/name") => {
                 candidate.previous.iter().any(|id| id.gvk.is_selected(&role.group, &role.version, &role.kind))
             }
             Some(_) | None => true,

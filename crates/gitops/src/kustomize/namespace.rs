@@ -1,6 +1,6 @@
 //! `namespace`: puts all objects into one.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::collection::{self, Collection};
 use super::field_spec::{FieldSpec, Leaf};
@@ -11,7 +11,7 @@ use crate::{Node, Value};
 
 /// Puts every object that may have one into the namespace.
 pub(super) fn set(collection: &mut Collection, namespace: &Scalar, problems: &mut Problems) {
-    let mut known = HashSet::new();
+    let mut known = HashSet::default();
     for resource in &mut collection.list {
         set_one(resource, namespace);
         let id = resource.id();

@@ -4,18 +4,20 @@ use std::sync::LazyLock;
 
 use super::field_spec::FieldSpec;
 
-/// A field that names an object.
+/// Group, version and kind of what is named; an empty part is any.
+pub(super) type Target = (&'static str, &'static str, &'static str);
+
+/// The fields that name objects of one kind.
 #[derive(Debug)]
-pub(super) struct Reference {
-    /// Group, version and kind of what is named; an empty part is any.
-    pub(super) target: (&'static str, &'static str, &'static str),
-    /// Kind and path of the field.
-    pub(super) field: FieldSpec,
+pub(super) struct References {
+    pub(super) target: Target,
+    /// Kinds and paths.
+    pub(super) fields: Vec<FieldSpec>,
 }
 
 /// Kinds and paths in them that name objects of one kind.
 struct Row {
-    target: (&'static str, &'static str, &'static str),
+    target: Target,
     /// Where pods are described, and the fields there.
     holders: &'static [(&'static str, &'static str)],
     in_pods: &'static [&'static str],
@@ -24,9 +26,9 @@ struct Row {
 }
 
 /// All of them.
-pub(super) static ALL: LazyLock<Vec<Reference>> = LazyLock::new(|| ROWS.iter().flat_map(references).collect());
+pub(super) static ALL: LazyLock<Vec<References>> = LazyLock::new(|| ROWS.iter().map(references).collect());
 
-fn references(row: &'static Row) -> Vec<Reference> {
+fn references(row: &'static Row) -> References {
     let of_pods = row.holders.iter().flat_map(|(kind, prefix)| {
         let field = move |path: &&str| FieldSpec {
             path: format!("{prefix}/{path}").into(),
@@ -35,7 +37,7 @@ fn references(row: &'static Row) -> Vec<Reference> {
         row.in_pods.iter().map(field)
     });
     let others = row.others.iter().map(|(group, kind, path)| FieldSpec::new(group, kind, path, false));
-    of_pods.chain(others).map(|field| Reference { target: row.target, field }).collect()
+    References { target: row.target, fields: of_pods.chain(others).collect() }
 }
 
 const TEMPLATE: &str = "spec/template/spec";

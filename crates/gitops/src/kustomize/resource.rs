@@ -99,8 +99,9 @@ impl Resource {
         self.previous.push(Previous { kind: id.gvk.kind, name: id.name, namespace });
     }
 
-    pub(super) fn has_history(&self) -> bool {
-        !self.previous.is_empty()
+    /// The kinds under which it was known by another name.
+    pub(super) fn previous_kinds(&self) -> impl Iterator<Item = &EcoString> {
+        self.previous.iter().map(|previous| &previous.kind)
     }
 
     /// Takes over what another was called, and what was done to its name.

@@ -1,7 +1,5 @@
 //! The order in which Kustomize prints: by kind, what others need first; or as the objects came.
 
-use std::collections::HashMap;
-
 use super::collection::Collection;
 use super::problem::{ProblemKind, Problems};
 use super::resource::Resource;
@@ -55,12 +53,14 @@ pub(super) fn sort(all: &mut Collection, options: Option<&Node>, problems: &mut 
 }
 
 fn sort_by(all: &mut Collection, first: &[&str], last: &[&str]) {
-    let before = first.iter().rev().zip(1..).map(|(kind, place)| (*kind, -place));
-    let ranks: HashMap<&str, i64> = before.chain(last.iter().copied().zip(1..)).collect();
-    all.list.sort_by_cached_key(|resource| {
-        let kind = resource.kind();
-        (ranks.get(kind.as_str()).copied().unwrap_or(0), key(resource))
-    });
+    // What is named twice: last before first, and at the end that is farther out.
+    let place = |kinds: &[&str], kind: &str| kinds.iter().rposition(|it| *it == kind).map(|place| place as i64 + 1);
+    let rank = |kind: &str| {
+        let before =
+            |first: &[&str]| first.iter().position(|it| *it == kind).map(|place| place as i64 - first.len() as i64);
+        place(last, kind).or_else(|| before(first)).unwrap_or(0)
+    };
+    all.list.sort_by_cached_key(|resource| (rank(&resource.kind()), key(resource)));
 }
 
 /// Group, version and kind, then namespace and name, each with a word for what is absent.

@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use holdfast_model::Confidence;
 
+use crate::checkout::Tree;
 use crate::helm::tests::objects;
-use crate::helm::{Expanded, HelmMode, HelmOptions, expand};
+use crate::helm::{self, Expanded, HelmMode, HelmOptions};
 use crate::test_checkout::checkout;
 
 const RELEASE: &str = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web, namespace: shop}\nspec:\n  chart: {spec: {chart: ./charts/web, sourceRef: {kind: GitRepository, name: home}}}\n  values: {replicaCount: 2}\n";
@@ -17,7 +18,12 @@ fn run(script: &str, mode: HelmMode) -> Expanded {
     let program = checkout.path().join("helm");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let options = HelmOptions { mode, program, ..HelmOptions::default() };
-    expand(&checkout.tree(), &objects(RELEASE), &options).into_iter().next().unwrap()
+    expand(&checkout.tree(), &options)
+}
+
+fn expand(tree: &Tree, options: &HelmOptions) -> Expanded {
+    let objects = objects(RELEASE);
+    helm::expand(tree, &objects, &helm::known(&objects), options).into_iter().next().unwrap()
 }
 
 #[track_caller]
@@ -65,7 +71,7 @@ fn what_is_no_yaml_is_told_and_inferred() {
 fn without_helm_it_is_inferred_and_told_only_when_asked_for() {
     let options = |mode| HelmOptions { mode, program: "/no/such/helm".into(), ..HelmOptions::default() };
     let checkout = checkout("### charts/web/Chart.yaml\nname: web\n");
-    let told = |mode| expand(&checkout.tree(), &objects(RELEASE), &options(mode)).remove(0).trouble.is_some();
+    let told = |mode| expand(&checkout.tree(), &options(mode)).trouble.is_some();
     assert!(!told(HelmMode::Auto));
     assert!(told(HelmMode::Always));
 }
