@@ -58,3 +58,18 @@ where
         .service(connections);
     Ok(ClientBuilder::new(service, config.default_namespace.clone()).build())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else its user would be told that the API server can't be reached, or reach it past what the proxy is there for.
+    #[tokio::test]
+    async fn a_proxy_is_not_passed_by() {
+        let mut config = Config::new("https://127.0.0.1:6443".parse().expect("an address"));
+        assert!(client(&config, tcp()).is_ok());
+        config.proxy_url = Some("http://127.0.0.1:3128".parse().expect("an address"));
+        let refused = client(&config, tcp()).err().expect("it is told");
+        assert!(matches!(refused, Error::ProxyProtocolDisabled { .. }), "{refused}");
+    }
+}
