@@ -297,6 +297,18 @@ impl Scenario {
         .await
     }
 
+    /// Waits until so many pods that stay are on nodes.
+    pub(super) async fn all_placed(&self, client: &Client, count: usize) -> Result<()> {
+        eventually(&format!("{count} pods on nodes"), PATIENCE, async || {
+            let pods = self.pods(client).await?;
+            let stay = pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
+            let placed = stay.filter(|pod| node_of(pod).is_some()).count();
+            ensure!(placed == count, "{placed} are");
+            Ok(())
+        })
+        .await
+    }
+
     /// How many pods are on no node.
     pub(super) async fn unplaced(&self, client: &Client) -> Result<usize> {
         Ok(self.pods(client).await?.iter().filter(|pod| node_of(pod).is_none()).count())

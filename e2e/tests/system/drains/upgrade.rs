@@ -98,6 +98,10 @@ impl Upgrade {
         })
         .await?;
         if left == 0 {
+            if homeless == 0 {
+                // Before the nodes are open again: a replacement that is made late would go back to one of them.
+                scenario.all_placed(client, running).await?;
+            }
             scenario.cordon(client, &[]).await?;
             scenario.all_ready(client, running).await?;
             everything_is_counted(client, "node-0").await?;
