@@ -130,7 +130,7 @@ impl Board {
         let mut inner = self.inner.lock();
         let before = inner.namespaces.get(&plan.namespace);
         if leads {
-            let known = before.map(|before| &before.announced);
+            let known = before.map_or(&[][..], |before| &before.announced);
             self.announce(&plan, &report.announced, known);
         } else {
             // Whoever leads announces; on taking over what is wrong then is told once more, under the same name.
@@ -140,10 +140,10 @@ impl Board {
         plan.writes
     }
 
-    fn announce(&self, plan: &NamespacePlan, now: &[(RuleId, Subject)], before: Option<&Vec<(RuleId, Subject)>>) {
+    fn announce(&self, plan: &NamespacePlan, now: &[(RuleId, Subject)], before: &[(RuleId, Subject)]) {
         let is_new = |finding: &&Finding| {
             let key = (finding.rule, finding.subject.clone());
-            now.binary_search(&key).is_ok() && before.is_none_or(|before| before.binary_search(&key).is_err())
+            now.binary_search(&key).is_ok() && before.binary_search(&key).is_err()
         };
         for finding in plan.findings.iter().filter(is_new) {
             self.events.found(finding, &plan.outcomes);
