@@ -22,7 +22,7 @@ pub(super) mod unreachable;
 use std::collections::BTreeMap;
 
 use holdfast_model::Text;
-use holdfast_model::facts::FluxKind;
+use holdfast_model::facts::{FluxKind, FluxOwner};
 use holdfast_model::repository::{Flux, Identity};
 
 use super::{Answers, Problem, named};
@@ -59,7 +59,8 @@ pub(super) fn root(flux: &Flux) -> Option<&Identity> {
         .or_else(|| flux.releases.first().map(|release| &release.identity))
 }
 
-/// Answers for each that fails, or once for all of them, at the root, when they are many and more than those that hold.
+/// Answers for each that fails, or once for all that a patch at the root reaches, when they are many and more than those that
+/// hold.
 fn answer(
     flux: &Flux,
     answers: &mut Answers,
@@ -68,12 +69,46 @@ fn answer(
     together: impl FnOnce(usize, &str) -> Problem,
 ) {
     (0..holding).for_each(|_| answers.holds());
-    match root(flux) {
-        Some(root) if FEW < failing.len() && holding < failing.len() => {
-            let names = named(failing.iter().map(|(identity, _)| identity.subject.name.as_str()));
-            answers.fails(root, together(failing.len(), &names));
+    let is_most = FEW < failing.len() && holding < failing.len();
+    let root = root(flux).filter(|_| is_most);
+    let makers = Makers::of(flux);
+    let (below, apart): (Vec<_>, Vec<_>) =
+        failing.into_iter().partition(|(identity, _)| root.is_some_and(|root| makers.is_below(root, identity)));
+    let all = match root {
+        Some(root) if FEW < below.len() => {
+            let names = named(below.iter().map(|(identity, _)| identity.subject.name.as_str()));
+            answers.fails(root, together(below.len(), &names));
+            apart
         }
-        Some(_) | None => failing.into_iter().for_each(|(identity, problem)| answers.fails(identity, problem)),
+        Some(_) | None => below.into_iter().chain(apart).collect(),
+    };
+    all.into_iter().for_each(|(identity, problem)| answers.fails(identity, problem));
+}
+
+/// Who makes which Kustomization.
+struct Makers<'a>(BTreeMap<(&'a Text, &'a Text), &'a FluxOwner>);
+
+impl<'a> Makers<'a> {
+    fn of(flux: &'a Flux) -> Self {
+        let identities = flux.kustomizations.iter().map(|it| &it.identity);
+        Self(
+            identities.filter_map(|it| Some(((&it.subject.namespace, &it.subject.name), it.owner.as_ref()?))).collect(),
+        )
+    }
+
+    /// Whether a Kustomization makes something, by others or by itself. What stands in for one, such as a FluxInstance, makes
+    /// everything.
+    fn is_below(&self, root: &Identity, identity: &Identity) -> bool {
+        let is_root = |owner: &&FluxOwner| {
+            owner.kind == FluxKind::Kustomization
+                && (&owner.key.namespace, &owner.key.name) == (&root.subject.namespace, &root.subject.name)
+        };
+        if !self.0.values().any(|owner| is_root(owner)) {
+            return true;
+        }
+        let above = |owner: &&FluxOwner| self.0.get(&(&owner.key.namespace, &owner.key.name)).copied();
+        // No chain is longer than there are Kustomizations; two that make each other end it.
+        std::iter::successors(identity.owner.as_ref(), above).take(self.0.len() + 1).any(|owner| is_root(&owner))
     }
 }
 
