@@ -67,7 +67,8 @@ impl Observed {
         for of_place in self.written_at.chunk_by(|(one, _), (other, _)| one == other) {
             let shares_its_file = of_place.iter().any(|(_, name)| *name != of_place[0].1);
             for (_, name) in of_place {
-                let here = unread.iter().filter(|(namespace, _)| namespace == name);
+                let here = unread.range((name.clone(), EcoString::new())..);
+                let here = here.take_while(|(namespace, _)| namespace == name);
                 let unread = here.map(|(_, release)| release.as_str().into()).collect();
                 self.cluster.note_of_files(name, OfFiles { shares_its_file, unread });
             }

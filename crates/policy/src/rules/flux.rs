@@ -69,46 +69,51 @@ fn answer(
     together: impl FnOnce(usize, &str) -> Problem,
 ) {
     (0..holding).for_each(|_| answers.holds());
-    let is_most = FEW < failing.len() && holding < failing.len();
-    let root = root(flux).filter(|_| is_most);
-    let makers = Makers::of(flux);
-    let (below, apart): (Vec<_>, Vec<_>) =
-        failing.into_iter().partition(|(identity, _)| root.is_some_and(|root| makers.is_below(root, identity)));
-    let all = match root {
-        Some(root) if FEW < below.len() => {
-            let names = named(below.iter().map(|(identity, _)| identity.subject.name.as_str()));
-            answers.fails(root, together(below.len(), &names));
-            apart
-        }
-        Some(_) | None => below.into_iter().chain(apart).collect(),
+    let root = root(flux).filter(|_| FEW < failing.len() && holding < failing.len());
+    let Some(root) = root else {
+        failing.into_iter().for_each(|(identity, problem)| answers.fails(identity, problem));
+        return;
     };
-    all.into_iter().for_each(|(identity, problem)| answers.fails(identity, problem));
+    let makers = Makers::of(flux, root);
+    let (below, apart): (Vec<_>, Vec<_>) = failing.into_iter().partition(|(identity, _)| makers.is_below(identity));
+    let each = if FEW < below.len() {
+        let names = named(below.iter().map(|(identity, _)| identity.subject.name.as_str()));
+        answers.fails(root, together(below.len(), &names));
+        apart
+    } else {
+        below.into_iter().chain(apart).collect()
+    };
+    each.into_iter().for_each(|(identity, problem)| answers.fails(identity, problem));
 }
 
-/// Who makes which Kustomization.
-struct Makers<'a>(BTreeMap<(&'a Text, &'a Text), &'a FluxOwner>);
+/// Who makes which Kustomization, and what is below the root of them.
+struct Makers<'a> {
+    owners: BTreeMap<(&'a Text, &'a Text), &'a FluxOwner>,
+    root: (&'a Text, &'a Text),
+    /// Whether the root is one that makes others, and not what stands in for one, such as a FluxInstance: that makes everything.
+    makes_others: bool,
+}
 
 impl<'a> Makers<'a> {
-    fn of(flux: &'a Flux) -> Self {
+    fn of(flux: &'a Flux, root: &'a Identity) -> Self {
+        let key = |it: &'a Identity| (&it.subject.namespace, &it.subject.name);
         let identities = flux.kustomizations.iter().map(|it| &it.identity);
-        Self(
-            identities.filter_map(|it| Some(((&it.subject.namespace, &it.subject.name), it.owner.as_ref()?))).collect(),
-        )
+        let owners: BTreeMap<_, _> = identities.filter_map(|it| Some((key(it), it.owner.as_ref()?))).collect();
+        let makers = Self { owners, root: key(root), makes_others: false };
+        let makes_others = makers.owners.values().any(|owner| makers.is_root(owner));
+        Self { makes_others, ..makers }
     }
 
-    /// Whether a Kustomization makes something, by others or by itself. What stands in for one, such as a FluxInstance, makes
-    /// everything.
-    fn is_below(&self, root: &Identity, identity: &Identity) -> bool {
-        let is_root = |owner: &&FluxOwner| {
-            owner.kind == FluxKind::Kustomization
-                && (&owner.key.namespace, &owner.key.name) == (&root.subject.namespace, &root.subject.name)
-        };
-        if !self.0.values().any(|owner| is_root(owner)) {
-            return true;
-        }
-        let above = |owner: &&FluxOwner| self.0.get(&(&owner.key.namespace, &owner.key.name)).copied();
+    fn is_root(&self, owner: &FluxOwner) -> bool {
+        owner.kind == FluxKind::Kustomization && (&owner.key.namespace, &owner.key.name) == self.root
+    }
+
+    /// Whether the root makes something, by others or by itself.
+    fn is_below(&self, identity: &Identity) -> bool {
+        let above = |owner: &&FluxOwner| self.owners.get(&(&owner.key.namespace, &owner.key.name)).copied();
         // No chain is longer than there are Kustomizations; two that make each other end it.
-        std::iter::successors(identity.owner.as_ref(), above).take(self.0.len() + 1).any(|owner| is_root(&owner))
+        let mut chain = std::iter::successors(identity.owner.as_ref(), above).take(self.owners.len() + 1);
+        !self.makes_others || chain.any(|owner| self.is_root(owner))
     }
 }
 
