@@ -20,7 +20,7 @@ quick:
 soak:
     cargo xtask test --soak
 
-# Measure the controller: converge, steady, memory or reaction.
+# Measure: converge, steady, memory, reaction, audit, forecast, pod-security or vault.
 bench *arguments:
     cargo xtask bench {{arguments}}
 

@@ -226,7 +226,7 @@ pub struct UpgradeStatus {
     /// Since when these nodes are being done; where it names none, since when it is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
-    /// The pods and budgets that it waits for, at most 20.
+    /// The pods with their budgets, and the operators that have yet to move one, that it waits for, at most 20.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]
     pub waits_for: Vec<String>,

@@ -129,7 +129,7 @@ pub struct NamespaceSecurityPolicyStatus {
     /// The value of `reconcile.fluxcd.io/requestedAt` that was honoured last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
-    /// `Ready` means judged with a synced view, never the verdict. `Reconciling`, `Stalled`, `NotPermitted`, `BrakeEngaged` and `FreezeEngaged` are there only when true.
+    /// `Ready` means judged with a synced view, never the verdict. `Reconciling`, `Stalled`, `NotPermitted` and `BrakeEngaged` are there only when true.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::condition::schema")]
     pub conditions: Vec<Condition>,

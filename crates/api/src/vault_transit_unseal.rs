@@ -129,7 +129,8 @@ use crate::with_rule;
         .message("the recovery keys need a Secret of their own: write another initialization.keyStore.secretName than the token's")
 )]
 pub struct VaultTransitUnsealSpec {
-    /// Observe only looks, and renews the target's token. Manage also makes tokens (seal.transit.provision) and deletes stuck pods.
+    /// Observe only looks, and renews the target's token. Manage also makes tokens (seal.transit.provision), deletes stuck pods, and
+    /// initialises a server that never was (initialization.enabled).
     #[serde(default)]
     pub mode: VaultMode,
     /// What becomes of role, policy and token on the other server when this resource is deleted. Revoke takes them back once the

@@ -90,7 +90,7 @@ impl Source {
         (self == Self::Facts(Kind::Event)).then_some(REFUSED)
     }
 
-    /// Whether the API server keeps a cache of it for watches, which tells how far a quiet one has come. Events have none
+    /// Whether the API server keeps a cache of it for watches, whose bookmarks tell how far a quiet one has come. Events have none
     /// (`DefaultWatchCacheSizes` in `pkg/kubeapiserver/default_storage_factory_builder.go`), so a watch in which nothing came is too
     /// old when etcd was compacted, every five minutes unless told otherwise.
     #[must_use]

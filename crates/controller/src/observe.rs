@@ -56,6 +56,7 @@ impl Observer<'_> {
             Some(fields) => watch.only(fields),
             None => watch,
         };
+        let watch = if source.has_watch_cache() { watch } else { watch.without_bookmarks() };
         let relist = watch.relist();
         let (view, metrics, stop) = (Arc::clone(&self.view), self.metrics.clone(), self.stop.clone());
         self.supervisor.spawn(source.as_str(), async move {

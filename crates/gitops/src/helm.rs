@@ -80,6 +80,9 @@ pub(crate) struct Expanded {
     /// What Helm said of its values, where the chart has a schema.
     pub(crate) checked: Option<Checked>,
     pub(crate) namespace: EcoString,
+    pub(crate) name: EcoString,
+    /// Whether what its pods are is known: it was rendered, or the values of its chart say all of it.
+    pub(crate) is_read: bool,
 }
 
 /// What HelmReleases may refer to, of these objects.
@@ -111,6 +114,9 @@ pub(crate) fn expand(tree: &Tree, objects: &[Object], known: &Known<'_>, options
             trouble: made.trouble,
             checked: made.checked,
             namespace: release.namespace.clone(),
+            name: object.name.clone(),
+            is_read: made.confidence == Confidence::Rendered
+                || release.chart.as_ref().is_some_and(|chart| &*chart.name == app_template::CHART),
         }
     });
     found.collect()

@@ -126,6 +126,8 @@ struct Part {
     charts: HashMap<usize, EcoString>,
     checked: Vec<Checked>,
     namespaces: BTreeSet<EcoString>,
+    /// The releases of which it isn't known what their pods are, by namespace.
+    unread: BTreeSet<(EcoString, EcoString)>,
 }
 
 impl Part {
@@ -160,6 +162,9 @@ impl Part {
     }
 
     fn take(&mut self, release: Expanded) -> Vec<Object> {
+        if !release.is_read {
+            self.unread.insert((release.namespace.clone(), release.name));
+        }
         self.namespaces.insert(release.namespace);
         self.troubles.extend(release.trouble);
         self.checked.extend(release.checked);
@@ -205,8 +210,9 @@ impl Part {
         self.told(gathered, sources)
     }
 
-    /// The same of objects that are all there.
-    fn finish(self, sources: &Arc<Sources>) -> ClusterFiles {
+    /// The same of objects that are all there, with what a renderer printed, to which every release may have come.
+    fn finish(mut self, sources: &Arc<Sources>) -> ClusterFiles {
+        self.unread.clear();
         let mut gathered = Gathered::new(sources);
         gathered.take(&self.objects, |place| self.charts.get(&place));
         self.told(gathered, sources)
@@ -214,7 +220,7 @@ impl Part {
 
     fn told(mut self, gathered: Gathered, sources: &Arc<Sources>) -> ClusterFiles {
         self.namespaces.remove("");
-        let (observed, mut repository, places) = gathered.finish(&self.namespaces);
+        let (observed, mut repository, places) = gathered.finish(&self.namespaces, &self.unread);
         repository.problems = self.problems(&**sources);
         repository.problems.list.extend(observed.troubles.iter().map(|it| it.told(&**sources)));
         repository.problems.list.sort_by(|a, b| a.position.cmp(&b.position));

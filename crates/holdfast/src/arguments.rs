@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 /// Which cluster.
 #[derive(Debug, Args)]
 pub(crate) struct Cluster {
-    /// The kubeconfig file. Without it: the pod's own account, else $KUBECONFIG, else ~/.kube/config.
+    /// The kubeconfig file. Without it: $KUBECONFIG, else ~/.kube/config, else the pod's own account.
     #[arg(long, global = true, env = "HOLDFAST_KUBECONFIG", value_name = "FILE", help_heading = CLUSTER, hide_short_help = true)]
     pub(crate) kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig file.
@@ -78,7 +78,7 @@ pub(crate) enum Command {
     // Its --version is that of the standards.
     #[command(disable_version_flag = true)]
     PodSecurity(pod_security::Arguments),
-    /// Watches a cluster and keeps its disruption budgets as the policies ask.
+    /// Watches a cluster, and keeps its disruption budgets, its drain forecast and its Pod Security labels as the policies ask.
     Controller(Controller),
     /// Keeps Vaults and OpenBaos startable that seal themselves with a transit key of another one.
     VaultController(VaultController),

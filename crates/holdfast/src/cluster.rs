@@ -6,7 +6,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use crate::arguments::Cluster;
 
-/// The configuration: an explicit file, else the pod's own account, else the usual files.
+/// The configuration: an explicit file, else the usual files, else the pod's own account.
 pub(crate) async fn config(cluster: &Cluster) -> anyhow::Result<Config> {
     let options = KubeConfigOptions { context: cluster.context.clone(), ..KubeConfigOptions::default() };
     if let Some(file) = &cluster.kubeconfig {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 pub use namespace::{NamespaceView, PodOwner};
 
-use crate::facts::{Budget, Fact, FluxKind, FluxObject, Namespace, Node, Upgrade, Volume};
+use crate::facts::{Budget, Fact, FluxKind, FluxObject, Namespace, Node, OfFiles, Upgrade, Volume};
 use crate::shapes::Shape;
 use crate::{Kind, ObjectKey, Text, Touched};
 use flux::FluxIndex;
@@ -40,6 +40,13 @@ impl Cluster {
     pub fn assume_namespace(&mut self, name: &str) -> Touched {
         let assumed = Namespace { assumed: true, ..Namespace::default() };
         self.insert(Kind::Namespace, &ObjectKey::new("", name), Fact::Namespace(Box::new(assumed)))
+    }
+
+    /// Takes note of what only files tell of a namespace that is known.
+    pub fn note_of_files(&mut self, name: &str, notes: OfFiles) {
+        if let Some(contents) = self.namespaces.get_mut(&Text::from(name)) {
+            contents.note_of_files(notes);
+        }
     }
 
     /// Takes a fact in of which no object is known: somebody asks what if.

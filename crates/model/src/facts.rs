@@ -16,7 +16,7 @@ mod workload;
 
 pub use budget::{Budget, BudgetStatus, Limit, LimitError, Managers, UnhealthyPods};
 pub use flux::{FluxHints, FluxKind, FluxObject, FluxOwner, InventoryEntry};
-pub use namespace::{Namespace, Writers};
+pub use namespace::{Namespace, OfFiles, Writers};
 pub use node::{CORDON, Claim, Node, Room, Taint, Volume};
 pub use opt_out::OptOut;
 pub use placement::{

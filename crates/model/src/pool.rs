@@ -6,10 +6,11 @@
 //! so what is kept in vain is bounded, and the cost of sweeping is spread over the values that come.
 
 use std::borrow::Borrow;
-use std::collections::HashSet;
-use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::hash::{BuildHasher as _, Hash};
 
 use arcstr::ArcStr;
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use parking_lot::Mutex;
 
 /// So that threads seldom wait for each other.
@@ -37,20 +38,20 @@ pub(crate) struct Pool<R> {
 }
 
 struct Shard<R> {
-    values: HashSet<R>,
+    values: HashTable<R>,
     /// How many the last sweep left.
     swept: usize,
 }
 
 impl<R> Default for Pool<R> {
     fn default() -> Self {
-        Self { hasher: RandomState::new(), shards: Default::default() }
+        Self { hasher: RandomState::default(), shards: Default::default() }
     }
 }
 
 impl<R> Default for Shard<R> {
     fn default() -> Self {
-        Self { values: HashSet::new(), swept: 0 }
+        Self { values: HashTable::new(), swept: 0 }
     }
 }
 
@@ -61,7 +62,8 @@ impl<R: Counted> Pool<R> {
         R: Borrow<Q> + for<'a> From<&'a Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.shard(value).lock().intern(value)
+        let hash = self.hasher.hash_one(value);
+        self.shard(hash).lock().intern(value, hash, &self.hasher)
     }
 
     /// The pool's copy of a value, when there is one.
@@ -70,12 +72,13 @@ impl<R: Counted> Pool<R> {
         R: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.shard(value).lock().values.get(value).cloned()
+        let hash = self.hasher.hash_one(value);
+        self.shard(hash).lock().values.find(hash, |known| known.borrow() == value).cloned()
     }
 
-    /// The remainder chooses the shard; the shard's own table has a hasher of its own.
-    fn shard<Q: Hash + ?Sized>(&self, value: &Q) -> &Mutex<Shard<R>> {
-        &self.shards[self.hasher.hash_one(value) as usize % SHARDS]
+    /// Chosen by bits that its table, which takes the lowest and the highest, doesn't look at.
+    fn shard(&self, hash: u64) -> &Mutex<Shard<R>> {
+        &self.shards[(hash >> 40) as usize % SHARDS]
     }
 }
 
@@ -94,19 +97,19 @@ impl<R: Counted> Pool<R> {
 
 impl<R: Counted> Shard<R> {
     /// Copies are handed out under the lock only, so a value that only we have is nobody's.
-    fn intern<Q>(&mut self, value: &Q) -> R
+    fn intern<Q>(&mut self, value: &Q, hash: u64, hasher: &RandomState) -> R
     where
         R: Borrow<Q> + for<'a> From<&'a Q>,
         Q: Hash + Eq + ?Sized,
     {
-        if let Some(known) = self.values.get(value) {
+        if let Some(known) = self.values.find(hash, |known| known.borrow() == value) {
             return known.clone();
         }
         if self.values.len() >= FEW.max(self.swept + self.swept / 4) {
             self.sweep();
         }
         let new = R::from(value);
-        self.values.insert(new.clone());
+        self.values.insert_unique(hash, new.clone(), |value| hasher.hash_one(value));
         new
     }
 
@@ -132,13 +135,15 @@ mod tests {
     #[test]
     fn a_value_lives_as_long_as_an_owner_and_hardly_longer() {
         let mut shard = Shard::<ArcStr>::default();
-        let kept: Vec<ArcStr> = (0..1_000).map(|number| shard.intern(format!("kept-{number}").as_str())).collect();
+        let hasher = RandomState::default();
+        let intern = |shard: &mut Shard<ArcStr>, text: &str| shard.intern(text, hasher.hash_one(text), &hasher);
+        let kept: Vec<ArcStr> = (0..1_000).map(|number| intern(&mut shard, &format!("kept-{number}"))).collect();
         for number in 0..100_000 {
-            shard.intern(format!("dropped-{number}").as_str());
+            intern(&mut shard, &format!("dropped-{number}"));
             assert!(shard.values.len() <= 1_250, "{} values", shard.values.len());
         }
         assert!(kept.iter().enumerate().all(|(number, text)| *text == format!("kept-{number}")));
-        assert!(kept.iter().all(|text| ArcStr::ptr_eq(text, &shard.intern(text.as_str()))));
+        assert!(kept.iter().all(|text| ArcStr::ptr_eq(text, &intern(&mut shard, text))));
         drop(kept);
         shard.sweep();
         assert!(shard.values.is_empty());

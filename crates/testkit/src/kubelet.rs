@@ -1,7 +1,7 @@
 //! Fake kubelets: KWOK with the stages of `e2e/stages.yaml`, and the nodes it plays.
 //!
 //! Pods become Ready at once. The label `unready: "true"` on a pod makes it crash-loop, `probed: "true"` makes it wait for the
-//! initialDelaySeconds of its readiness probe, `finishes: "true"` makes it succeed, `lingers: "true"` makes it take a second to go; one with `server: "true"` is left to a [`crate::ServerKubelet`]. Nodes have addresses, and leases that keep them from being declared lost.
+//! initialDelaySeconds of its readiness probe, `finishes: "true"` makes it succeed, `lingers: "true"` makes it take three seconds to go; one with `server: "true"` is left to a [`crate::ServerKubelet`]. Nodes have addresses, and leases that keep them from being declared lost.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -312,7 +312,7 @@ impl Cause {
                 "Nothing is initialised, and nothing was lost: write the attempt (status.initialization.attempt) into spec.initialization.discardAttempt, and it is begun anew. Where the server refused it as its storage has state already, it was stopped in the midst of an earlier one: delete its PersistentVolumeClaim and its pod before."
             }
             Self::ClaimBroken => {
-                "Put the Secret holdfast-init-<StatefulSet> back as it was, from a backup or its managed fields; nothing is initialised or stored as long as it can't be read."
+                "Put the Secret holdfast-init-<StatefulSet> back as it was, from a backup. Without one see whether the server is initialised and its shares are stored, as the runbook says, before you delete it; nothing is initialised or stored as long as it can't be read."
             }
             Self::RecoveryKeysNotStored => {
                 "The keys are in the memory of the controller's pod alone: don't delete that pod. Let it write the Secret of spec.initialization.keyStore, and they are stored at once."

@@ -9,10 +9,10 @@ use super::duration;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Restart {
-    /// When.
+    /// When. WhenStuckOrTokenChanged isn't there yet: a resource that asks for it is refused.
     #[serde(default)]
     pub policy: RestartPolicy,
-    /// Whether the only serving replica may be restarted.
+    /// Whether the only serving replica may be restarted. Not there yet: a resource that asks for it is refused.
     #[serde(default)]
     pub allow_downtime: bool,
     /// How long a container may take until it serves, from 1s to 1h, before it counts as stuck.
@@ -29,7 +29,7 @@ pub enum RestartPolicy {
     /// When it serves nobody, and a rehearsal shows that it would start.
     #[default]
     WhenStuck,
-    /// Also, one by one, when it started with a token that has been replaced.
+    /// Also, one by one, when it started with a token that has been replaced. Not there yet: a resource that asks for it is refused.
     WhenStuckOrTokenChanged,
 }
 

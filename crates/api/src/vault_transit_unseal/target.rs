@@ -30,7 +30,7 @@ pub struct Target {
     /// How the pods' certificates are verified. Absent: by the public authorities, as `<pod>.<serviceName>.<namespace>.svc`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
-    /// How to log in, for a step-down and to see which pods vote. Absent: a serving leader is only restarted by hand.
+    /// How to log in, to see which pods vote. Absent: that isn't seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<TargetAuth>,
 }

@@ -18,7 +18,7 @@ pub struct Token {
     /// The Secret that holds the token, written without a newline where the token is ours. Absent only with delivery External.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretKeyRef>,
-    /// How the token reaches the target's process.
+    /// How the token reaches the target's process. Auto, Env and File mean the same: the pod template shows it.
     #[serde(default)]
     pub delivery: Delivery,
     /// The token role on the other server. Absent: `holdfast-` and ten hexadecimal digits that are this resource's own.
@@ -40,7 +40,7 @@ pub struct Token {
     pub rotate_every: String,
 }
 
-/// How the token reaches the target's process.
+/// How the token reaches the target's process. Auto, Env and File mean the same: the pod template shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 pub enum Delivery {
     /// As the pod template shows: in the environment or in a file.

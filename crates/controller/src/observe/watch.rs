@@ -11,7 +11,7 @@
 //!
 //! Absent: a store, retries inside the client (use a client without them, or refusals are seen late), a decision.
 
-use std::{convert::Infallible, marker::PhantomData, pin::Pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, marker::PhantomData, ops::RangeInclusive, pin::Pin, sync::Arc, time::Duration};
 
 use futures::{AsyncBufRead, AsyncBufReadExt as _};
 use kube::{
@@ -43,7 +43,9 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// Bookmarks come each 60 seconds, so nothing for longer than this means that nobody is there.
 const IDLE: Duration = Duration::from_secs(90);
 /// How long the server keeps a watch open; jittered, so that the watches of all kinds don't end together.
-const WATCH_SECONDS: std::ops::RangeInclusive<u32> = 270..=310;
+const WATCH_SECONDS: RangeInclusive<u32> = 270..=310;
+/// The same where no bookmarks come: shorter than `IDLE`, so that a quiet watch ends as agreed and not as one that is lost.
+const WITHOUT_BOOKMARKS: RangeInclusive<u32> = 60..=75;
 const PAGE: u32 = 500;
 /// Asks for the newest state, not for any that a cache has: a view never goes back in time.
 const NEWEST: &str = "";
@@ -93,6 +95,8 @@ pub(crate) struct Watch<K> {
     versions: Option<[String; 3]>,
     /// Which of them, by their fields.
     fields: Option<&'static str>,
+    /// How long the server keeps a connection open.
+    seconds: RangeInclusive<u32>,
     relist: Relist,
     streaming_refused: bool,
     /// From where the next connection goes on; `None` asks for a list.
@@ -110,6 +114,7 @@ impl<K: Resource + DeserializeOwned> Watch<K> {
             metadata_only: K::metadata_api(),
             versions: None,
             fields: None,
+            seconds: WATCH_SECONDS,
             relist: Relist::default(),
             streaming_refused: false,
             version: None,
@@ -127,6 +132,11 @@ impl<K: Resource + DeserializeOwned> Watch<K> {
     /// Only those with these fields, such as `reason=FailedCreate`: the server sends no others.
     pub(crate) fn only(self, fields: &'static str) -> Self {
         Self { fields: Some(fields), ..self }
+    }
+
+    /// Of a kind of which the server sends none, so that a quiet connection can't be told from a lost one.
+    pub(crate) fn without_bookmarks(self) -> Self {
+        Self { seconds: WITHOUT_BOOKMARKS, ..self }
     }
 
     /// To ask for a fresh list from elsewhere.
@@ -299,7 +309,7 @@ impl<K: Resource + DeserializeOwned> Watch<K> {
         WatchParams {
             label_selector: None,
             field_selector: self.fields.map(str::to_owned),
-            timeout: Some(fastrand::u32(WATCH_SECONDS)),
+            timeout: Some(fastrand::u32(self.seconds.clone())),
             bookmarks: true,
             send_initial_events,
         }

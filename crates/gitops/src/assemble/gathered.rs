@@ -47,9 +47,15 @@ impl Gathered {
         rayon::join(|| rayon::join(|| observed.take(objects), || places.take(objects)), of_files);
     }
 
-    /// All of it; `named` are the namespaces that only Flux and Helm name.
-    pub(crate) fn finish(mut self, named: &BTreeSet<EcoString>) -> (Observed, Repository, Places) {
+    /// All of it; `named` are the namespaces that only Flux and Helm name, `unread` the releases of which nobody knows what
+    /// their pods are, with their namespaces.
+    pub(crate) fn finish(
+        mut self,
+        named: &BTreeSet<EcoString>,
+        unread: &BTreeSet<(EcoString, EcoString)>,
+    ) -> (Observed, Repository, Places) {
         self.observed.add_namespaces(named);
+        self.observed.note_of_namespaces(unread);
         self.repository.inventory = self.stock.finish(named);
         (self.observed, self.repository, self.places)
     }

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use ecow::EcoString;
 use holdfast_api::{DisruptionPolicy, NamespaceSecurityPolicy, PolicyException};
+use holdfast_model::facts::OfFiles;
 use holdfast_model::repository::problems::ProblemKind;
 use holdfast_model::shapes::{OfShape, Shape};
 use holdfast_model::{Cluster, Kind, ObjectKey};
 use serde::de::DeserializeOwned;
 
-use crate::Object;
 use crate::decode::DecodeError;
 use crate::flux::{HELM, KUSTOMIZE};
 use crate::trouble::Trouble;
+use crate::{Object, Origin};
 
 /// What a cluster holds.
 #[derive(Debug, Default)]
@@ -26,6 +27,8 @@ pub(crate) struct Observed {
     used: Names,
     /// Namespaces that somebody wrote down.
     written: Names,
+    /// Where each of them is written.
+    written_at: Vec<(Origin, EcoString)>,
 }
 
 impl Observed {
@@ -39,6 +42,8 @@ impl Observed {
             }
             if object.is("", "Namespace") {
                 self.written.add(&object.name);
+                let metadata = object.root.get("metadata");
+                self.written_at.push((metadata.map_or(object.root.origin, |it| it.origin), object.name.clone()));
             }
             if !matches!(object.group(), KUSTOMIZE | HELM) {
                 self.used.add(&object.namespace);
@@ -51,6 +56,22 @@ impl Observed {
     pub(super) fn add_namespaces(&mut self, named: &BTreeSet<EcoString>) {
         for name in self.used.with(named).filter(|name| !self.written.0.contains(*name)) {
             self.cluster.assume_namespace(name);
+        }
+    }
+}
+
+impl Observed {
+    /// Notes what only files tell of namespaces that somebody wrote down; `unread` are releases, with their namespaces.
+    pub(super) fn note_of_namespaces(&mut self, unread: &BTreeSet<(EcoString, EcoString)>) {
+        self.written_at.sort_by_key(|(at, _)| (at.file(), at.line(), at.column()));
+        for of_place in self.written_at.chunk_by(|(one, _), (other, _)| one == other) {
+            let shares_its_file = of_place.iter().any(|(_, name)| *name != of_place[0].1);
+            for (_, name) in of_place {
+                let here = unread.range((name.clone(), EcoString::new())..);
+                let here = here.take_while(|(namespace, _)| namespace == name);
+                let unread = here.map(|(_, release)| release.as_str().into()).collect();
+                self.cluster.note_of_files(name, OfFiles { shares_its_file, unread });
+            }
         }
     }
 }

@@ -112,12 +112,14 @@ impl<'a> App<'a> {
     }
 }
 
-/// The items of a mapping that aren't switched off.
+/// The items of a mapping that aren't switched off, as a template goes through them: by key.
 fn enabled(mapping: Option<&Node>) -> Vec<&Entry> {
     let on = |entry: &&Entry| {
         entry.value.as_mapping().is_some() && entry.value.get("enabled").and_then(Node::as_bool) != Some(false)
     };
-    mapping.into_iter().flat_map(Node::entries).filter(on).collect()
+    let mut items: Vec<&Entry> = mapping.into_iter().flat_map(Node::entries).filter(on).collect();
+    items.sort_by(|a, b| a.key.cmp(&b.key));
+    items
 }
 
 /// Objects that are written into the values as they are.

@@ -7,6 +7,7 @@
 mod charts;
 
 use ecow::EcoString;
+use holdfast_model::shapes::REPLICAS_FIXED;
 
 use super::fields::{Fields, object};
 use super::values::is_empty;
@@ -145,10 +146,15 @@ impl Maker<'_> {
     fn metadata(&self) -> Fields {
         let labels = self.texts(self.workload.labels).text("app.kubernetes.io/managed-by", "Helm");
         let read = ecow::eco_format!("{} {}", self.known.name, self.known.read);
+        let annotations = Fields::at(self.release.at).text(INFERRED_FROM, read);
+        let annotations = match self.workload.replicas {
+            Replicas::Fixed(_) => annotations.text(REPLICAS_FIXED, "true"),
+            Replicas::At(..) | Replicas::OneUnless(..) | Replicas::PerNode => annotations,
+        };
         Fields::at(self.release.at)
             .text("name", self.text(self.workload.name))
             .with("labels", labels.node())
-            .with("annotations", Fields::at(self.release.at).text(INFERRED_FROM, read).node())
+            .with("annotations", annotations.node())
     }
 
     fn texts(&self, labels: &[(&str, Text)]) -> Fields {

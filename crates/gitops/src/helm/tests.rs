@@ -82,7 +82,7 @@ fn several_controllers_have_their_identifier_in_their_names() {
     check(
         "app-template",
         values,
-        &["Deployment shop/web", "StatefulSet shop/web-worker", "CronJob shop/web-nightly"],
+        &["CronJob shop/web-nightly", "Deployment shop/web", "StatefulSet shop/web-worker"],
         &[],
     );
 }
@@ -95,15 +95,30 @@ fn claims_are_made_and_mounted_where_they_are_asked_for() {
     let made = check(
         "app-template",
         &values,
-        &["Deployment shop/web", "Deployment shop/web-side", "PersistentVolumeClaim shop/web"],
-        &[
-            ("spec.template.spec.volumes[0].persistentVolumeClaim.claimName", "\"web\""),
-            ("spec.template.spec.volumes[2].persistentVolumeClaim.claimName", "\"web-config\""),
-            ("spec.template.spec.containers[0].volumeMounts[0].mountPath", "\"/data\""),
-        ],
+        &["Deployment shop/web-side", "Deployment shop/web", "PersistentVolumeClaim shop/web"],
+        &[("spec.template.spec.volumes[0].persistentVolumeClaim.claimName", "\"web-config\"")],
     );
-    let side = &made[1].root;
-    assert_eq!(side.find("spec.template.spec.volumes").node.items().len(), 2);
+    let text = |object: &Object, field: &str| object.root.find(field).node.as_str().map(str::to_owned);
+    let web = |field: &str| text(&made[1], &format!("spec.template.spec.{field}"));
+    assert_eq!(web("volumes[1].persistentVolumeClaim.claimName").as_deref(), Some("web"));
+    assert_eq!(web("volumes[2].name").as_deref(), Some("media"));
+    assert_eq!(web("containers[0].volumeMounts[1].mountPath").as_deref(), Some("/data"));
+    assert_eq!(made[0].root.find("spec.template.spec.volumes").node.items().len(), 2);
+}
+
+#[test]
+fn containers_come_by_name_each_after_what_it_depends_on() {
+    let container = |more: &str| format!("{{image: {{repository: a, tag: b}}{more}}}");
+    let values = format!(
+        "controllers:\n  web:\n    containers:\n      web: {}\n      app: {}\n      cache: {}\n",
+        container(""),
+        container(", dependsOn: web"),
+        container(", dependsOn: [app]")
+    );
+    let name = |at: usize| format!("spec.template.spec.containers[{at}].name");
+    let (first, second, third) = (name(0), name(1), name(2));
+    let named = [(&*first, "\"web\""), (&*second, "\"app\""), (&*third, "\"cache\"")];
+    check("app-template", &values, &["Deployment shop/web"], &named);
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub(crate) struct Arguments {
 const WARNED: [pod_security::Level; 2] = [pod_security::Level::Baseline, pod_security::Level::Restricted];
 
 const AFTER: &str = "\
-Exit codes: 0 nothing to complain about, 1 a finding that --fail-on asks for, 2 it could not be told.
+Exit codes: 0 no finding that --fail-on asks for, whatever else was found; 1 there is one; 2 it could not be told.
 
 Examples:
   holdfast audit .

@@ -7,7 +7,8 @@ use litemap::LiteMap;
 use super::flux::FluxIndex;
 use super::nodes::Nodes;
 use crate::facts::{
-    Budget, Claim, Fact, FluxHints, FluxOwner, Namespace, Node, Pod, Rejection, Scaler, Unseal, Volume, Workload,
+    Budget, Claim, Fact, FluxHints, FluxOwner, Namespace, Node, OfFiles, Pod, Rejection, Scaler, Unseal, Volume,
+    Workload,
 };
 use crate::{Kind, ObjectKey, OwnerRef, Text, WorkloadKind, WorkloadRef};
 
@@ -98,6 +99,12 @@ impl Contents {
                 changed
             }
             Fact::Flux(_) | Fact::Node(_) | Fact::Volume(_) | Fact::Upgrade(_) => false,
+        }
+    }
+
+    pub(super) fn note_of_files(&mut self, notes: OfFiles) {
+        if let Some(namespace) = &mut self.namespace {
+            namespace.of_files = notes;
         }
     }
 

@@ -20,6 +20,17 @@ pub struct Namespace {
     pub flux: FluxHints,
     /// Who owns its Pod Security labels.
     pub writers: Writers,
+    /// What only files tell of it.
+    pub of_files: OfFiles,
+}
+
+/// What only files tell of a namespace. A cluster has none of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OfFiles {
+    /// Whether other namespaces are made of the same lines, as by a component.
+    pub shares_its_file: bool,
+    /// HelmReleases in it of which it isn't known what their pods are.
+    pub unread: Box<[Text]>,
 }
 
 /// Who owns the Pod Security labels of a namespace, by its `managedFields`. Files have none.

@@ -45,6 +45,8 @@ pub struct Singleness {
     pub recreate: bool,
     /// It mounts a persistent volume claim.
     pub volume: bool,
+    /// Its chart makes one replica whatever the values say; only what was inferred from a chart tells.
+    pub fixed: bool,
 }
 
 /// In what the quorum of a StatefulSet may show. Kept only where an image or the annotation is a hint of one.

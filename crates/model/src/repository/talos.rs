@@ -108,6 +108,8 @@ pub enum Switch {
     AdmissionPrivileged,
     /// The audit policy is taken away, or logs nothing.
     AuditOff,
+    /// Pods that ask for no seccomp profile get none from the kubelet.
+    SeccompOff,
 }
 
 /// Something that configuration says of the PodSecurity admission, which without a word enforces baseline but for kube-system.

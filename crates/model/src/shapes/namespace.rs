@@ -8,7 +8,7 @@ use serde::de::Deserializer;
 
 use super::managers::Entries;
 use super::{Shape, meta, uid};
-use crate::facts::{Fact, FluxHints, Namespace as NamespaceFact, OptOut, Writers};
+use crate::facts::{Fact, FluxHints, Namespace as NamespaceFact, OfFiles, OptOut, Writers};
 use crate::{Kind, Labels};
 
 /// The field manager of the Pod Security labels that we write.
@@ -53,6 +53,7 @@ impl Shape for Namespace {
             opt_out: OptOut::of(&self.metadata),
             flux: FluxHints::of(&self.metadata),
             writers: self.writers,
+            of_files: OfFiles::default(),
         }))
     }
 }

@@ -15,6 +15,9 @@ use crate::{Kind, Labels, Text, WorkloadKind, WorkloadRef};
 /// The annotation that says a StatefulSet's replicas vote.
 pub(super) const QUORUM: &str = "holdfast.dev/quorum";
 
+/// The annotation of what is inferred from a chart that makes so many replicas whatever its values say.
+pub const REPLICAS_FIXED: &str = "holdfast.dev/replicas-fixed";
+
 /// A Deployment.
 #[derive(Clone, Debug, Deserialize, Resource)]
 #[resource(inherit = "api::Deployment", crates(kube_core = "::kube_core"))]
@@ -109,8 +112,11 @@ impl Shape for Deployment {
 
     fn fact(mut self) -> Fact {
         let kind = self.spec.strategy.and_then(|strategy| strategy.r#type);
-        let singleness =
-            Singleness { recreate: kind.as_deref() == Some("Recreate"), volume: self.spec.template.has_claim() };
+        let singleness = Singleness {
+            recreate: kind.as_deref() == Some("Recreate"),
+            volume: self.spec.template.has_claim(),
+            fixed: annotation(&self.metadata, REPLICAS_FIXED) == Some("true"),
+        };
         let read = Read::new(WorkloadKind::Deployment, &self.metadata, self.spec.selector.as_ref());
         Fact::Workload(Workload { singleness, ..read.workload(self.spec.replicas, &mut self.spec.template) })
     }
@@ -122,7 +128,7 @@ impl Shape for StatefulSet {
     fn fact(self) -> Fact {
         let StatefulSetTemplate { mut plain, containers } = self.spec.template;
         let claims = self.spec.volume_claim_templates.is_some_and(|claims| !claims.is_empty());
-        let singleness = Singleness { recreate: false, volume: claims || plain.has_claim() };
+        let singleness = Singleness { volume: claims || plain.has_claim(), ..Singleness::default() };
         let voters = Voters { declared: annotation(&self.metadata, QUORUM) == Some("true"), ..containers.voters() };
         let read = Read::new(WorkloadKind::StatefulSet, &self.metadata, self.spec.selector.as_ref());
         let ordered = self.spec.pod_management_policy.as_deref() != Some("Parallel");
@@ -220,7 +226,7 @@ mod tests {
         deployment("shop/web").with("/spec/template/spec/volumes", json!([{ "name": "tmp", "emptyDir": {} }])), false, false
     )]
     fn what_makes_a_deployment_single(#[case] built: WorkloadBuilder, #[case] recreate: bool, #[case] volume: bool) {
-        assert_eq!(read::<Deployment>(built).singleness, Singleness { recreate, volume });
+        assert_eq!(read::<Deployment>(built).singleness, Singleness { recreate, volume, fixed: false });
     }
 
     #[test]

@@ -129,6 +129,8 @@ pub struct Server {
     pub exempt: Vec<Text>,
     /// The namespace that we run in.
     pub own: Option<Text>,
+    /// Whether its kubelets give the runtime's seccomp profile to pods that ask for none, as far as files say.
+    pub seccomp_by_default: bool,
 }
 
 impl Server {

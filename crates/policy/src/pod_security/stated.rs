@@ -3,7 +3,7 @@
 //! Only Talos is read, and only where all that is said agrees. What is in templates isn't read, so it may say anything.
 
 use holdfast_model::Text;
-use holdfast_model::repository::{self, AdmissionSays, Product, Talos};
+use holdfast_model::repository::{self, AdmissionSays, Product, Switch, Talos};
 use holdfast_pod_security::{Level, Version};
 
 use super::Server;
@@ -17,7 +17,7 @@ impl Server {
     #[must_use]
     pub fn stated(talos: &Talos) -> Self {
         let (default, exempt) = admission(talos).map_or((None, Vec::new()), |(level, exempt)| (Some(level), exempt));
-        Self { minor: minor(talos), default, exempt, own: None }
+        Self { minor: minor(talos), default, exempt, own: None, seccomp_by_default: seccomp_by_default(talos) }
     }
 
     /// Whether it is newer than the newest version that is known here.
@@ -25,6 +25,16 @@ impl Server {
     pub fn is_newer_than_known(&self) -> bool {
         self.minor.is_some_and(|minor| self.version() < Version::Minor(minor))
     }
+}
+
+/// What Talos generates says `defaultRuntimeSeccompProfileEnabled: true`, so that holds unless a file says otherwise.
+fn seccomp_by_default(talos: &Talos) -> bool {
+    let is_talos = !talos.clusters.is_empty()
+        || !talos.settings.is_empty()
+        || !talos.hidden.is_empty()
+        || !talos.upgrades.is_empty()
+        || talos.pinned.iter().any(|it| it.product == Product::Talos);
+    is_talos && !talos.settings.iter().any(|it| it.what == Switch::SeccompOff)
 }
 
 /// The oldest minor that configuration pins, else that upgrades aim at: whichever cluster is meant, it has that at least.

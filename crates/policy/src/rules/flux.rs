@@ -22,7 +22,7 @@ pub(super) mod unreachable;
 use std::collections::BTreeMap;
 
 use holdfast_model::Text;
-use holdfast_model::facts::FluxKind;
+use holdfast_model::facts::{FluxKind, FluxOwner};
 use holdfast_model::repository::{Flux, Identity};
 
 use super::{Answers, Problem, named};
@@ -59,7 +59,8 @@ pub(super) fn root(flux: &Flux) -> Option<&Identity> {
         .or_else(|| flux.releases.first().map(|release| &release.identity))
 }
 
-/// Answers for each that fails, or once for all of them, at the root, when they are many and more than those that hold.
+/// Answers for each that fails, or once for all that a patch at the root reaches, when they are many and more than those that
+/// hold.
 fn answer(
     flux: &Flux,
     answers: &mut Answers,
@@ -68,12 +69,51 @@ fn answer(
     together: impl FnOnce(usize, &str) -> Problem,
 ) {
     (0..holding).for_each(|_| answers.holds());
-    match root(flux) {
-        Some(root) if FEW < failing.len() && holding < failing.len() => {
-            let names = named(failing.iter().map(|(identity, _)| identity.subject.name.as_str()));
-            answers.fails(root, together(failing.len(), &names));
-        }
-        Some(_) | None => failing.into_iter().for_each(|(identity, problem)| answers.fails(identity, problem)),
+    let root = root(flux).filter(|_| FEW < failing.len() && holding < failing.len());
+    let Some(root) = root else {
+        failing.into_iter().for_each(|(identity, problem)| answers.fails(identity, problem));
+        return;
+    };
+    let makers = Makers::of(flux, root);
+    let (below, apart): (Vec<_>, Vec<_>) = failing.into_iter().partition(|(identity, _)| makers.is_below(identity));
+    let each = if FEW < below.len() {
+        let names = named(below.iter().map(|(identity, _)| identity.subject.name.as_str()));
+        answers.fails(root, together(below.len(), &names));
+        apart
+    } else {
+        below.into_iter().chain(apart).collect()
+    };
+    each.into_iter().for_each(|(identity, problem)| answers.fails(identity, problem));
+}
+
+/// Who makes which Kustomization, and what is below the root of them.
+struct Makers<'a> {
+    owners: BTreeMap<(&'a Text, &'a Text), &'a FluxOwner>,
+    root: (&'a Text, &'a Text),
+    /// Whether the root is one that makes others, and not what stands in for one, such as a FluxInstance: that makes everything.
+    makes_others: bool,
+}
+
+impl<'a> Makers<'a> {
+    fn of(flux: &'a Flux, root: &'a Identity) -> Self {
+        let key = |it: &'a Identity| (&it.subject.namespace, &it.subject.name);
+        let identities = flux.kustomizations.iter().map(|it| &it.identity);
+        let owners: BTreeMap<_, _> = identities.filter_map(|it| Some((key(it), it.owner.as_ref()?))).collect();
+        let makers = Self { owners, root: key(root), makes_others: false };
+        let makes_others = makers.owners.values().any(|owner| makers.is_root(owner));
+        Self { makes_others, ..makers }
+    }
+
+    fn is_root(&self, owner: &FluxOwner) -> bool {
+        owner.kind == FluxKind::Kustomization && (&owner.key.namespace, &owner.key.name) == self.root
+    }
+
+    /// Whether the root makes something, by others or by itself.
+    fn is_below(&self, identity: &Identity) -> bool {
+        let above = |owner: &&FluxOwner| self.owners.get(&(&owner.key.namespace, &owner.key.name)).copied();
+        // No chain is longer than there are Kustomizations; two that make each other end it.
+        let mut chain = std::iter::successors(identity.owner.as_ref(), above).take(self.owners.len() + 1);
+        !self.makes_others || chain.any(|owner| self.is_root(owner))
     }
 }
 

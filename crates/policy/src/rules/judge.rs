@@ -159,7 +159,7 @@ fn judge_levels(subjects: &Subjects<'_>, judgement: &mut Judgement) {
             owner: view.flux_owner(kind, &workload.id.name, &workload.flux),
             policy: policy.clone(),
         };
-        let case = TemplateCase::new(template, case.standing.version, case.settings);
+        let case = TemplateCase::new(template, &case);
         for (rule, check) in &checks {
             judgement.add(rule, check(&case), &about, subjects);
         }

@@ -17,11 +17,11 @@ pub(super) mod volume_not_restricted;
 use std::borrow::Cow;
 
 use holdfast_model::facts::Namespace;
-use holdfast_pod_security::{Check, Fix, Level, Offence, Version, Violation, evaluate, fixes, forbidden_detail};
+use holdfast_pod_security::{Check, Fix, Level, Offence, Violation, evaluate, fixes, forbidden_detail};
 
 use super::{NAMED, Problem, Verdict};
 use crate::Severity;
-use crate::pod_security::{Settings, Subject};
+use crate::pod_security::{Case, Server, Subject};
 
 /// A template, and what stands in the way of each level.
 #[derive(Debug)]
@@ -32,15 +32,27 @@ pub struct TemplateCase<'a> {
     restricted: Vec<Violation>,
     /// Whether a policy is there that doesn't ask for restricted: what only that forbids is worth knowing then, and no more.
     is_content: bool,
+    /// Whether a label of the namespace, or its policy, asks for restricted.
+    aims_at_restricted: bool,
+    server: &'a Server,
 }
 
 impl<'a> TemplateCase<'a> {
-    pub(super) fn new(subject: &'a Subject<'a>, version: Version, settings: &Settings) -> Self {
+    pub(super) fn new(subject: &'a Subject<'a>, case: &Case<'a>) -> Self {
         let violations = |level| {
-            if subject.level < level { evaluate(level, version, subject.facts) } else { Vec::new() }
+            if subject.level < level { evaluate(level, case.standing.version, subject.facts) } else { Vec::new() }
         };
-        let is_content = !settings.name.is_empty() && settings.ceiling < Level::Restricted;
-        Self { subject, baseline: violations(Level::Baseline), restricted: violations(Level::Restricted), is_content }
+        let settings = case.settings;
+        let labels = &case.labelled.policy;
+        let labelled = [labels.enforce, labels.warn, labels.audit].iter().any(|it| it.level == Level::Restricted);
+        Self {
+            subject,
+            baseline: violations(Level::Baseline),
+            restricted: violations(Level::Restricted),
+            is_content: !settings.name.is_empty() && settings.ceiling < Level::Restricted,
+            aims_at_restricted: labelled || settings.ceiling == Level::Restricted,
+            server: case.server,
+        }
     }
 
     /// What these checks of baseline say, after words that say what it means.
@@ -50,6 +62,11 @@ impl<'a> TemplateCase<'a> {
 
     /// What these checks of restricted say that baseline doesn't say already.
     fn restricted(&self, means: &str, checks: &[Check]) -> Verdict {
+        self.restricted_as(None, means, checks)
+    }
+
+    /// The same, with this severity instead of the rule's.
+    fn restricted_as(&self, severity: Option<Severity>, means: &str, checks: &[Check]) -> Verdict {
         let is_said = |offence: &Offence| {
             self.baseline.iter().flat_map(|violation| &violation.offences).any(|said| covers(said, offence))
         };
@@ -57,7 +74,8 @@ impl<'a> TemplateCase<'a> {
         let meant = self.restricted.iter().filter(|violation| checks.contains(&violation.check));
         let verdict = self.verdict(means, meant.filter(is_new));
         if let Verdict::Fails(problem) = verdict {
-            return if self.is_content { problem.severe(Severity::Info) } else { problem }.fails();
+            let severity = if self.is_content { Some(Severity::Info) } else { severity };
+            return severity.into_iter().fold(problem, Problem::severe).fails();
         }
         verdict
     }

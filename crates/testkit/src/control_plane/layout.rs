@@ -144,6 +144,8 @@ fn etcd(home: &Path, ports: &Ports) -> Vec<String> {
         format!("--listen-peer-urls={peers}"),
         format!("--initial-advertise-peer-urls={peers}"),
         format!("--initial-cluster=default={peers}"),
+        // As kubeadm has it. The API server sends no bookmarks of a kind before etcd told it anything of it.
+        "--watch-progress-notify-interval=5s".to_owned(),
         // Nothing here survives a power failure, and need not.
         "--unsafe-no-fsync".to_owned(),
         "--log-level=error".to_owned(),

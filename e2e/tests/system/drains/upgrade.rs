@@ -19,7 +19,8 @@ use super::scenario::{Ends, Scenario};
 
 /// How long a drain goes on that was forecast to be stuck: replacements are ready at once, so many more waves could have gone.
 const STUCK: Asks = Asks::For(Duration::from_secs(8));
-const PATIENT: Asks = Asks::For(Duration::from_secs(90));
+/// Longer than the two minutes for which the disruption controller counts a pod of a StatefulSet as gone whose end it missed.
+const PATIENT: Asks = Asks::For(Duration::from_secs(180));
 
 /// An upgrade.
 pub(super) struct Upgrade {

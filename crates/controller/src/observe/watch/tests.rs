@@ -6,7 +6,7 @@ use axum::{
 };
 use futures::{StreamExt as _, channel::mpsc};
 use holdfast_model::shapes::TalosUpgrade;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Event as CoreEvent, Pod};
 use kube::{client::Body as ClientBody, core::PartialObjectMeta};
 use serde_json::{Value, json};
 use tower_test::mock::{self, SendResponse};
@@ -230,6 +230,21 @@ async fn a_silent_connection_is_made_again() {
     let _stream = server.request(&["resourceVersion=7"]).await.stream();
     server.expect(&["connected"]).await;
     assert!(silent.0.is_closed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_ends_a_watch_without_bookmarks_before_it_is_taken_for_lost() {
+    let seconds = async |mut server: Server| {
+        let request = timeout(DEADLINE, server.handle.next_request()).await.unwrap().unwrap().0;
+        let query = request.uri().query().unwrap();
+        let seconds = query.split('&').find_map(|field| field.strip_prefix("timeoutSeconds=")).unwrap();
+        Duration::from_secs(seconds.parse().unwrap())
+    };
+    for _ in 0..50 {
+        let without = start_with(|client| Watch::<CoreEvent>::new(client, &()).without_bookmarks());
+        assert!(seconds(without).await < IDLE);
+        assert!(IDLE < seconds(start::<Pod>()).await);
+    }
 }
 
 #[tokio::test(start_paused = true)]

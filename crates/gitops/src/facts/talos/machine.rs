@@ -119,6 +119,10 @@ fn read_v1alpha1(document: &Node, source: &Source<'_>, talos: &mut Talos) {
         }
         version::read_image(Product::Talos, machine.at(&["install", "image"]), source, talos);
         version::read_image(Product::Kubernetes, machine.at(&["kubelet", "image"]), source, talos);
+        let seccomp = machine.at(&["kubelet", "defaultRuntimeSeccompProfileEnabled"]);
+        if let Some(off) = seccomp.filter(|seccomp| seccomp.as_bool() == Some(false)) {
+            note(Switch::SeccompOff, off.origin, source, talos);
+        }
     }
     let server = document.at(&["cluster", "apiServer"]);
     let part = |key: &str| server.and_then(Node::as_mapping).and_then(|server| server.entry(key));

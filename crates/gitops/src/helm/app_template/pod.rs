@@ -92,9 +92,25 @@ fn labels(app: &App<'_>, controller: &Entry) -> Node {
 }
 
 fn containers(app: &App<'_>, controller: &Entry, field: &str) -> Option<Node> {
-    let entries = enabled(controller.value.get(field));
+    let entries = in_order(enabled(controller.value.get(field)));
     let made: Vec<Node> = entries.iter().map(|entry| container::container(app, controller, entry, field)).collect();
     (!made.is_empty()).then(|| list(controller.at, made))
+}
+
+/// Each after what its `dependsOn` names, else as they come (`_kahn.tpl` of `common`). The chart refuses a cycle; what is in one
+/// comes last.
+fn in_order(mut left: Vec<&Entry>) -> Vec<&Entry> {
+    let waits = |entry: &Entry, other: &Entry| {
+        let named = entry.value.get("dependsOn");
+        let items = named.into_iter().flat_map(|named| std::iter::once(named).chain(named.items()));
+        items.filter_map(Node::as_str).any(|name| *name == *other.key)
+    };
+    let mut ordered = Vec::with_capacity(left.len());
+    while let Some(next) = left.iter().position(|entry| !left.iter().any(|other| waits(entry, other))) {
+        ordered.push(left.remove(next));
+    }
+    ordered.extend(left);
+    ordered
 }
 
 /// A value in which the chart resolves names of the release, such as the labels of an affinity.

@@ -1,5 +1,6 @@
 //! `replicas-not-spread`: two replicas or more, and nothing that keeps them off one node.
 //!
+//! The scheduler's own default spreads softly over nodes, and its configuration may do so more strictly, so this is information.
 //! Judged of templates that are known whole, at the floor of an autoscaler where there is one. Whether the replicas
 //! share a node at present is `replicas-on-one-node`, which only a cluster shows. Says nothing where the files say that
 //! there is one node: nothing can be kept off it.
@@ -13,7 +14,7 @@ use crate::{Domain, RuleId, Severity};
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::ReplicasNotSpread,
     domain: Domain::Disruption,
-    severity: Severity::Low,
+    severity: Severity::Info,
     summary: "replicas of a workload may all run on one node",
     prose: include_str!("replicas_not_spread.md"),
     check: Check::FilesOnNodes(check),
@@ -29,10 +30,10 @@ fn check(repository: &Repository, nodes: Option<u32>, answers: &mut Answers) {
             answers.holds();
             continue;
         }
-        let message =
-            format!("{floor} replicas and neither an anti-affinity nor a topology spread: one node may hold all");
-        let remedy =
-            "add a topologySpreadConstraint over kubernetes.io/hostname with whenUnsatisfiable: ScheduleAnyway";
+        let message = format!(
+            "{floor} replicas and neither an anti-affinity nor a topology spread: the scheduler alone prefers to keep them apart"
+        );
+        let remedy = "add a topologySpreadConstraint over kubernetes.io/hostname; DoNotSchedule insists, where there are nodes enough";
         answers.fails(&template.identity, Problem::at("spec.replicas", message, remedy));
     }
 }

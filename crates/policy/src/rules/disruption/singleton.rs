@@ -18,11 +18,16 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
         return Verdict::NotApplicable;
     }
     let singleness = case.workload.singleness;
-    let (cause, remedy) = match (singleness.recreate, singleness.volume) {
-        (true, true) => (" (strategy Recreate, a persistent volume)", "expect a short interruption at each drain"),
-        (true, false) => (" (strategy Recreate)", "expect a short interruption at each drain"),
-        (false, true) => (" (it mounts a persistent volume)", "expect a short interruption at each drain"),
-        (false, false) => ("", "run two replicas if it must not be interrupted"),
+    let cause = match (singleness.recreate, singleness.volume, singleness.fixed) {
+        (true, true, _) => " (strategy Recreate, a persistent volume)",
+        (true, false, _) => " (strategy Recreate)",
+        (false, true, _) => " (it mounts a persistent volume)",
+        (false, false, true) => " (its chart makes one whatever the values say)",
+        (false, false, false) => "",
+    };
+    let remedy = match cause {
+        "" => "run two replicas if it must not be interrupted",
+        _ => "expect a short interruption at each drain",
     };
     let message = format!("at most one replica{cause}: a drain interrupts it, and a budget would only block the drain");
     Problem::at("spec.replicas", message, remedy).fails()

@@ -72,3 +72,9 @@ fn many_are_told_once_where_one_patch_mends_them() {
 fn many_among_more_that_hold_are_each_told() {
     check(&TREE, &["a", "b", "c", "d"], 4, &["a: each", "b: each", "c: each", "d: each"]);
 }
+
+#[test]
+fn what_a_patch_at_the_root_does_not_reach_is_said_apart() {
+    let written: Vec<&str> = TREE.iter().copied().chain(["repositories"]).collect();
+    check(&written, &["a", "b", "c", "d", "repositories"], 0, &["apps: 4: a, b, c, d", "repositories: each"]);
+}

@@ -3,6 +3,9 @@
 use holdfast_pod_security::forbidden_detail;
 use holdfast_pod_security::labels::{ENFORCE, ENFORCE_VERSION, WARN};
 
+use holdfast_model::Text;
+use holdfast_model::facts::OfFiles;
+
 use super::place;
 use crate::pod_security::Case;
 use crate::rules::{Check, Problem, Rule, Verdict, named};
@@ -30,18 +33,8 @@ fn check(case: &Case<'_>) -> Verdict {
         (None, true) => "it states no level".to_owned(),
         (None, false) => format!("it states no level, and the cluster enforces {}", case.labelled.policy.enforce.level),
     };
-    // In files a chart may make more than is known.
-    let is_file = case.namespace.uid.is_empty();
     if floor <= case.standing.level {
-        let message = format!("{states}, though everything {}in it meets {floor}", if is_file { "known " } else { "" });
-        let remedy = if is_file {
-            format!(
-                "label it {ENFORCE}: {floor}; where a chart isn't read here, {WARN}: {floor} first shows what it makes"
-            )
-        } else {
-            format!("label it {ENFORCE}: {floor}, and pin {ENFORCE_VERSION} to the version of the cluster")
-        };
-        return Problem::at(place(case.namespace, ENFORCE), message, remedy).fails();
+        return met(case, &states);
     }
     let failing: Vec<String> = case.standing.failing(floor).map(|subject| subject.who.to_string()).collect();
     let first = case.standing.in_the_way(floor).next();
@@ -57,4 +50,25 @@ fn check(case: &Case<'_>) -> Verdict {
         "change what violates it, or give it a namespace of its own, excepted with a reason",
     )
     .fails()
+}
+
+/// Nothing that is known stands in the way. In files a chart may make more than is known.
+fn met(case: &Case<'_>, states: &str) -> Verdict {
+    let (floor, namespace) = (case.settings.floor, case.namespace);
+    let OfFiles { shares_its_file, unread } = &namespace.of_files;
+    let is_file = namespace.uid.is_empty();
+    let label = match (is_file, unread.is_empty()) {
+        (true, true) => format!("label it {ENFORCE}: {floor}"),
+        (true, false) => format!("label it {WARN}: {floor} first, which shows what they make"),
+        (false, _) => format!("label it {ENFORCE}: {floor}, and pin {ENFORCE_VERSION} to the version of the cluster"),
+    };
+    let how = if *shares_its_file { ", by a patch of its own: these lines make other namespaces too" } else { "" };
+    let known = if is_file { "known " } else { "" };
+    let meets = format!("{states}, though everything {known}in it meets {floor}");
+    let place = place(namespace, ENFORCE);
+    if unread.is_empty() {
+        return Problem::at(place, meets, format!("{label}{how}")).fails();
+    }
+    let message = format!("{meets}; what comes of {} isn't known", named(unread.iter().map(Text::as_str)));
+    Problem::at(place, message, format!("{label}{how}")).severe(Severity::Low).fails()
 }

@@ -16,5 +16,9 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
+    if case.server.seccomp_by_default {
+        let means = "it asks for no profile of system calls, and has that of the runtime only since Talos gives it to every pod";
+        return case.restricted_as(Some(Severity::Info), means, &[Made::SeccompProfileRestricted]);
+    }
     case.restricted("it asks for no profile of system calls", &[Made::SeccompProfileRestricted])
 }

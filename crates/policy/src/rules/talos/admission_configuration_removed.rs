@@ -29,7 +29,7 @@ fn check(repository: &Repository, answers: &mut Answers) {
                 "PodSecurity enforces privileged by default: a namespace without labels of its own takes every pod",
                 "write enforce: baseline, and label the namespaces that need more",
             ),
-            Switch::Configured | Switch::Encrypted | Switch::AuditOff => return None,
+            Switch::Configured | Switch::Encrypted | Switch::AuditOff | Switch::SeccompOff => return None,
         };
         Some(Problem::at("", message.to_owned(), remedy))
     });

@@ -28,6 +28,10 @@ fn check(repository: &Repository, answers: &mut Answers) {
                 "remove the patch, or log at least the level Metadata for what changes objects",
             ))
         }
-        Switch::Configured | Switch::Encrypted | Switch::AdmissionRemoved | Switch::AdmissionPrivileged => None,
+        Switch::Configured
+        | Switch::Encrypted
+        | Switch::AdmissionRemoved
+        | Switch::AdmissionPrivileged
+        | Switch::SeccompOff => None,
     });
 }
