@@ -1,8 +1,9 @@
 //! Objects into the facts of a cluster, decoded as a watch decodes them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecow::EcoString;
+use foldhash::HashMap;
 use holdfast_api::{DisruptionPolicy, NamespaceSecurityPolicy, PolicyException};
 use holdfast_model::facts::OfFiles;
 use holdfast_model::repository::problems::ProblemKind;
@@ -25,10 +26,8 @@ pub(crate) struct Observed {
     pub(crate) troubles: Vec<Trouble>,
     /// Namespaces that something is put into.
     used: Names,
-    /// Namespaces that somebody wrote down.
-    written: Names,
-    /// Where each of them is written.
-    written_at: Vec<(Origin, EcoString)>,
+    /// Namespaces that somebody wrote down, and where.
+    written: BTreeMap<EcoString, Origin>,
 }
 
 impl Observed {
@@ -41,9 +40,8 @@ impl Observed {
                 None => {}
             }
             if object.is("", "Namespace") {
-                self.written.add(&object.name);
                 let metadata = object.root.get("metadata");
-                self.written_at.push((metadata.map_or(object.root.origin, |it| it.origin), object.name.clone()));
+                self.written.insert(object.name.clone(), metadata.map_or(object.root.origin, |it| it.origin));
             }
             if !matches!(object.group(), KUSTOMIZE | HELM) {
                 self.used.add(&object.namespace);
@@ -54,24 +52,22 @@ impl Observed {
     /// Adds namespaces that nobody wrote down: each is there all the same once something is put into it. `named` are those
     /// that only Flux and Helm name.
     pub(super) fn add_namespaces(&mut self, named: &BTreeSet<EcoString>) {
-        for name in self.used.with(named).filter(|name| !self.written.0.contains(*name)) {
+        for name in self.used.with(named).filter(|name| !self.written.contains_key(*name)) {
             self.cluster.assume_namespace(name);
         }
     }
-}
 
-impl Observed {
     /// Notes what only files tell of namespaces that somebody wrote down; `unread` are releases, with their namespaces.
     pub(super) fn note_of_namespaces(&mut self, unread: &BTreeSet<(EcoString, EcoString)>) {
-        self.written_at.sort_by_key(|(at, _)| (at.file(), at.line(), at.column()));
-        for of_place in self.written_at.chunk_by(|(one, _), (other, _)| one == other) {
-            let shares_its_file = of_place.iter().any(|(_, name)| *name != of_place[0].1);
-            for (_, name) in of_place {
-                let here = unread.range((name.clone(), EcoString::new())..);
-                let here = here.take_while(|(namespace, _)| namespace == name);
-                let unread = here.map(|(_, release)| release.as_str().into()).collect();
-                self.cluster.note_of_files(name, OfFiles { shares_its_file, unread });
-            }
+        let mut made: HashMap<Origin, usize> = HashMap::default();
+        for at in self.written.values() {
+            *made.entry(*at).or_default() += 1;
+        }
+        for (name, at) in &self.written {
+            let here = unread.range((name.clone(), EcoString::new())..);
+            let here = here.take_while(|(namespace, _)| namespace == name);
+            let unread = here.map(|(_, release)| release.as_str().into()).collect();
+            self.cluster.note_of_files(name, OfFiles { shares_its_file: 1 < made[at], unread });
         }
     }
 }

@@ -34,6 +34,7 @@ pub struct TemplateCase<'a> {
     is_content: bool,
     /// Whether a label of the namespace, or its policy, asks for restricted.
     aims_at_restricted: bool,
+    /// What is known of the API server and the kubelets.
     server: &'a Server,
 }
 

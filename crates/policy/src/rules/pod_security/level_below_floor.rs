@@ -1,10 +1,9 @@
 //! `level-below-floor`: a namespace in which pods may do more than they should anywhere.
 
-use holdfast_pod_security::forbidden_detail;
-use holdfast_pod_security::labels::{ENFORCE, ENFORCE_VERSION, WARN};
-
 use holdfast_model::Text;
 use holdfast_model::facts::OfFiles;
+use holdfast_pod_security::forbidden_detail;
+use holdfast_pod_security::labels::{ENFORCE, ENFORCE_VERSION, WARN};
 
 use super::place;
 use crate::pod_security::Case;
@@ -65,10 +64,10 @@ fn met(case: &Case<'_>, states: &str) -> Verdict {
     let how = if *shares_its_file { ", by a patch of its own: these lines make other namespaces too" } else { "" };
     let known = if is_file { "known " } else { "" };
     let meets = format!("{states}, though everything {known}in it meets {floor}");
-    let place = place(namespace, ENFORCE);
+    let problem = |message| Problem::at(place(namespace, ENFORCE), message, format!("{label}{how}"));
     if unread.is_empty() {
-        return Problem::at(place, meets, format!("{label}{how}")).fails();
+        return problem(meets).fails();
     }
-    let message = format!("{meets}; what comes of {} isn't known", named(unread.iter().map(Text::as_str)));
-    Problem::at(place, message, format!("{label}{how}")).severe(Severity::Low).fails()
+    let names = named(unread.iter().map(Text::as_str));
+    problem(format!("{meets}; what comes of {names} isn't known")).severe(Severity::Low).fails()
 }
