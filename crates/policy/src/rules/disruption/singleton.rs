@@ -3,6 +3,7 @@
 use crate::disruption::Decision;
 use crate::rules::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::{Domain, RuleId, Severity};
+use holdfast_model::facts::Singleness;
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Singleton,
@@ -25,9 +26,13 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
         (false, false, true) => " (its chart makes one whatever the values say)",
         (false, false, false) => "",
     };
-    let remedy = match cause {
-        "" => "run two replicas if it must not be interrupted",
-        _ => "expect a short interruption at each drain",
+    let remedy = match singleness {
+        Singleness { recreate: false, volume: false, fixed: false } => "run two replicas if it must not be interrupted",
+        // Many charts say Recreate for everything, so that it may be nothing but their default.
+        Singleness { recreate: true, volume: false, fixed: false } => {
+            "expect a short interruption at each drain, or run two replicas with strategy RollingUpdate if two may run at once"
+        }
+        Singleness { volume: true, .. } | Singleness { fixed: true, .. } => "expect a short interruption at each drain",
     };
     let message = format!("at most one replica{cause}: a drain interrupts it, and a budget would only block the drain");
     Problem::at("spec.replicas", message, remedy).fails()
