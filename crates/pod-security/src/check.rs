@@ -153,8 +153,9 @@ impl Check {
                 "the container doesn't start when its image runs as root: the image, or runAsUser, has to name \
                  another user, to whom the files must belong"
             }
-            Self::AppArmorProfile | Self::SeccompProfileBaseline | Self::SeccompProfileRestricted => {
-                "a system call or file that the runtime's profile forbids fails: try it before"
+            Self::AppArmorProfile => "what the runtime's profile forbids fails, such as writing a file: try it before",
+            Self::SeccompProfileBaseline | Self::SeccompProfileRestricted => {
+                "a system call that the runtime's profile forbids fails: try it before"
             }
             Self::AllowPrivilegeEscalation => "sudo, and files with the set-user-ID bit, no longer give rights",
             Self::ProcMount | Self::ProcMountRestricted => "containers within the container may no longer start",

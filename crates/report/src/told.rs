@@ -127,9 +127,17 @@ impl<'a> Told<'a> {
         told.into_iter()
             .map(|(told, finding)| {
                 let text = told.own_line(finding, files);
+                let told = told.made_from(files);
                 Self { fingerprint: fingerprints.next(finding, text.trim()).to_string(), ..told }
             })
             .collect()
+    }
+
+    /// Where a change of the file itself would be lost, the remedy says where to make it.
+    fn made_from(self, files: &dyn Locate) -> Self {
+        let Some(template) = self.place.as_ref().and_then(|place| files.template_of(&place.file)) else { return self };
+        let remedy = format!("{}; where this file is made from {template}, change that", self.remedy);
+        Self { remedy: clean(&remedy).into_owned().into(), ..self }
     }
 
     /// The text of the line, for what has nothing else to be known by.

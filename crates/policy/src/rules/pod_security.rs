@@ -74,6 +74,14 @@ impl<'a> TemplateCase<'a> {
         }
     }
 
+    /// The same, of what matters less to a pod that never starts as root.
+    fn restricted_for_root(&self, means: &str, checks: &[Check]) -> Verdict {
+        match self.restricted(means, checks) {
+            Verdict::Fails(problem) if self.subject.facts.is_never_root() => problem.severe(Severity::Info).fails(),
+            verdict => verdict,
+        }
+    }
+
     fn verdict<'v>(&self, means: &str, violations: impl Iterator<Item = &'v Violation>) -> Verdict {
         let violations: Vec<&Violation> = violations.collect();
         let Some(first) = violations.first() else { return Verdict::Holds };
@@ -92,6 +100,12 @@ impl<'a> TemplateCase<'a> {
                 "a program that has to see the node needs a namespace of its own, and an exception"
             }
             Check::RestrictedVolumes => "define the storage as a PersistentVolume, which only the cluster's owner may",
+            Check::RunAsNonRoot if self.subject.facts.is_never_root() => {
+                "it names another user already: nothing else changes"
+            }
+            Check::CapabilitiesRestricted if self.subject.facts.is_never_root() => {
+                "it doesn't start as root, so only a program with the set-user-ID bit has them"
+            }
             Check::SeccompProfileRestricted if self.server.seccomp_by_default => "it runs with that profile already",
             Check::AppArmorProfile
             | Check::CapabilitiesBaseline

@@ -27,10 +27,12 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
         (false, false, false) => "",
     };
     let remedy = match singleness {
-        Singleness { recreate: false, volume: false, fixed: false } => "run two replicas if it must not be interrupted",
+        Singleness { recreate: false, volume: false, fixed: false } => {
+            "run two replicas, on two nodes, if it must not be interrupted"
+        }
         // Many charts say Recreate for everything, so that it may be nothing but their default.
         Singleness { recreate: true, volume: false, fixed: false } => {
-            "expect a short interruption at each drain, or run two replicas with strategy RollingUpdate if two may run at once"
+            "expect a short interruption at each drain, or run two replicas with strategy RollingUpdate where two may run at once"
         }
         Singleness { volume: true, .. } | Singleness { fixed: true, .. } => "expect a short interruption at each drain",
     };
