@@ -20,7 +20,6 @@ use holdfast_model::facts::Namespace;
 use holdfast_pod_security::{Check, Fix, Level, Offence, PodFacts, Violation, evaluate, fixes, forbidden_detail};
 
 use super::{NAMED, Problem, Verdict};
-use crate::Severity;
 use crate::pod_security::{Case, Server, Subject};
 
 /// A template, and what stands in the way of each level.
@@ -68,18 +67,14 @@ impl<'a> TemplateCase<'a> {
         };
         let is_new = |violation: &&Violation| !violation.offences.iter().all(is_said);
         let meant = self.restricted.iter().filter(|violation| checks.contains(&violation.check));
-        match self.verdict(means, meant.filter(is_new)) {
-            Verdict::Fails(problem) if self.is_content => problem.severe(Severity::Info).fails(),
-            verdict => verdict,
-        }
+        let verdict = self.verdict(means, meant.filter(is_new));
+        if self.is_content { verdict.merely_known() } else { verdict }
     }
 
     /// The same, of what matters less to a pod that never starts as root.
     fn restricted_for_root(&self, means: &str, checks: &[Check]) -> Verdict {
-        match self.restricted(means, checks) {
-            Verdict::Fails(problem) if self.subject.facts.is_never_root() => problem.severe(Severity::Info).fails(),
-            verdict => verdict,
-        }
+        let verdict = self.restricted(means, checks);
+        if self.subject.facts.is_never_root() { verdict.merely_known() } else { verdict }
     }
 
     fn verdict<'v>(&self, means: &str, violations: impl Iterator<Item = &'v Violation>) -> Verdict {
