@@ -35,7 +35,7 @@ const THEIRS: [(&str, u32); 14] = [
     ("budget-without-controller", 1),
     ("budgets-overlap", 4),
     ("drain-blocked", 9),
-    ("drain-blocked-when-unready", 18),
+    ("drain-blocked-when-unready", 9),
     ("hpa-below-min-available", 1),
     ("quorum-even", 1),
     ("selector-shared", 3),

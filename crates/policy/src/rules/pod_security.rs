@@ -99,7 +99,7 @@ impl<'a> TemplateCase<'a> {
                 "it names another user already: nothing else changes"
             }
             Check::CapabilitiesRestricted if self.subject.facts.is_never_root() => {
-                "it doesn't start as root, so only a program with the set-user-ID bit has them"
+                "an image that begins with a set-user-ID program, such as the /init of s6-overlay, may no longer start; others use none"
             }
             Check::SeccompProfileRestricted if self.server.seccomp_by_default => "it runs with that profile already",
             Check::AppArmorProfile

@@ -51,8 +51,7 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     }
     let message = format!("{replicas} and no disruption budget: nothing keeps drains from taking all of them at once");
     let remedy = format!(
-        "give it a PodDisruptionBudget{wanted}, through the values of its chart where they have one, or let Holdfast make it: \
-         a DisruptionPolicy in mode: Enforce"
+        "write a PodDisruptionBudget{wanted} beside it, or let Holdfast make it: a DisruptionPolicy that selects it, in mode: Enforce"
     );
     Problem::at("spec.replicas", message, remedy).fails()
 }

@@ -3,7 +3,6 @@
 use crate::disruption::Decision;
 use crate::rules::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::{Domain, RuleId, Severity};
-use holdfast_model::facts::Singleness;
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::Singleton,
@@ -19,23 +18,19 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
         return Verdict::NotApplicable;
     }
     let singleness = case.workload.singleness;
-    let cause = match (singleness.recreate, singleness.volume, singleness.fixed) {
-        (true, true, _) => " (strategy Recreate, a persistent volume)",
-        (true, false, _) => " (strategy Recreate)",
-        (false, true, _) => " (it mounts a persistent volume)",
-        (false, false, true) => " (its chart makes one whatever the values say)",
-        (false, false, false) => "",
+    let scaled = case.outcome.bounds.scaler.is_some();
+    let causes = [
+        (singleness.fixed, "its chart makes one whatever the values say"),
+        (scaled, "its autoscaler's maximum is one"),
+        (singleness.recreate, "strategy Recreate"),
+        (singleness.volume, "it mounts a persistent volume"),
+    ];
+    let causes: Vec<&str> = causes.into_iter().filter_map(|(is_so, cause)| is_so.then_some(cause)).collect();
+    let (cause, remedy) = match causes.as_slice() {
+        [] => (String::new(), "run two replicas, on two nodes, if it must not be interrupted and two may run at once"),
+        [_, ..] => (format!(" ({})", causes.join(", ")), "expect an interruption at each drain"),
     };
-    let remedy = match singleness {
-        Singleness { recreate: false, volume: false, fixed: false } => {
-            "run two replicas, on two nodes, if it must not be interrupted"
-        }
-        // Many charts say Recreate for everything, so that it may be nothing but their default.
-        Singleness { recreate: true, volume: false, fixed: false } => {
-            "expect a short interruption at each drain, or run two replicas with strategy RollingUpdate where two may run at once"
-        }
-        Singleness { volume: true, .. } | Singleness { fixed: true, .. } => "expect a short interruption at each drain",
-    };
-    let message = format!("at most one replica{cause}: a drain interrupts it, and a budget would only block the drain");
+    let message =
+        format!("at most one replica{cause}: a drain interrupts it, and a budget that keeps it would block the drain");
     Problem::at("spec.replicas", message, remedy).fails()
 }

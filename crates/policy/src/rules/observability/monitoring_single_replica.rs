@@ -22,12 +22,13 @@ fn check(repository: &Repository, answers: &mut Answers) {
             0 => {}
             1 => {
                 let (meanwhile, remedy) = match monitor.what {
-                    "Alertmanager" => {
-                        ("alerts come late", "run two or three: they form a cluster and send each alert once")
-                    }
+                    "Alertmanager" => (
+                        "alerts come late",
+                        "run two or three, on different nodes: they form a cluster and send each alert once",
+                    ),
                     _ => (
                         "nothing is watched",
-                        "run two, each with its own storage, where a gap during upgrades matters",
+                        "run two, on different nodes and each with its own storage, where a gap during upgrades matters",
                     ),
                 };
                 let message = format!("{} runs once: while its node is drained {meanwhile}", monitor.what);
