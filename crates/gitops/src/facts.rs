@@ -40,6 +40,11 @@ pub fn read_object(object: &Object, paths: &dyn Paths, repository: &mut Reposito
     observability::read(object, &mut repository.observability);
 }
 
+/// Settles what several objects of a cluster say of the same thing, after all of them were read.
+pub(crate) fn settle(repository: &mut Repository) {
+    network::settle(&mut repository.network);
+}
+
 /// What files say beside being applied to a cluster: Talos configuration, workflows, `.sops.yaml`, and secrets that lie
 /// open.
 #[derive(Debug, Default)]

@@ -87,6 +87,11 @@ pub trait Locate {
     /// The text of a line, without its end, for quoting.
     fn line(&self, file: &str, line: u32) -> Option<String>;
 
+    /// The template from which this file seems to be made: one of the same path below another folder, as makejinja keeps them.
+    fn template_of(&self, _file: &str) -> Option<Arc<str>> {
+        None
+    }
+
     /// Group and version of an object, as its file writes them. Without an answer those that are read of its kind.
     fn api_version(&self, subject: &Subject) -> Option<&str> {
         let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == subject.kind)?;

@@ -151,12 +151,16 @@ impl Check {
             }
             Self::RunAsNonRoot | Self::RunAsUser => {
                 "the container doesn't start when its image runs as root: the image, or runAsUser, has to name \
-                 another user, to whom the files must belong"
+                 another user, to whom the files must belong; one that has to begin as root stays as it is"
             }
-            Self::AppArmorProfile | Self::SeccompProfileBaseline | Self::SeccompProfileRestricted => {
-                "a system call or file that the runtime's profile forbids fails: try it before"
+            Self::AppArmorProfile => "what the runtime's profile forbids fails, such as writing a file: try it before",
+            Self::SeccompProfileBaseline | Self::SeccompProfileRestricted => {
+                "a system call that the runtime's profile forbids fails: try it before"
             }
-            Self::AllowPrivilegeEscalation => "sudo, and files with the set-user-ID bit, no longer give rights",
+            Self::AllowPrivilegeEscalation => {
+                "sudo, and files with the set-user-ID bit, no longer give rights: an image that begins with one, such as the \
+                 /init of s6-overlay under another user than root, no longer starts"
+            }
             Self::ProcMount | Self::ProcMountRestricted => "containers within the container may no longer start",
             Self::SeLinuxOptions => "what the runtime's label may not touch fails: try it before",
             Self::Sysctls => "the node's own value holds",

@@ -13,7 +13,7 @@ use crate::path::{Place, Slot};
 use crate::shape::{self, Volume};
 
 pub(crate) use container::Container;
-pub(crate) use security::{Drop, Profile, SeLinux, Security};
+pub(crate) use security::{Drop, Profile, SeLinux, Security, User};
 
 /// What the checks read of one pod or pod template, and nothing else.
 ///
@@ -92,6 +92,12 @@ impl PodFacts {
             let index = u32::try_from(at - first).unwrap_or(u32::MAX);
             (Place::Container(Slot { list, index }), container)
         })
+    }
+
+    /// Whether every container is told to start as a user who isn't root.
+    pub fn is_never_root(&self) -> bool {
+        let of_pod = self.security().user;
+        self.containers.iter().all(|container| container.security().user.or(of_pod) == Some(User::Other))
     }
 
     /// The security context of the pod.

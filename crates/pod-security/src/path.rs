@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::facts::PodFacts;
+
 /// A place in a pod or pod template, for example `spec.containers[0].securityContext.privileged`.
 ///
 /// Printed for people, taken apart with [`Path::segments`] by machines: the key of an annotation has dots of its own.
@@ -74,6 +76,48 @@ impl Path {
         let item = self.item.map(|index| Segment::Index(index as usize));
         start.into_iter().flatten().chain(keys(self.field)).chain(item).chain(keys(self.tail))
     }
+
+    /// The end of it, from the field on.
+    fn write_field(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.field)?;
+        if let Some(index) = self.item {
+            write!(f, "[{index}]")?;
+        }
+        if self.tail.is_empty() { Ok(()) } else { write!(f, ".{}", self.tail) }
+    }
+
+    /// The place in words, with the names that this pod gives: whoever writes the values of a chart knows no positions.
+    pub fn named<'a>(&'a self, pod: &'a PodFacts) -> impl fmt::Display {
+        Named { path: self, pod }
+    }
+}
+
+/// A path with names, for example `securityContext.privileged of container "app"`.
+struct Named<'a> {
+    path: &'a Path,
+    pod: &'a PodFacts,
+}
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, pod } = self;
+        let volume = path.item.and_then(|index| pod.volumes.iter().find(|(at, _)| *at == index));
+        let container = pod.placed().find(|(place, _)| *place == path.place);
+        match (&path.place, volume, container) {
+            (Place::Pod, Some((_, volume)), _) if path.field == "volumes" && !path.tail.is_empty() => {
+                write!(f, "{} of volume {:?}", path.tail, volume.name)
+            }
+            (Place::Pod, ..) => {
+                path.write_field(f)?;
+                f.write_str(" of the pod")
+            }
+            (Place::Container(_), _, Some((_, container))) => {
+                path.write_field(f)?;
+                write!(f, " of container {:?}", container.name)
+            }
+            (Place::Container(_), _, None) | (Place::Annotation(_), ..) => write!(f, "{path}"),
+        }
+    }
 }
 
 fn keys(dotted: &str) -> impl Iterator<Item = Segment<'_>> {
@@ -83,14 +127,11 @@ fn keys(dotted: &str) -> impl Iterator<Item = Segment<'_>> {
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Pod => write!(f, "spec.{}", self.field)?,
-            Place::Container(Slot { list, index }) => write!(f, "spec.{list}[{index}].{}", self.field)?,
+            Place::Pod => f.write_str("spec.")?,
+            Place::Container(Slot { list, index }) => write!(f, "spec.{list}[{index}].")?,
             Place::Annotation(key) => write!(f, "metadata.annotations['{key}']")?,
         }
-        if let Some(index) = self.item {
-            write!(f, "[{index}]")?;
-        }
-        if self.tail.is_empty() { Ok(()) } else { write!(f, ".{}", self.tail) }
+        self.write_field(f)
     }
 }
 
@@ -102,7 +143,39 @@ impl Serialize for Path {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[track_caller]
+    fn named(path: &Path, words: &str) {
+        let pod = json!({"spec": {
+            "initContainers": [{"name": "first"}],
+            "containers": [{"name": "app"}, {"name": "sidecar"}],
+            "volumes": [{"name": "own", "emptyDir": {}}, {"name": "media", "nfs": {}}],
+        }});
+        let pod: PodFacts = serde_json::from_value(pod).unwrap();
+        assert_eq!(path.named(&pod).to_string(), words);
+    }
+
+    #[test]
+    fn a_path_is_told_with_the_names_of_its_pod() {
+        let container = |list, index| Path::new(Place::Container(Slot { list, index }), "securityContext.privileged");
+        named(&container("containers", 1), "securityContext.privileged of container \"sidecar\"");
+        named(&container("initContainers", 0), "securityContext.privileged of container \"first\"");
+        let port = Path::new(Place::Container(Slot { list: "containers", index: 0 }), "ports").item(1).then("hostPort");
+        named(&port, "ports[1].hostPort of container \"app\"");
+        named(&Path::new(Place::Pod, "hostPID"), "hostPID of the pod");
+        named(&Path::new(Place::Pod, "volumes").item(1).then("nfs"), "nfs of volume \"media\"");
+    }
+
+    #[test]
+    fn what_has_no_name_is_told_by_its_place() {
+        let missing = Place::Container(Slot { list: "containers", index: 9 });
+        named(&Path::new(missing, "ports"), "spec.containers[9].ports");
+        named(&Path::new(Place::Pod, "volumes").item(7).then("nfs"), "volumes[7].nfs of the pod");
+        named(&Path::annotation("example.org/a"), "metadata.annotations['example.org/a']");
+    }
 
     #[track_caller]
     fn check(path: &Path, printed: &str, segments: &[Segment<'_>]) {

@@ -117,6 +117,16 @@ enum Verdict {
     Fails(Problem),
 }
 
+impl Verdict {
+    /// The same; what is wrong is worth knowing, and no more.
+    fn merely_known(self) -> Self {
+        match self {
+            Self::Fails(problem) => problem.severe(Severity::Info).fails(),
+            Self::Holds | Self::NotApplicable | Self::NotYet(_) => self,
+        }
+    }
+}
+
 /// What is wrong with an object.
 #[derive(Debug)]
 struct Problem {

@@ -127,9 +127,22 @@ impl<'a> Told<'a> {
         told.into_iter()
             .map(|(told, finding)| {
                 let text = told.own_line(finding, files);
+                let told = told.made_from(finding, files);
                 Self { fingerprint: fingerprints.next(finding, text.trim()).to_string(), ..told }
             })
             .collect()
+    }
+
+    /// Where a change of the file itself would be lost, the remedy says where to make it. What nothing reaches isn't mended in
+    /// its file, nor is what concerns a whole cluster in that of its root.
+    fn made_from(self, finding: &Finding, files: &dyn Locate) -> Self {
+        let is_of_all = finding.field.is_empty() && finding.position.is_none();
+        if self.rule == RuleId::Unreachable || is_of_all {
+            return self;
+        }
+        let Some(template) = self.place.as_ref().and_then(|place| files.template_of(&place.file)) else { return self };
+        let remedy = format!("{}; where this file is made from {template}, change that", self.remedy);
+        Self { remedy: clean(&remedy).into_owned().into(), ..self }
     }
 
     /// The text of the line, for what has nothing else to be known by.

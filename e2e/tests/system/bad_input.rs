@@ -152,7 +152,6 @@ async fn a_budget_that_says_nothing_is_told_and_taken_for_what_it_is() -> Result
             "drain-blocked (critical) on PodDisruptionBudget neither: neither minAvailable nor maxUnavailable",
             "unselecting (theirs)",
             "budget-matches-nothing (low) on PodDisruptionBudget unselecting: no selector",
-            "drain-blocked-when-unready (low) on PodDisruptionBudget neither: ready",
             "1 yielded",
             ONE_OF_3,
         ])

@@ -24,7 +24,7 @@ use kube::api::{Api, DeleteParams, ListParams};
 use serde_json::{Value, json};
 
 const ONE_OF_3: &str = "web-deployment: maxUnavailable 1, AlwaysAllow; 1 of 3 may go";
-const SINGLETON: &str = "singleton (info) on Deployment web: a budget would only block the drain";
+const SINGLETON: &str = "singleton (info) on Deployment web: a budget that keeps it would block the drain";
 
 /// What a row is about.
 struct Row {

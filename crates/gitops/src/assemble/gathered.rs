@@ -57,6 +57,7 @@ impl Gathered {
         self.observed.add_namespaces(named);
         self.observed.note_of_namespaces(unread);
         self.repository.inventory = self.stock.finish(named);
+        facts::settle(&mut self.repository);
         (self.observed, self.repository, self.places)
     }
 }

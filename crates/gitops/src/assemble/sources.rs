@@ -11,11 +11,16 @@ use crate::checkout::{MOST_BYTES, Tree};
 use crate::facts::Paths;
 use crate::{FileId, Origin};
 
+/// What the name of a Jinja template ends with.
+const JINJA: &str = ".j2";
+
 /// The files of a checkout, and what was given beside them.
 #[derive(Debug, Default)]
 pub struct Sources {
     root: PathBuf,
     paths: Vec<Arc<str>>,
+    /// Those of Jinja templates.
+    templates: Vec<Arc<str>>,
     /// Streams, which can't be read twice.
     streams: Vec<(Arc<str>, String)>,
     last: Mutex<Option<(String, Vec<String>)>>,
@@ -23,7 +28,9 @@ pub struct Sources {
 
 impl Sources {
     pub(crate) fn new(tree: &Tree, streams: Vec<(Arc<str>, String)>) -> Self {
-        Self { root: tree.root().to_owned(), paths: tree.paths().to_vec(), streams, last: Mutex::default() }
+        let paths = tree.paths().to_vec();
+        let templates = paths.iter().filter(|path| path.ends_with(JINJA)).cloned().collect();
+        Self { root: tree.root().to_owned(), paths, templates, streams, last: Mutex::default() }
     }
 
     /// The path or name behind a number.
@@ -57,6 +64,16 @@ impl Paths for Sources {
 
 /// For findings about the checkout as a whole: nothing is an object there, but lines can be shown.
 impl Locate for Sources {
+    fn template_of(&self, file: &str) -> Option<Arc<str>> {
+        // A name alone says nothing: every folder has a kustomization.yaml.
+        file.contains('/').then_some(())?;
+        let is_made_of = |template: &&Arc<str>| {
+            let folder = template.strip_suffix(JINJA).and_then(|path| path.strip_suffix(file));
+            folder.is_some_and(|folder| folder.ends_with('/'))
+        };
+        self.templates.iter().find(is_made_of).cloned()
+    }
+
     fn locate(&self, _: &Subject, _: &str) -> Option<Located> {
         None
     }
@@ -69,5 +86,30 @@ impl Locate for Sources {
         }
         let (_, lines) = last.as_ref()?;
         lines.get((line as usize).checked_sub(1)?).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(paths: &[&str], file: &str, template: Option<&str>) {
+        let templates = paths.iter().map(|path| Arc::from(*path)).collect();
+        let sources = Sources { templates, ..Sources::default() };
+        assert_eq!(sources.template_of(file).as_deref(), template);
+    }
+
+    #[test]
+    fn a_template_has_the_path_of_its_file_below_another_folder() {
+        let paths =
+            ["templates/config/talos/env.yaml.j2", "talos/other.yaml.j2", "env.yaml.j2", "x/mytalos/env.yaml.j2"];
+        check(&paths, "talos/env.yaml", Some(paths[0]));
+        check(&paths[1..], "talos/env.yaml", None);
+    }
+
+    #[test]
+    fn a_name_alone_says_nothing() {
+        check(&["templates/kustomization.yaml.j2"], "kustomization.yaml", None);
     }
 }

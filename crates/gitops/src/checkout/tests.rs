@@ -60,6 +60,9 @@ fn no_link_leads_out_of_the_checkout_and_no_loop_is_walked() {
     symlink("/etc/hostname", checkout.path().join("apps/host.yaml")).unwrap();
     symlink(checkout.path(), checkout.path().join("apps/loop")).unwrap();
     symlink("a.yaml", checkout.path().join("apps/same.yaml")).unwrap();
+    // What a tool keeps for itself, of a folder that is read where it stands.
+    std::fs::create_dir(checkout.path().join(".tool")).unwrap();
+    symlink("../apps", checkout.path().join(".tool/apps")).unwrap();
     let tree = checkout.tree();
     let read: Vec<&str> = tree.files().iter().map(|file| &*file.path).collect();
     assert_eq!(read, ["apps/a.yaml", "apps/same.yaml"]);

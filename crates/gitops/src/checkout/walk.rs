@@ -93,6 +93,8 @@ fn link(at: &Path, path: &Arc<str>, real: &Path) -> Option<Result<Arc<str>, Brok
             broken("a link that leads out of the checkout, and is not followed".to_owned())
         }
         Ok(target) if target.is_file() => Some(Ok(Arc::clone(path))),
+        // What tools keep for themselves; the folder itself is read where it stands.
+        Ok(_) if path.split('/').any(|part| part.starts_with('.')) => None,
         Ok(_) => broken("a link to a folder, and is not followed".to_owned()),
         Err(error) => broken(format!("a link that leads nowhere: {error}")),
     }

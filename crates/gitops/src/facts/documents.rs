@@ -16,6 +16,9 @@ const ROOTS: [&str; 7] = [".gitignore", "license", "readme", ".github/", ".forge
 const CHANGES: [&str; 6] =
     ["cliff.toml", "release-please-config.json", ".releaserc", ".changeset/", "release-drafter", ".github/release.y"];
 
+/// What invites others.
+const INVITATIONS: [&str; 3] = ["issue_template", "pull_request_template", "code_of_conduct"];
+
 /// The words for each topic, in names of documents and in headings.
 const WORDS: [(Topic, &[&str]); 5] = [
     (Topic::Changes, &["changelog", "release notes", "release-notes", "what's new"]),
@@ -69,6 +72,8 @@ pub(super) fn read_tree(paths: &[Arc<str>], documents: &mut Documents) {
             documents.topics.insert(Topic::Changes);
         }
         let (folder, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
+        documents.invites |= INVITATIONS.iter().any(|mark| lower.contains(mark));
+        documents.releases |= name == "chart.yaml" || (folder.ends_with("/workflows") && name.contains("release"));
         if !is_text(name) || folder.contains("node_modules") {
             continue;
         }

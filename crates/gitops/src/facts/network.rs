@@ -3,7 +3,11 @@
 mod routes;
 mod tls;
 
-use holdfast_model::repository::Network;
+use std::collections::HashSet;
+
+use holdfast_model::facts::FluxKind;
+use holdfast_model::repository::{Identity, Network};
+use holdfast_model::{ObjectKey, Subject};
 
 use crate::{Node, Object};
 
@@ -13,6 +17,22 @@ pub(super) fn read(object: &Object, network: &mut Network) {
     read_policies(object, network);
     routes::read(object, network);
     tls::read(object, network);
+}
+
+/// Takes back what values of a HelmRelease say where the objects that they make are known, after all of them were read.
+pub(super) fn settle(network: &mut Network) {
+    let made = |identities: &mut dyn Iterator<Item = &Identity>| -> HashSet<ObjectKey> {
+        let owners = identities.filter_map(|identity| identity.owner.as_ref());
+        owners.filter(|owner| owner.kind == FluxKind::HelmRelease).map(|owner| owner.key.clone()).collect()
+    };
+    let is_told = |identity: &Identity, made: &HashSet<ObjectKey>| {
+        let Subject { kind, namespace, name } = &identity.subject;
+        *kind == "HelmRelease" && made.contains(&ObjectKey::new(namespace.as_str(), name.as_str()))
+    };
+    let of_routes = made(&mut network.routes.iter().map(|route| &route.identity));
+    network.routes.retain(|route| !is_told(&route.identity, &of_routes));
+    let of_ingresses = made(&mut network.ingresses.iter().map(|ingress| &ingress.identity));
+    network.ingresses.retain(|ingress| !is_told(&ingress.identity, &of_ingresses));
 }
 
 /// Where the pods of a HelmRelease run is its `targetNamespace`.

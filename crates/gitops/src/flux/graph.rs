@@ -20,6 +20,7 @@ use super::variables::Variables;
 use super::{OPERATOR, SOURCE, resource_set};
 use crate::checkout::Tree;
 use crate::raw::{Raw, unpacked};
+use crate::scope::is_cluster_wide;
 use crate::trouble::Trouble;
 use crate::{FileId, Node, Object, Origin};
 
@@ -231,10 +232,13 @@ impl Walk<'_> {
 /// A document as an object; none when it is none.
 pub(crate) fn object(root: Node, owner: Option<&FluxOwner>) -> Option<Object> {
     let text = |node: Option<&Node>| node.and_then(Node::as_str).map(EcoString::from);
+    let (api_version, kind) = (text(root.get("apiVersion"))?, text(root.get("kind"))?);
+    // Kustomize gives one to every kind that it doesn't know, and Flux takes it away from those that stand in none.
+    let namespace = text(root.at(&["metadata", "namespace"])).filter(|_| !is_cluster_wide(&api_version, &kind));
     Some(Object {
-        api_version: text(root.get("apiVersion"))?,
-        kind: text(root.get("kind"))?,
-        namespace: text(root.at(&["metadata", "namespace"])).unwrap_or_default(),
+        api_version,
+        kind,
+        namespace: namespace.unwrap_or_default(),
         name: text(root.at(&["metadata", "name"]))?,
         confidence: Confidence::Declared,
         owner: owner.cloned(),

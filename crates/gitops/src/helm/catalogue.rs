@@ -12,7 +12,8 @@ use holdfast_model::shapes::REPLICAS_FIXED;
 use super::fields::{Fields, object};
 use super::values::is_empty;
 use super::{Chart, Release, name};
-use crate::Node;
+use crate::node::Entry;
+use crate::{Node, Origin, Value};
 
 pub(super) use charts::CHARTS;
 
@@ -179,9 +180,26 @@ impl Maker<'_> {
     fn replicas(&self, spec: Fields) -> Fields {
         match self.replica_count() {
             Some(Ok(given)) => spec.with("replicas", given),
-            Some(Err(default)) => spec.number("replicas", default.into()),
+            Some(Err(default)) => {
+                let at = self.place_of_replicas();
+                spec.with_entry(Entry {
+                    key: "replicas".into(),
+                    at,
+                    value: Node::new(Value::Integer(default.into()), at),
+                })
+            }
             None => spec,
         }
+    }
+
+    /// Where the number of replicas is written, or would have to be: at the nearest value above it.
+    fn place_of_replicas(&self) -> Origin {
+        let path = match self.workload.replicas {
+            Replicas::At(path, _) | Replicas::OneUnless(path, _) => path,
+            Replicas::Fixed(_) | Replicas::PerNode => return self.release.at,
+        };
+        let origin = self.release.values.find(&path.join(".")).origin;
+        if origin.is_somewhere() { origin } else { self.release.at }
     }
 
     /// As given, else the chart's default.

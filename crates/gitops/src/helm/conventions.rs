@@ -3,6 +3,8 @@
 //! Only what values say outright: a number of replicas, or a budget that is switched on. A chart of which the values say
 //! neither makes nothing here, since a guess would be a finding about something that may not exist.
 
+use holdfast_model::shapes::GUESSED;
+
 use super::fields::{Fields, object};
 use super::values::is_empty;
 use super::{Release, name};
@@ -42,7 +44,9 @@ pub(super) fn infer(release: &Release<'_>) -> Vec<Node> {
         .with("replicas", count.clone())
         .with("selector", selector.clone())
         .with("template", template.node());
-    let workload = object(at, "apps/v1", "Deployment", metadata()).with("spec", spec.node()).node();
+    let annotations = Fields::at(at).text(GUESSED, "true").node();
+    let workload = metadata().with("annotations", annotations);
+    let workload = object(at, "apps/v1", "Deployment", workload).with("spec", spec.node()).node();
     let budget = limit.map(|limit| {
         let spec = limit.with("selector", selector.clone());
         object(at, "policy/v1", "PodDisruptionBudget", metadata()).with("spec", spec.node()).node()

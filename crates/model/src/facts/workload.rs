@@ -34,6 +34,8 @@ pub struct Workload {
     pub opt_out: OptOut,
     /// What makes it a singleton.
     pub singleness: Singleness,
+    /// Whether it was inferred by mere convention from the values of a chart that nobody read: what else that chart makes isn't known.
+    pub guessed: bool,
     /// In what a quorum may show; only StatefulSets have it.
     pub voters: Option<Box<Voters>>,
 }

@@ -8,6 +8,10 @@ use std::sync::Arc;
 pub struct Documents {
     /// Whether what was read looks like the root of a repository, and not like a folder of one.
     pub is_root: bool,
+    /// Whether others are invited to take part: forms for issues or changes, rules of conduct.
+    pub invites: bool,
+    /// Whether something is released from it, so that there are versions to tell of.
+    pub releases: bool,
     /// Which documents, or sections of documents, there are.
     pub topics: BTreeSet<Topic>,
     /// The first README, when there is one.

@@ -18,6 +18,9 @@ pub(super) const QUORUM: &str = "holdfast.dev/quorum";
 /// The annotation of what is inferred from a chart that makes so many replicas whatever its values say.
 pub const REPLICAS_FIXED: &str = "holdfast.dev/replicas-fixed";
 
+/// The annotation of what is inferred by mere convention, from the values of a chart that nobody read.
+pub const GUESSED: &str = "holdfast.dev/guessed";
+
 /// A Deployment.
 #[derive(Clone, Debug, Deserialize, Resource)]
 #[resource(inherit = "api::Deployment", crates(kube_core = "::kube_core"))]
@@ -112,13 +115,15 @@ impl Shape for Deployment {
 
     fn fact(mut self) -> Fact {
         let kind = self.spec.strategy.and_then(|strategy| strategy.r#type);
+        let says = |name: &str| annotation(&self.metadata, name) == Some("true");
+        let guessed = says(GUESSED);
         let singleness = Singleness {
             recreate: kind.as_deref() == Some("Recreate"),
             volume: self.spec.template.has_claim(),
-            fixed: annotation(&self.metadata, REPLICAS_FIXED) == Some("true"),
+            fixed: says(REPLICAS_FIXED),
         };
         let read = Read::new(WorkloadKind::Deployment, &self.metadata, self.spec.selector.as_ref());
-        Fact::Workload(Workload { singleness, ..read.workload(self.spec.replicas, &mut self.spec.template) })
+        Fact::Workload(Workload { singleness, guessed, ..read.workload(self.spec.replicas, &mut self.spec.template) })
     }
 }
 
@@ -187,6 +192,7 @@ impl<'a> Read<'a> {
             flux: FluxHints::of(self.meta),
             opt_out: OptOut::of(self.meta),
             singleness: Singleness::default(),
+            guessed: false,
             voters: None,
         }
     }

@@ -1,7 +1,7 @@
 //! `runAsUser`: no user is root by number. The cure is to name none: the image's holds, which `runAsNonRoot` watches.
 
 use super::setters::setters;
-use crate::facts::PodFacts;
+use crate::facts::{PodFacts, User};
 use crate::path::Path;
 use crate::table::{Explanation, Revision};
 use crate::violation::Offence;
@@ -12,15 +12,15 @@ pub(crate) const V1_23: Revision = Revision { holds, explain };
 pub(crate) const V1_35: Revision = Revision { holds: |pod| pod.own_users || holds(pod), explain };
 
 fn holds(pod: &PodFacts) -> bool {
-    !pod.securities().any(|security| security.is_root)
+    !pod.securities().any(|security| security.user == Some(User::Root))
 }
 
 fn explain(pod: &PodFacts) -> Explanation {
-    let bad = pod.placed_securities().filter(|(_, security)| security.is_root);
+    let bad = pod.placed_securities().filter(|(_, security)| security.user == Some(User::Root));
     let offences = bad.map(|(place, _)| Offence::remove(Path::new(place, "securityContext.runAsUser"), "0".into()));
     Explanation {
         reason: "runAsUser=0",
-        detail: setters(pod, |security| security.is_root) + " must not set runAsUser=0",
+        detail: setters(pod, |security| security.user == Some(User::Root)) + " must not set runAsUser=0",
         offences: offences.collect(),
     }
 }

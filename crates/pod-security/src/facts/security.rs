@@ -8,8 +8,8 @@ pub(crate) struct Security {
     pub(crate) privileged: bool,
     pub(crate) allow_privilege_escalation: Option<bool>,
     pub(crate) run_as_non_root: Option<bool>,
-    /// `runAsUser: 0`; no check reads more of it.
-    pub(crate) is_root: bool,
+    /// `runAsUser`, as far as it matters.
+    pub(crate) user: Option<User>,
     pub(crate) host_process: bool,
     pub(crate) seccomp: Option<Profile>,
     pub(crate) app_armor: Option<Profile>,
@@ -17,6 +17,13 @@ pub(crate) struct Security {
     pub(crate) proc_mount: Option<Box<str>>,
     pub(crate) capabilities: Option<Box<Capabilities>>,
     pub(crate) sysctls: Option<Box<[Box<str>]>>,
+}
+
+/// Whose rights a container starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum User {
+    Root,
+    Other,
 }
 
 /// The type of a seccomp or AppArmor profile.
@@ -53,7 +60,7 @@ impl Security {
         privileged: false,
         allow_privilege_escalation: None,
         run_as_non_root: None,
-        is_root: false,
+        user: None,
         host_process: false,
         seccomp: None,
         app_armor: None,
@@ -67,7 +74,7 @@ impl Security {
         let sysctls: Box<[_]> = shape.sysctls.into_iter().map(|sysctl| sysctl.name).collect();
         Self {
             run_as_non_root: shape.run_as_non_root,
-            is_root: shape.run_as_user == Some(0),
+            user: shape.run_as_user.map(User::of),
             host_process: is_host_process(shape.windows_options),
             seccomp: shape.seccomp_profile.map(Profile::from),
             app_armor: shape.app_armor_profile.map(Profile::from),
@@ -82,7 +89,7 @@ impl Security {
             privileged: shape.privileged == Some(true),
             allow_privilege_escalation: shape.allow_privilege_escalation,
             run_as_non_root: shape.run_as_non_root,
-            is_root: shape.run_as_user == Some(0),
+            user: shape.run_as_user.map(User::of),
             host_process: is_host_process(shape.windows_options),
             seccomp: shape.seccomp_profile.map(Profile::from),
             app_armor: shape.app_armor_profile.map(Profile::from),
@@ -100,6 +107,12 @@ impl Security {
     /// Unless it says nothing.
     pub(super) fn kept(self) -> Option<Box<Self>> {
         (self != Self::NONE).then(|| Box::new(self))
+    }
+}
+
+impl User {
+    fn of(number: i64) -> Self {
+        if number == 0 { Self::Root } else { Self::Other }
     }
 }
 

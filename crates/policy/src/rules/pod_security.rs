@@ -17,10 +17,9 @@ pub(super) mod volume_not_restricted;
 use std::borrow::Cow;
 
 use holdfast_model::facts::Namespace;
-use holdfast_pod_security::{Check, Fix, Level, Offence, Violation, evaluate, fixes, forbidden_detail};
+use holdfast_pod_security::{Check, Fix, Level, Offence, PodFacts, Violation, evaluate, fixes, forbidden_detail};
 
 use super::{NAMED, Problem, Verdict};
-use crate::Severity;
 use crate::pod_security::{Case, Server, Subject};
 
 /// A template, and what stands in the way of each level.
@@ -63,22 +62,19 @@ impl<'a> TemplateCase<'a> {
 
     /// What these checks of restricted say that baseline doesn't say already.
     fn restricted(&self, means: &str, checks: &[Check]) -> Verdict {
-        self.restricted_as(None, means, checks)
-    }
-
-    /// The same, with this severity instead of the rule's.
-    fn restricted_as(&self, severity: Option<Severity>, means: &str, checks: &[Check]) -> Verdict {
         let is_said = |offence: &Offence| {
             self.baseline.iter().flat_map(|violation| &violation.offences).any(|said| covers(said, offence))
         };
         let is_new = |violation: &&Violation| !violation.offences.iter().all(is_said);
         let meant = self.restricted.iter().filter(|violation| checks.contains(&violation.check));
         let verdict = self.verdict(means, meant.filter(is_new));
-        if let Verdict::Fails(problem) = verdict {
-            let severity = if self.is_content { Some(Severity::Info) } else { severity };
-            return severity.into_iter().fold(problem, Problem::severe).fails();
-        }
-        verdict
+        if self.is_content { verdict.merely_known() } else { verdict }
+    }
+
+    /// The same, of what matters less to a pod that never starts as root.
+    fn restricted_for_root(&self, means: &str, checks: &[Check]) -> Verdict {
+        let verdict = self.restricted(means, checks);
+        if self.subject.facts.is_never_root() { verdict.merely_known() } else { verdict }
     }
 
     fn verdict<'v>(&self, means: &str, violations: impl Iterator<Item = &'v Violation>) -> Verdict {
@@ -88,7 +84,42 @@ impl<'a> TemplateCase<'a> {
         let place = first.offences.first().map(|offence| format!("{prefix}{}", offence.path)).unwrap_or_default();
         let owned: Vec<Violation> = violations.iter().map(|violation| (*violation).clone()).collect();
         let message = format!("{means}: {}", forbidden_detail(&owned));
-        Problem::at(place, message, remedy(prefix, &owned)).fails()
+        let remedy = format!("{}; {}", changes(self.subject.facts, &owned), self.caution(first.check));
+        Problem::at(place, message, remedy).fails()
+    }
+
+    /// What to think of, after a remedy in these words.
+    fn caution(&self, check: Check) -> &'static str {
+        match check {
+            Check::HostPathVolumes => {
+                "a program that has to see the node needs a namespace of its own, and an exception"
+            }
+            Check::RestrictedVolumes => "define the storage as a PersistentVolume, which only the cluster's owner may",
+            Check::RunAsNonRoot if self.subject.facts.is_never_root() => {
+                "it names another user already: nothing else changes"
+            }
+            Check::CapabilitiesRestricted if self.subject.facts.is_never_root() => {
+                "an image that begins with a set-user-ID program, such as the /init of s6-overlay, may no longer start; others use none"
+            }
+            Check::SeccompProfileRestricted if self.server.seccomp_by_default => "it runs with that profile already",
+            Check::AppArmorProfile
+            | Check::CapabilitiesBaseline
+            | Check::HostNamespaces
+            | Check::HostPorts
+            | Check::HostProbesAndHostLifecycle
+            | Check::Privileged
+            | Check::ProcMount
+            | Check::SeLinuxOptions
+            | Check::SeccompProfileBaseline
+            | Check::Sysctls
+            | Check::WindowsHostProcess
+            | Check::AllowPrivilegeEscalation
+            | Check::CapabilitiesRestricted
+            | Check::ProcMountRestricted
+            | Check::RunAsNonRoot
+            | Check::RunAsUser
+            | Check::SeccompProfileRestricted => check.caution(),
+        }
     }
 }
 
@@ -105,45 +136,20 @@ fn place(namespace: &Namespace, label: &str) -> Cow<'static, str> {
     if namespace.labels.get(label).is_some() { format!("metadata.labels[{label}]").into() } else { "metadata".into() }
 }
 
-/// The changes, in words, and what to think of.
-fn remedy(prefix: &str, violations: &[Violation]) -> String {
-    let changes: Vec<String> = fixes(violations).into_iter().rev().map(|fix| change(prefix, fix)).collect();
+/// The changes, in words.
+fn changes(pod: &PodFacts, violations: &[Violation]) -> String {
+    let changes: Vec<String> = fixes(violations).into_iter().rev().map(|fix| change(pod, fix)).collect();
     let (shown, rest) = changes.split_at(changes.len().min(NAMED));
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    let caution = violations.first().map(|violation| caution(violation.check)).unwrap_or_default();
-    format!("{}{more}; {caution}", shown.join(", "))
+    format!("{}{more}", shown.join(", "))
 }
 
-fn change(prefix: &str, fix: &Fix) -> String {
+fn change(pod: &PodFacts, fix: &Fix) -> String {
+    let what = fix.path().named(pod);
     match fix {
-        Fix::Set { path, value } => format!("set {prefix}{path} to {value}"),
-        Fix::Remove { path } => format!("remove {prefix}{path}"),
+        Fix::Set { value, .. } => format!("set {what} to {value}"),
+        Fix::Remove { .. } => format!("remove {what}"),
         // An empty folder would cure it too, but is hardly ever what is meant.
-        Fix::Replace { path, .. } => format!("claim a persistent volume instead of {prefix}{path}"),
-    }
-}
-
-/// What to think of, after a remedy in these words.
-fn caution(check: Check) -> &'static str {
-    match check {
-        Check::HostPathVolumes => "a program that has to see the node needs a namespace of its own, and an exception",
-        Check::RestrictedVolumes => "define the storage as a PersistentVolume, which only the cluster's owner may",
-        Check::AppArmorProfile
-        | Check::CapabilitiesBaseline
-        | Check::HostNamespaces
-        | Check::HostPorts
-        | Check::HostProbesAndHostLifecycle
-        | Check::Privileged
-        | Check::ProcMount
-        | Check::SeLinuxOptions
-        | Check::SeccompProfileBaseline
-        | Check::Sysctls
-        | Check::WindowsHostProcess
-        | Check::AllowPrivilegeEscalation
-        | Check::CapabilitiesRestricted
-        | Check::ProcMountRestricted
-        | Check::RunAsNonRoot
-        | Check::RunAsUser
-        | Check::SeccompProfileRestricted => check.caution(),
+        Fix::Replace { .. } => format!("claim a persistent volume instead of {what}"),
     }
 }

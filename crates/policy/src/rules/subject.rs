@@ -87,8 +87,13 @@ impl<'a> BudgetCase<'a> {
         computable.then_some(scaled)
     }
 
+    /// How many pods are asked for now; none where nothing is, or only a controller of its own knows how many.
+    pub(super) fn asked(&self) -> Option<u32> {
+        self.expected(|bounds| bounds.asked).filter(|asked| 0 < *asked && !self.covers_custom_pods())
+    }
+
     /// Whether it covers pods that a custom resource owns.
-    pub(super) fn covers_custom_pods(&self) -> bool {
+    fn covers_custom_pods(&self) -> bool {
         self.covered.iter().any(|group| match group.maker {
             PodOwner::Custom(_) => group.pods.iter().any(|(_, pod)| !pod.phase.is_finished()),
             PodOwner::Workload(_) | PodOwner::Node(_) | PodOwner::Nobody | PodOwner::Unknown(_) => false,

@@ -156,6 +156,8 @@ fn a_budget_can_be_excepted_by_its_own_name() {
         namespace("shop"),
         deployment("shop/web").replicas(1),
         budget("shop/theirs").min_available(1).selecting([("app", "web")]),
+        deployment("shop/api").replicas(3),
+        budget("shop/careful").min_available(1).selecting([("app", "api")]),
         exception("old", named("PodDisruptionBudget", "theirs"), &["drain-blocked"]),
     ];
     let plan = World::of(facts).plan("shop");

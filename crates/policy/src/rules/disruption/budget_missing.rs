@@ -3,6 +3,7 @@
 use crate::disruption::Decision;
 use crate::rules::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::{Domain, RuleId, Severity};
+use holdfast_model::facts::UnhealthyPods;
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::BudgetMissing,
@@ -15,7 +16,10 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(case: &WorkloadCase<'_>) -> Verdict {
     let wanted = match &case.outcome.decision {
-        Decision::Budget(terms) => format!(" with {}", terms.limit),
+        Decision::Budget(terms) => match terms.unhealthy_pods {
+            UnhealthyPods::AlwaysAllow => format!(" with {} and unhealthyPodEvictionPolicy: AlwaysAllow", terms.limit),
+            UnhealthyPods::IfHealthyBudget => format!(" with {}", terms.limit),
+        },
         Decision::Excepted(_) => String::new(),
         Decision::NotSelected
         | Decision::OperatorOwned(_)
@@ -40,8 +44,14 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     } else {
         format!("{} to {} replicas", bounds.floor, bounds.ceiling)
     };
-    let message = format!("{replicas} and no disruption budget: a drain may take all of them at once");
-    let remedy =
-        format!("give it a PodDisruptionBudget{wanted}, or set a DisruptionPolicy that selects it to mode: Enforce");
+    if case.workload.guessed {
+        let message = format!("{replicas}, and whether its chart gives them a disruption budget isn't known here");
+        let remedy = "look into the chart: a second budget over the same pods would block every drain";
+        return Problem::at("spec.replicas", message, remedy).severe(Severity::Info).fails();
+    }
+    let message = format!("{replicas} and no disruption budget: nothing keeps drains from taking all of them at once");
+    let remedy = format!(
+        "write a PodDisruptionBudget{wanted} beside it, or let Holdfast make it: a DisruptionPolicy that selects it, in mode: Enforce"
+    );
     Problem::at("spec.replicas", message, remedy).fails()
 }

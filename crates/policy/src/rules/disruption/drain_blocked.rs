@@ -26,13 +26,7 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
             return Problem::at("spec", message, "set spec.maxUnavailable: 1").patched(ONE_MAY_GO).fails();
         }
     };
-    if case.covers_custom_pods() {
-        return Verdict::NotApplicable;
-    }
-    let asked = case.expected(|bounds| bounds.asked).unwrap_or(0);
-    if asked == 0 {
-        return Verdict::NotApplicable;
-    }
+    let Some(asked) = case.asked() else { return Verdict::NotApplicable };
     if 0 < limit.evictable(asked) {
         return Verdict::Holds;
     }

@@ -1,11 +1,11 @@
 //! `drain-blocked-when-unready`: a crash-looping pod under this budget blocks a drain.
 //!
-//! Voters are meant to be that careful, so they don't count.
+//! Voters are meant to be that careful, so they don't count; a budget that never allows an eviction is `drain-blocked`.
 
 use crate::disruption::is_quorum;
 use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
-use holdfast_model::facts::UnhealthyPods;
+use holdfast_model::facts::{Limit, UnhealthyPods};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::DrainBlockedWhenUnready,
@@ -19,6 +19,10 @@ pub(in crate::rules) const RULE: Rule = Rule {
 fn check(case: &BudgetCase<'_>) -> Verdict {
     let asleep = case.workloads.iter().all(|covered| covered.bounds.asked == 0);
     if asleep || case.workloads.iter().any(|covered| is_quorum(covered.workload)) {
+        return Verdict::NotApplicable;
+    }
+    let never = |limit: &Limit| case.asked().is_some_and(|asked| limit.evictable(asked) == 0);
+    if case.budget.limit.as_ref().map_or(true, never) {
         return Verdict::NotApplicable;
     }
     match case.budget.unhealthy_pods {

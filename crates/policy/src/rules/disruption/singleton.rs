@@ -18,17 +18,19 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
         return Verdict::NotApplicable;
     }
     let singleness = case.workload.singleness;
-    let cause = match (singleness.recreate, singleness.volume, singleness.fixed) {
-        (true, true, _) => " (strategy Recreate, a persistent volume)",
-        (true, false, _) => " (strategy Recreate)",
-        (false, true, _) => " (it mounts a persistent volume)",
-        (false, false, true) => " (its chart makes one whatever the values say)",
-        (false, false, false) => "",
+    let scaled = case.outcome.bounds.scaler.is_some();
+    let causes = [
+        (singleness.fixed, "its chart makes one whatever the values say"),
+        (scaled, "its autoscaler's maximum is one"),
+        (singleness.recreate, "strategy Recreate"),
+        (singleness.volume, "it mounts a persistent volume"),
+    ];
+    let causes: Vec<&str> = causes.into_iter().filter_map(|(is_so, cause)| is_so.then_some(cause)).collect();
+    let (cause, remedy) = match causes.as_slice() {
+        [] => (String::new(), "run two replicas, on two nodes, if it must not be interrupted and two may run at once"),
+        [_, ..] => (format!(" ({})", causes.join(", ")), "expect an interruption at each drain"),
     };
-    let remedy = match cause {
-        "" => "run two replicas if it must not be interrupted",
-        _ => "expect a short interruption at each drain",
-    };
-    let message = format!("at most one replica{cause}: a drain interrupts it, and a budget would only block the drain");
+    let message =
+        format!("at most one replica{cause}: a drain interrupts it, and a budget that keeps it would block the drain");
     Problem::at("spec.replicas", message, remedy).fails()
 }

@@ -1,7 +1,7 @@
 //! `changelog-missing`: nothing says what changed. Once for a checkout.
 //!
 //! Known by names of documents and by headings of the README, generously. A folder that is no root of a repository is not
-//! judged.
+//! judged, nor is one from which nothing is released: a repository that follows a branch has no versions to tell of.
 
 use holdfast_model::Repository;
 use holdfast_model::repository::Topic;
@@ -20,6 +20,9 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(repository: &Repository, answers: &mut Answers) {
+    if !repository.documents.releases {
+        return;
+    }
     let message = "there is no changelog".to_owned();
     judge(
         &repository.documents,

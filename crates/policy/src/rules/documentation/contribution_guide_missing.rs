@@ -1,7 +1,7 @@
 //! `contribution-guide-missing`: nothing says how to take part. Once for a checkout.
 //!
 //! Known by names of documents and by headings of the README, generously. A folder that is no root of a repository is not
-//! judged.
+//! judged, nor is one that invites nobody.
 
 use holdfast_model::Repository;
 use holdfast_model::repository::Topic;
@@ -20,6 +20,9 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(repository: &Repository, answers: &mut Answers) {
+    if !repository.documents.invites {
+        return;
+    }
     let message = "there is no guide for contributors".to_owned();
     judge(
         &repository.documents,

@@ -13,7 +13,7 @@ use crate::{Domain, RuleId, Severity};
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::RecoveryRunbookMissing,
     domain: Domain::Documentation,
-    severity: Severity::Low,
+    severity: Severity::Info,
     summary: "nothing says how to get everything back",
     prose: include_str!("recovery_runbook_missing.md"),
     check: Check::Files(check),

@@ -13,7 +13,7 @@ use crate::{Domain, RuleId, Severity};
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::UpgradeRunbookMissing,
     domain: Domain::Documentation,
-    severity: Severity::Low,
+    severity: Severity::Info,
     summary: "nothing says how to upgrade",
     prose: include_str!("upgrade_runbook_missing.md"),
     check: Check::Files(check),

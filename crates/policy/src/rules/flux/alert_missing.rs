@@ -23,5 +23,12 @@ fn check(repository: &Repository, answers: &mut Answers) {
         return;
     }
     let message = "no Alert in the whole cluster: nobody is told when a Kustomization or HelmRelease fails".to_owned();
-    answers.fails(root, Problem::at("", message, "add a Provider and an Alert for eventSeverity: error"));
+    answers.fails(
+        root,
+        Problem::at(
+            "",
+            message,
+            "add a Provider and an Alert for eventSeverity: error, whose eventSources name each namespace",
+        ),
+    );
 }

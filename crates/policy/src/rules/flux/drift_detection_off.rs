@@ -22,14 +22,14 @@ fn check(repository: &Repository, answers: &mut Answers) {
     let (on, off): (Vec<_>, Vec<_>) = flux.releases.iter().partition(|release| release.drift_detection);
     let problem = || {
         let message = "driftDetection is off: what is changed by hand stays changed, and unseen".to_owned();
-        Problem::at("spec", message, "set spec.driftDetection.mode: warn, or enabled to have it put back")
+        Problem::at("spec", message, "set spec.driftDetection.mode: warn, or enabled to have it put back, with `ignore` for what others change, such as replicas")
             .patched("spec:\n  driftDetection:\n    mode: warn")
     };
     let failing = off.iter().map(|release| (&release.identity, problem())).collect();
     answer(flux, answers, on.len(), failing, |many, _| {
         let message =
             format!("{many} HelmReleases don't detect drift: what is changed by hand stays changed, and unseen");
-        let remedy = "patch spec.driftDetection.mode: warn, or enabled, into all of them here";
+        let remedy = "patch spec.driftDetection.mode: warn into all of them here, and enabled once `ignore` names what others change, such as replicas";
         Problem::at("spec.patches", message, remedy)
     });
 }

@@ -32,7 +32,10 @@ fn check(repository: &Repository, answers: &mut Answers) {
     let (Some(root), false) = (root(flux), others.is_empty()) else { return };
     let all = verified.len() + others.len();
     let names = named(others.iter().map(|(name, _)| *name));
-    let message = format!("{} of {all} charts and artifacts are taken without a signature: {names}", others.len());
-    let remedy = "add spec.verify.provider: cosign to the sources whose publisher signs";
+    let message = format!(
+        "{} of {all} charts and artifacts of OCI registries are taken without a look at a signature: {names}",
+        others.len()
+    );
+    let remedy = "add spec.verify with provider: cosign and matchOIDCIdentity to the sources whose publisher signs";
     answers.fails(root, Problem::at("", message, remedy));
 }

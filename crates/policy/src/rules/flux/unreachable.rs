@@ -57,9 +57,9 @@ fn check(repository: &Repository, answers: &mut Answers) {
         let position = Position { file: Arc::clone(first), line: 1, column: 1 };
         let message = match files.len() {
             1 => "no Kustomization of Flux reaches it: what it describes isn't deployed".to_owned(),
-            many => format!("no Kustomization of Flux reaches its {many} files: what they describe isn't deployed"),
+            many => format!("no Kustomization of Flux reaches its {many} manifests: what they describe isn't deployed"),
         };
-        let remedy = "add it to the resources of the kustomization.yaml above, or delete it: Git remembers";
+        let remedy = "delete it, since Git remembers; or list it in a kustomization.yaml that is reached, if it is meant to be deployed and builds";
         let severity = if is_kept(place) { Severity::Info } else { Severity::Low };
         answers.fails_at(&subject, position, Problem::at("", message, remedy).severe(severity));
     }

@@ -21,11 +21,17 @@ fn check(repository: &Repository, answers: &mut Answers) {
         match monitor.replicas {
             0 => {}
             1 => {
-                let message = format!("{} runs once: while its node is drained nothing is watched", monitor.what);
-                let remedy = match monitor.what {
-                    "Alertmanager" => "run two or three: they form a cluster and send each alert once",
-                    _ => "run two, each with its own storage, where a gap during upgrades matters",
+                let (meanwhile, remedy) = match monitor.what {
+                    "Alertmanager" => (
+                        "alerts come late",
+                        "run two or three, on different nodes: they form a cluster and send each alert once",
+                    ),
+                    _ => (
+                        "nothing is watched",
+                        "run two, on different nodes and each with its own storage, where a gap during upgrades matters",
+                    ),
                 };
+                let message = format!("{} runs once: while its node is drained {meanwhile}", monitor.what);
                 answers.fails(&monitor.identity, Problem::at(monitor.field.as_str().to_owned(), message, remedy));
             }
             _ => answers.holds(),

@@ -16,5 +16,5 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    case.restricted("it keeps some of root's rights", &[Made::CapabilitiesRestricted])
+    case.restricted_for_root("its capabilities aren't limited to NET_BIND_SERVICE", &[Made::CapabilitiesRestricted])
 }

@@ -3,7 +3,7 @@
 use holdfast_model::Text;
 use holdfast_model::facts::OfFiles;
 use holdfast_pod_security::forbidden_detail;
-use holdfast_pod_security::labels::{ENFORCE, ENFORCE_VERSION, WARN};
+use holdfast_pod_security::labels::{ENFORCE, ENFORCE_VERSION};
 
 use super::place;
 use crate::pod_security::Case;
@@ -58,7 +58,10 @@ fn met(case: &Case<'_>, states: &str) -> Verdict {
     let is_file = namespace.uid.is_empty();
     let label = match (is_file, unread.is_empty()) {
         (true, true) => format!("label it {ENFORCE}: {floor}"),
-        (true, false) => format!("label it {WARN}: {floor} first, which shows what they make"),
+        (true, false) => format!(
+            "label it {ENFORCE}: {floor} when `kubectl label --dry-run=server --overwrite ns {} {ENFORCE}={floor}` warns of no pod",
+            case.view.name()
+        ),
         (false, _) => format!("label it {ENFORCE}: {floor}, and pin {ENFORCE_VERSION} to the version of the cluster"),
     };
     let how = if *shares_its_file { ", by a patch of its own: these lines make other namespaces too" } else { "" };

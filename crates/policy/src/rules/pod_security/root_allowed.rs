@@ -16,5 +16,5 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    case.restricted("root isn't refused", &[Made::RunAsNonRoot, Made::RunAsUser])
+    case.restricted_for_root("root isn't refused", &[Made::RunAsNonRoot, Made::RunAsUser])
 }

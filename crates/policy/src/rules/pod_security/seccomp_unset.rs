@@ -1,4 +1,6 @@
-//! `seccomp-unset`: a container that may make every system call, unless its kubelet knows better.
+//! `seccomp-unset`: a container that may make every system call.
+//!
+//! Where Talos gives every pod the runtime's profile it does so only for the level restricted, and only counts where that is asked for.
 
 use holdfast_pod_security::Check as Made;
 
@@ -16,9 +18,10 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    if case.server.seccomp_by_default {
-        let means = "it asks for no profile of system calls, and has that of the runtime only since Talos gives it to every pod";
-        return case.restricted_as(Some(Severity::Info), means, &[Made::SeccompProfileRestricted]);
-    }
-    case.restricted("it asks for no profile of system calls", &[Made::SeccompProfileRestricted])
+    let means = match (case.server.seccomp_by_default, case.aims_at_restricted) {
+        (true, false) => return Verdict::NotApplicable,
+        (true, true) => "it asks for no profile of system calls, though Talos gives it that of the runtime",
+        (false, _) => "it asks for no profile of system calls",
+    };
+    case.restricted(means, &[Made::SeccompProfileRestricted])
 }

@@ -15,8 +15,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
     check: Check::Files(check),
 };
 
-const REMEDY: &str =
-    "give it a value under spec.postBuild, or a default as in `${NAME:=value}`; write `$${NAME}` where it should stay";
+const REMEDY: &str = "give it a value under spec.postBuild, or a default as in `${NAME:=value}`; where it isn't meant for Flux, as in a dashboard, \
+     write `$${NAME}`, or annotate the object with kustomize.toolkit.fluxcd.io/substitute: disabled";
 
 fn check(repository: &Repository, answers: &mut Answers) {
     super::answer(repository, ProblemKind::VariableUndefined, REMEDY, answers);

@@ -31,7 +31,10 @@ fn check(repository: &Repository, answers: &mut Answers) {
         };
         let (of_memory, of_cpu) = (without(|given| given.memory), without(|given| given.cpu));
         let names = |containers: &[&Container]| named(containers.iter().map(|container| container.name.as_str()));
-        let remedy = "set resources.requests.cpu and resources.requests.memory to what it usually uses";
+        let remedy = match of_cpu.as_slice() {
+            [] => "set resources.requests.memory to what it usually uses",
+            [_, ..] => "set resources.requests.cpu and resources.requests.memory to what it usually uses",
+        };
         let answer = match (of_memory.as_slice(), of_cpu.as_slice()) {
             ([], []) => None,
             (without @ [_, ..], _) => {
@@ -40,6 +43,7 @@ fn check(repository: &Repository, answers: &mut Answers) {
             }
             ([], without) => {
                 let message = format!("no request for cpu: {}; it gets what the others leave", names(without));
+                let remedy = "set resources.requests.cpu to what it usually uses";
                 Some(problem(without, message, remedy).severe(Severity::Info))
             }
         };

@@ -52,7 +52,7 @@ fn problem(used: &Use) -> Option<Problem> {
         }
     };
     let remedy = match used.pin {
-        Pin::ImageTag => "add its digest (`@sha256:...`); Renovate and Dependabot keep it up to date",
+        Pin::ImageTag => "add its digest (`@sha256:...`); Renovate keeps it up to date, Dependabot doesn't",
         Pin::Hash | Pin::Tag | Pin::Branch => {
             "write the hash of the commit, with the version as a comment; Renovate and Dependabot keep both up to date"
         }

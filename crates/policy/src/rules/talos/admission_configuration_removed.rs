@@ -23,7 +23,7 @@ fn check(repository: &Repository, answers: &mut Answers) {
         let (message, remedy) = match switch {
             Switch::AdmissionRemoved => (
                 "the patch takes the PodSecurity admission away: a namespace without labels of its own takes every pod",
-                "remove the patch, and label the namespaces that need more than baseline",
+                "label the namespaces that need more than baseline, then take this out of the patch",
             ),
             Switch::AdmissionPrivileged => (
                 "PodSecurity enforces privileged by default: a namespace without labels of its own takes every pod",

@@ -1,7 +1,7 @@
 //! `disk-encryption-off`: a cluster whose configuration encrypts neither STATE nor EPHEMERAL.
 //!
-//! Low where every node starts with SecureBoot, since then one patch is enough and the TPM keeps the key; elsewhere merely worth
-//! knowing. Not judged where part of the configuration is in templates.
+//! Low where every node starts with SecureBoot, since then a TPM that has the key keeps it from whoever takes the disk; elsewhere
+//! merely worth knowing. Not judged where part of the configuration is in templates.
 
 use holdfast_model::Repository;
 use holdfast_model::repository::Switch;
@@ -32,9 +32,12 @@ fn check(repository: &Repository, answers: &mut Answers) {
         let (severity, remedy) = match secure {
             true => (
                 Severity::Low,
-                "encrypt both with a key in the TPM: the nodes start with SecureBoot, so one patch is enough",
+                "encrypt both, with a key in the TPM where the nodes have one; it takes effect where they are wiped, so node by node",
             ),
-            false => (Severity::Info, "encrypt both, with a key in the TPM once the nodes start with SecureBoot"),
+            false => (
+                Severity::Info,
+                "encrypt both, with a key in the TPM once the nodes start with SecureBoot; it takes effect where they are wiped",
+            ),
         };
         answers.fails_at(&cluster.file, cluster.at.clone(), Problem::at("", message, remedy).severe(severity));
     }

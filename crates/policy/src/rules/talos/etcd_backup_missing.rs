@@ -12,7 +12,7 @@ use crate::{Domain, RuleId, Severity};
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::EtcdBackupMissing,
     domain: Domain::Talos,
-    severity: Severity::Low,
+    severity: Severity::Info,
     summary: "nothing takes snapshots of etcd",
     prose: include_str!("etcd_backup_missing.md"),
     check: Check::Files(check),
@@ -24,7 +24,7 @@ fn check(repository: &Repository, answers: &mut Answers) {
         answers.holds();
         return;
     }
-    let message = "nothing takes snapshots of etcd".to_owned();
+    let message = "nothing in this checkout takes snapshots of etcd".to_owned();
     let remedy =
         "run talos-backup, or a CronJob with `talosctl etcd snapshot`, and keep the result outside of the cluster";
     let problem = Problem::at("", message, remedy);

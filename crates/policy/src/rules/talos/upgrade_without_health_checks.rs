@@ -19,9 +19,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(repository: &Repository, answers: &mut Answers) {
     for upgrade in &repository.talos.upgrades {
-        let severity = match upgrade.product {
-            Product::Talos => Severity::Medium,
-            Product::Kubernetes => Severity::Low,
+        let (severity, message, remedy) = match upgrade.product {
+            Product::Talos => (
+                Severity::Medium,
+                "it has no health checks: the next node follows while storage or databases still recover",
+                "add healthChecks, such as for the nodes, the storage and DrainReadiness",
+            ),
+            Product::Kubernetes => (
+                Severity::Low,
+                "it has no health checks: it begins also while nodes aren't ready",
+                "add healthChecks, such as that every Node is ready",
+            ),
         };
         let problem = match upgrade.health {
             Health::NoSuchField => continue,
@@ -31,12 +39,7 @@ fn check(repository: &Repository, answers: &mut Answers) {
                 "remove it; it is for a cluster that is broken already",
             )
             .severe(Severity::High),
-            Health::Checks(0) => Problem::at(
-                "",
-                "it has no health checks: the next node follows while storage or databases still recover".to_owned(),
-                "add healthChecks, such as for the nodes, the storage and DrainReadiness",
-            )
-            .severe(severity),
+            Health::Checks(0) => Problem::at("", message.to_owned(), remedy).severe(severity),
             Health::Checks(_) => {
                 answers.holds();
                 continue;
