@@ -1,6 +1,6 @@
 //! `seccomp-unset`: a container that may make every system call.
 //!
-//! Where Talos gives every pod the runtime's profile it does so only for the level restricted, and only counts where that is asked for.
+//! Where Talos gives every pod the runtime's profile only the level restricted still wants to see it, so it is found where that is asked for.
 
 use holdfast_pod_security::Check as Made;
 

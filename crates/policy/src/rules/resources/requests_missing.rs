@@ -31,13 +31,13 @@ fn check(repository: &Repository, answers: &mut Answers) {
         };
         let (of_memory, of_cpu) = (without(|given| given.memory), without(|given| given.cpu));
         let names = |containers: &[&Container]| named(containers.iter().map(|container| container.name.as_str()));
-        let remedy = match of_cpu.as_slice() {
-            [] => "set resources.requests.memory to what it usually uses",
-            [_, ..] => "set resources.requests.cpu and resources.requests.memory to what it usually uses",
-        };
         let answer = match (of_memory.as_slice(), of_cpu.as_slice()) {
             ([], []) => None,
-            (without @ [_, ..], _) => {
+            (without @ [_, ..], of_cpu) => {
+                let remedy = match of_cpu {
+                    [] => "set resources.requests.memory to what it usually uses",
+                    [_, ..] => "set resources.requests.cpu and resources.requests.memory to what it usually uses",
+                };
                 let message = format!("no request for memory: {}; the scheduler packs it blindly", names(without));
                 Some(problem(without, message, remedy))
             }
