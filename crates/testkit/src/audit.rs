@@ -48,7 +48,8 @@ pub struct AuditLog {
     file: PathBuf,
 }
 
-/// A place in the log; what is written later comes after it.
+/// A place in the log; what is written later comes after it. It may fall within a line that is just being written: that
+/// event came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark(u64);
 
@@ -77,10 +78,12 @@ impl AuditLog {
     /// Every event that was written after the mark.
     pub fn since(&self, mark: Mark) -> Result<Vec<AuditEvent>> {
         let mut file = File::open(&self.file).with_context(|| format!("opening {}", self.file.display()))?;
-        file.seek(SeekFrom::Start(mark.0))?;
         let mut text = String::new();
+        // With the byte before the mark, which ends a line unless the mark fell within one.
+        file.seek(SeekFrom::Start(mark.0.saturating_sub(1)))?;
         file.read_to_string(&mut text)?;
-        parse(&text).with_context(|| format!("reading {}", self.file.display()))
+        let behind = if mark.0 == 0 { &text } else { text.split_once('\n').map_or("", |(_, behind)| behind) };
+        parse(behind).with_context(|| format!("reading {}", self.file.display()))
     }
 
     /// The writes of one user after the mark, dry runs excepted.
@@ -260,6 +263,24 @@ mod tests {
     fn a_line_that_is_still_being_written_is_left_for_later() {
         assert_eq!(parse(&format!("{PATCH}{}", &PATCH[..40])).unwrap().len(), 1);
         assert!(parse(&PATCH[..40]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_mark_within_a_line_is_behind_its_event() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let log = AuditLog::new(file.path());
+        let write = |text: &str| std::io::Write::write_all(&mut file.as_file(), text.as_bytes()).unwrap();
+        let (begun, rest) = PATCH.split_at(40);
+        write(begun);
+        let mark = log.mark().unwrap();
+        assert!(log.since(mark).unwrap().is_empty());
+        write(rest);
+        assert!(log.since(mark).unwrap().is_empty());
+        let whole = log.mark().unwrap();
+        write(PATCH);
+        assert_eq!(log.since(mark).unwrap().len(), 1);
+        assert_eq!(log.since(whole).unwrap().len(), 1);
+        assert_eq!(log.events().unwrap().len(), 2);
     }
 
     #[test]
