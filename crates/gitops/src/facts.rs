@@ -62,7 +62,7 @@ impl FileFacts {
 
     /// Adds what files say that come later.
     pub fn append(&mut self, mut later: Self) {
-        let Talos { clusters, pinned, settings, admission, upgrades, backups, hidden } = &mut later.talos;
+        let Talos { clusters, pinned, settings, admission, upgrades, backups, hidden, spreads } = &mut later.talos;
         self.talos.clusters.append(clusters);
         self.talos.pinned.append(pinned);
         self.talos.settings.append(settings);
@@ -70,6 +70,7 @@ impl FileFacts {
         self.talos.upgrades.append(upgrades);
         self.talos.backups.append(backups);
         self.talos.hidden.append(hidden);
+        self.talos.spreads |= *spreads;
         let Supply { vessels, sops_rules, sops_files, uses, builds, guards } = &mut later.supply;
         self.supply.vessels.append(vessels);
         self.supply.sops_rules.append(sops_rules);
@@ -89,12 +90,16 @@ impl FileFacts {
 /// Whether [`read_text`] wants the text of this file.
 #[must_use]
 pub fn wants_text(path: &str) -> bool {
-    documents::is_wanted(path)
+    documents::is_wanted(path) || talos::is_wanted(path)
 }
 
-/// Adds what a document says that is no YAML: a README.
+/// Adds what a file says that is no YAML: a README, a template.
 pub fn read_text(path: &Arc<str>, text: &str, repository: &mut Repository) {
-    documents::read_text(path, text, &mut repository.documents);
+    if talos::is_wanted(path) {
+        talos::read_template(text, &mut repository.talos);
+    } else {
+        documents::read_text(path, text, &mut repository.documents);
+    }
 }
 
 /// Adds what the mere presence of files says, after all of them were read. `paths` are those of all files of the checkout,

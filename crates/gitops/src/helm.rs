@@ -207,8 +207,8 @@ fn owned(mut root: Node, release: &Release<'_>, owner: &FluxOwner, confidence: C
     let metadata = root.as_mapping_mut()?.get_mut("metadata")?;
     let own = metadata.get("namespace").and_then(Node::as_str).map(EcoString::from);
     let namespace = match own {
+        _ if crate::scope::is_cluster_wide(&api_version, &kind) => EcoString::new(),
         Some(namespace) => namespace,
-        None if crate::scope::is_cluster_wide(&api_version, &kind) => EcoString::new(),
         None => {
             let namespace = release.namespace.clone();
             metadata.as_mapping_mut()?.insert("namespace", at, Node::new(Value::String(namespace.clone()), at));

@@ -22,6 +22,7 @@ pub use embedded::parse_embedded;
 pub use error::{ErrorKind, ParseError};
 pub(crate) use scalar::plain;
 pub use scalar::resolve;
+pub(crate) use template::is_template;
 
 /// Which words are booleans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -28,7 +28,7 @@ pub use scaler::{Scaler, ScalerSource};
 pub use security::SharedFacts;
 pub use unseal::{Prospect, Refusal, Unseal};
 pub use upgrade::{Progress, Upgrade};
-pub use workload::{Singleness, Voters, Workload};
+pub use workload::{Rare, Singleness, Voters, Workload};
 
 use crate::Text;
 

@@ -100,6 +100,11 @@ impl PodFacts {
         self.containers.iter().all(|container| container.security().user.or(of_pod) == Some(User::Other))
     }
 
+    /// Whether every container is told a user, so that no image decides.
+    pub fn states_users(&self) -> bool {
+        self.security().user.is_some() || self.containers.iter().all(|container| container.security().user.is_some())
+    }
+
     /// The security context of the pod.
     pub(crate) fn security(&self) -> &Security {
         self.security.as_deref().unwrap_or(&Security::NONE)

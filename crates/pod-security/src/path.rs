@@ -92,6 +92,9 @@ impl Path {
     }
 }
 
+/// Where a container asks for capabilities.
+pub(crate) const ADDED: &str = "securityContext.capabilities.add";
+
 /// A path with names, for example `securityContext.privileged of container "app"`.
 struct Named<'a> {
     path: &'a Path,
@@ -112,7 +115,13 @@ impl fmt::Display for Named<'_> {
                 f.write_str(" of the pod")
             }
             (Place::Container(_), _, Some((_, container))) => {
-                path.write_field(f)?;
+                let added =
+                    container.security().capabilities.as_ref().map_or(&[][..], |capabilities| &capabilities.add);
+                let item = path.item.filter(|_| path.field == ADDED).and_then(|index| added.get(index as usize));
+                match item {
+                    Some(capability) => write!(f, "{capability} of {ADDED}")?,
+                    None => path.write_field(f)?,
+                }
                 write!(f, " of container {:?}", container.name)
             }
             (Place::Container(_), _, None) | (Place::Annotation(_), ..) => write!(f, "{path}"),
@@ -151,7 +160,9 @@ mod tests {
     fn named(path: &Path, words: &str) {
         let pod = json!({"spec": {
             "initContainers": [{"name": "first"}],
-            "containers": [{"name": "app"}, {"name": "sidecar"}],
+            "containers": [
+                {"name": "app", "securityContext": {"capabilities": {"add": ["CHOWN", "SETUID"]}}}, {"name": "sidecar"},
+            ],
             "volumes": [{"name": "own", "emptyDir": {}}, {"name": "media", "nfs": {}}],
         }});
         let pod: PodFacts = serde_json::from_value(pod).unwrap();
@@ -165,6 +176,8 @@ mod tests {
         named(&container("initContainers", 0), "securityContext.privileged of container \"first\"");
         let port = Path::new(Place::Container(Slot { list: "containers", index: 0 }), "ports").item(1).then("hostPort");
         named(&port, "ports[1].hostPort of container \"app\"");
+        let added = Path::new(Place::Container(Slot { list: "containers", index: 0 }), ADDED).item(1);
+        named(&added, "SETUID of securityContext.capabilities.add of container \"app\"");
         named(&Path::new(Place::Pod, "hostPID"), "hostPID of the pod");
         named(&Path::new(Place::Pod, "volumes").item(1).then("nfs"), "nfs of volume \"media\"");
     }

@@ -33,7 +33,7 @@ pub use subject::{BudgetCase, Covered, WorkloadCase};
 pub(crate) use talos::concerns;
 
 use crate::pod_security::Case;
-use crate::{Domain, Exception, RuleId, Severity};
+use crate::{Domain, Exception, Policies, RuleId, Severity};
 
 /// A rule.
 #[derive(Debug)]
@@ -63,8 +63,8 @@ enum Check {
     Unreadable(fn(Kind, &str) -> Verdict),
     /// Looks at what only files have; says of each subject whether it holds.
     Files(fn(&Repository, &mut Answers)),
-    /// The same, of a cluster with so many nodes, where the files say how many.
-    FilesOnNodes(fn(&Repository, Option<u32>, &mut Answers)),
+    /// The same, of a cluster of which the files say how many nodes it has, and what its scheduler does.
+    FilesOnNodes(fn(&Repository, &Policies, &mut Answers)),
 }
 
 /// What a check of files answers, about one subject after the other.

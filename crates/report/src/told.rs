@@ -133,15 +133,19 @@ impl<'a> Told<'a> {
             .collect()
     }
 
-    /// Where a change of the file itself would be lost, the remedy says where to make it. What nothing reaches isn't mended in
-    /// its file, nor is what concerns a whole cluster in that of its root.
+    /// Where a change of the file itself would be lost, the remedy says where to make it. What concerns a whole cluster isn't mended
+    /// in the file of its root.
     fn made_from(self, finding: &Finding, files: &dyn Locate) -> Self {
         let is_of_all = finding.field.is_empty() && finding.position.is_none();
-        if self.rule == RuleId::Unreachable || is_of_all {
+        if is_of_all {
             return self;
         }
         let Some(template) = self.place.as_ref().and_then(|place| files.template_of(&place.file)) else { return self };
-        let remedy = format!("{}; where this file is made from {template}, change that", self.remedy);
+        let remedy = if self.rule == RuleId::Unreachable {
+            format!("{}; what is made from a template, such as {template}, comes back with it", self.remedy)
+        } else {
+            format!("{}; where this file is made from {template}, change that", self.remedy)
+        };
         Self { remedy: clean(&remedy).into_owned().into(), ..self }
     }
 

@@ -3,8 +3,7 @@
 mod routes;
 mod tls;
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use holdfast_model::facts::FluxKind;
 use holdfast_model::repository::{Identity, Network};
 use holdfast_model::{ObjectKey, Subject};

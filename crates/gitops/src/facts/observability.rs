@@ -16,6 +16,9 @@ pub(super) fn read(object: &Object, facts: &mut Observability) {
             facts.monitors.push(Monitor { what: "Alertmanager", ..resource(object, "VMAlertmanager") });
         }
         ("sloth.slok.dev", "PrometheusServiceLevel") | ("pyrra.dev", "ServiceLevelObjective") => facts.objectives += 1,
+        ("monitoring.coreos.com", "AlertmanagerConfig") | ("operator.victoriametrics.com", "VMAlertmanagerConfig") => {
+            facts.receivers += 1;
+        }
         ("gateway.envoyproxy.io", "EnvoyProxy") => {
             let keys = ["samplingRate", "samplingFraction"];
             facts.tracers.extend(tracer(object, "EnvoyProxy", &["spec", "telemetry", "tracing"], &keys));
@@ -63,7 +66,13 @@ fn replicas(node: Option<&Node>) -> u32 {
 fn resource(object: &Object, kind: &'static str) -> Monitor {
     let count = object.root.at(&["spec", "replicas"]);
     let field = if count.is_some() { "spec.replicas" } else { "spec" };
-    Monitor { identity: identity(object, kind), what: kind, field: field.into(), replicas: replicas(count) }
+    Monitor {
+        identity: identity(object, kind),
+        what: kind,
+        field: field.into(),
+        replicas: replicas(count),
+        mute: false,
+    }
 }
 
 fn tracer(object: &Object, kind: &'static str, path: &[&str], keys: &[&str]) -> Option<Tracer> {
@@ -89,9 +98,26 @@ fn read_values(object: &Object, facts: &mut Observability) {
             what,
             field: field.into(),
             replicas: replicas(count),
+            mute: stack.at(&["config", "receivers"]).is_some_and(|receivers| receivers.items().iter().all(is_mute)),
         });
     }
+    facts.api_server_objective |= has_api_server_objective(values);
     facts.log_stores.extend(loki(object, values));
+}
+
+/// A receiver that has a name and nothing that it sends to, such as the chart's own `null`.
+fn is_mute(receiver: &Node) -> bool {
+    receiver.entries().all(|entry| entry.key == "name" || entry.value.items().is_empty())
+}
+
+/// By default the stack makes rules about the burn rate of the API server's error budget (`kube-apiserver-slos`, read in 88.5.3).
+fn has_api_server_objective(values: &Node) -> bool {
+    let is_stack = values.at(&["prometheus", "prometheusSpec"]).is_some();
+    let is_off = |path: &[&str]| values.at(path).and_then(Node::as_bool) == Some(false);
+    is_stack
+        && !is_off(&["kubeApiServer", "enabled"])
+        && !is_off(&["defaultRules", "create"])
+        && !is_off(&["defaultRules", "rules", "kubeApiserverSlos"])
 }
 
 /// Loki's chart is known by its configuration. Loki keeps everything unless its compactor is told to delete; the stores of

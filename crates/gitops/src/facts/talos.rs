@@ -6,6 +6,8 @@
 
 mod cluster;
 mod machine;
+mod scheduler;
+mod template;
 mod version;
 
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use super::{Paths, any_text};
 use crate::{Node, Object, Origin, SourceFile};
 
 pub(super) use machine::is_configuration;
+pub(super) use template::{is_wanted, read as read_template};
 
 /// Adds what an object says.
 pub(super) fn read_object(object: &Object, paths: &dyn Paths, talos: &mut Talos) {
@@ -138,6 +141,7 @@ pub(super) fn read_file(file: &SourceFile, paths: &dyn Paths, talos: &mut Talos)
         version::read(document, &source, talos);
         cluster::read(document, &source, talos);
         machine::read(document, &source, talos);
+        scheduler::read(document, talos);
     }
 }
 

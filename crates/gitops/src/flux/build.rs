@@ -73,11 +73,23 @@ impl Built {
 
     fn tell(&mut self, report: Report, it: &Kustomization) {
         let mut told = HashSet::new();
+        // One thing is done about all of a file.
+        let mut files: Vec<(Origin, Vec<String>)> = Vec::new();
         for (name, at) in report.undefined {
             if told.len() < MOST_UNDEFINED && told.insert(name.clone()) {
-                let message = format!("`${{{name}}}` has neither a value nor a default");
-                self.troubles.push(Trouble::of(ProblemKind::VariableUndefined, it, at, message));
+                let variable = format!("`${{{name}}}`");
+                match files.iter_mut().find(|(first, _)| first.file() == at.file()) {
+                    Some((_, names)) => names.push(variable),
+                    None => files.push((at, vec![variable])),
+                }
             }
+        }
+        for (at, names) in files {
+            let message = match names.as_slice() {
+                [only] => format!("{only} has neither a value nor a default"),
+                names => format!("{} have neither a value nor a default", names.join(", ")),
+            };
+            self.troubles.push(Trouble::of(ProblemKind::VariableUndefined, it, at, message));
         }
         for (message, at) in report.failed {
             self.troubles.push(Trouble::of(ProblemKind::SubstitutionFailed, it, at, message));

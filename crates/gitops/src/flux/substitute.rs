@@ -125,9 +125,12 @@ fn text(before: &str, at: Origin, variables: &Variables, report: &mut Report) ->
 /// Where a part of a text stands: of a block the line it is in, of any other text the text itself.
 fn line_of(text: &str, part: &str, at: Origin) -> Origin {
     let before = text.find(part).map_or("", |found| &text[..found]);
-    match before.matches('\n').count() {
-        0 => at,
-        lines => Origin::new(at.file(), at.line() as usize + lines, at.column() as usize),
+    match before.rsplit_once('\n') {
+        None => at,
+        Some((lines, line)) => {
+            let above = lines.matches('\n').count() + 1;
+            Origin::new(at.file(), at.line() as usize + above, at.column() as usize + line.chars().count())
+        }
     }
 }
 

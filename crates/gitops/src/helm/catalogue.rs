@@ -7,7 +7,7 @@
 mod charts;
 
 use ecow::EcoString;
-use holdfast_model::shapes::REPLICAS_FIXED;
+use holdfast_model::shapes::{REPLICAS_FIXED, REPLICAS_VALUE};
 
 use super::fields::{Fields, object};
 use super::values::is_empty;
@@ -150,7 +150,10 @@ impl Maker<'_> {
         let annotations = Fields::at(self.release.at).text(INFERRED_FROM, read);
         let annotations = match self.workload.replicas {
             Replicas::Fixed(_) => annotations.text(REPLICAS_FIXED, "true"),
-            Replicas::At(..) | Replicas::OneUnless(..) | Replicas::PerNode => annotations,
+            Replicas::At(path, _) => annotations.text(REPLICAS_VALUE, path.join(".")),
+            Replicas::OneUnless(path, unless) => annotations
+                .text(REPLICAS_VALUE, ecow::eco_format!("{} with {}: true", path.join("."), unless.join("."))),
+            Replicas::PerNode => annotations,
         };
         Fields::at(self.release.at)
             .text("name", self.text(self.workload.name))
@@ -174,6 +177,7 @@ impl Maker<'_> {
         let metadata = Fields::at(at).with("labels", labels.node());
         let template = Fields::at(at).with("metadata", metadata.node()).with("spec", self.pod());
         let spec = self.replicas(Fields::at(at)).with("selector", self.selector()).with("template", template.node());
+        let spec = spec.with_some("strategy", self.strategy());
         object(at, "apps/v1", self.workload.kind, self.metadata()).with("spec", spec.node()).node()
     }
 
@@ -192,14 +196,20 @@ impl Maker<'_> {
         }
     }
 
-    /// Where the number of replicas is written, or would have to be: at the nearest value above it.
+    /// Where the number of replicas would have to be written: below the nearest key of the values that is there.
     fn place_of_replicas(&self) -> Origin {
         let path = match self.workload.replicas {
             Replicas::At(path, _) | Replicas::OneUnless(path, _) => path,
             Replicas::Fixed(_) | Replicas::PerNode => return self.release.at,
         };
-        let origin = self.release.values.find(&path.join(".")).origin;
-        if origin.is_somewhere() { origin } else { self.release.at }
+        let key = |node: &Node, key: &str| node.as_mapping()?.entry(key).map(|entry| entry.at);
+        let above = path.iter().scan(&self.release.values, |values, part| {
+            let at = key(values, part)?;
+            *values = values.get(part)?;
+            Some(at)
+        });
+        let of_values = || self.release.object.root.get("spec").and_then(|spec| key(spec, "values"));
+        above.last().or_else(of_values).filter(|at| at.is_somewhere()).unwrap_or(self.release.at)
     }
 
     /// As given, else the chart's default.
@@ -225,6 +235,15 @@ impl Maker<'_> {
             fields.with_some(name, self.release.value(&path).filter(|value| !is_empty(value)).cloned())
         });
         fields.node()
+    }
+
+    /// As values give it. Where they don't, the chart's own stays unknown.
+    fn strategy(&self) -> Option<Node> {
+        let given = |name: &&str| {
+            let path: Vec<&str> = self.workload.values.iter().copied().chain([*name]).collect();
+            self.release.value(&path).filter(|strategy| strategy.get("type").is_some()).cloned()
+        };
+        ["strategy", "updateStrategy", "deploymentStrategy"].iter().find_map(given)
     }
 
     fn budget(&self) -> Option<Node> {

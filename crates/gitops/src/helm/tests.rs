@@ -182,6 +182,31 @@ fn a_chart_of_the_table_has_its_own_replicas_and_labels() {
 }
 
 #[test]
+fn a_chart_of_the_table_says_where_its_replicas_are_given_and_takes_a_strategy() {
+    let made = check(
+        "cert-manager",
+        "webhook: {timeoutSeconds: 5}\nstrategy: {type: Recreate}",
+        &[
+            "Deployment shop/web-cert-manager",
+            "Deployment shop/web-cert-manager-webhook",
+            "Deployment shop/web-cert-manager-cainjector",
+        ],
+        &[("spec.strategy.type", "\"Recreate\"")],
+    );
+    let said = |index: usize| {
+        let object: &Object = &made[index];
+        let value = object.root.at(&["metadata", "annotations", "holdfast.dev/replicas-value"]);
+        let at = object.root.find("spec.replicas").origin;
+        (value.and_then(Node::as_str).unwrap_or_default(), at.line(), at.column())
+    };
+    assert_eq!(said(0).0, "replicaCount");
+    let (value, line, column) = said(1);
+    assert_eq!((value, column), ("webhook.replicaCount", 5));
+    // Its own key isn't there, so the values are.
+    assert_eq!(said(2), ("cainjector.replicaCount", line - 1, 3));
+}
+
+#[test]
 fn an_unknown_chart_makes_only_what_its_values_say_outright() {
     check("unheard-of", "image: {tag: x}", &[], &[]);
     check(

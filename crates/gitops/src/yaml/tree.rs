@@ -31,11 +31,13 @@ pub(super) fn parse(dialect: Dialect, file: FileId, text: &str, limits: &Limits)
 /// What breaks a template is never its real error.
 fn explain(error: ParseError, text: &str) -> ParseError {
     match error.kind {
-        ErrorKind::Syntax | ErrorKind::Key if template::is_template(text, error.at.line() as usize) => ParseError {
-            message: "this is a template, which is YAML only when it is rendered".to_owned(),
-            kind: ErrorKind::Template,
-            at: error.at,
-        },
+        ErrorKind::Syntax | ErrorKind::Key if template::is_template_until(text, error.at.line() as usize) => {
+            ParseError {
+                message: "this is a template, which is YAML only when it is rendered".to_owned(),
+                kind: ErrorKind::Template,
+                at: error.at,
+            }
+        }
         ErrorKind::Syntax
         | ErrorKind::Key
         | ErrorKind::Template

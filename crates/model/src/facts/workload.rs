@@ -36,8 +36,25 @@ pub struct Workload {
     pub singleness: Singleness,
     /// Whether it was inferred by mere convention from the values of a chart that nobody read: what else that chart makes isn't known.
     pub guessed: bool,
+    /// What few have.
+    pub rare: Option<Box<Rare>>,
+}
+
+/// What few workloads have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rare {
     /// In what a quorum may show; only StatefulSets have it.
-    pub voters: Option<Box<Voters>>,
+    pub voters: Option<Voters>,
+    /// The value of its chart that takes the number of replicas, as a path; only what was inferred from a chart that is known
+    /// tells.
+    pub replicas_value: Option<Text>,
+}
+
+impl Rare {
+    /// None when there is nothing.
+    pub(crate) fn some(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
 }
 
 /// What makes a workload one that only one replica can run of.
@@ -67,8 +84,22 @@ impl Voters {
     /// arguments and environments of the thousands of workloads that certainly don't.
     const CANDIDATES: [&'static str; 7] = ["etcd", "zookeeper", "consul", "vault", "bao", "rabbitmq", "nats"];
 
-    pub(crate) fn relevant(self) -> Option<Box<Self>> {
+    pub(crate) fn relevant(self) -> Option<Self> {
         let named = |image: &Text| Self::CANDIDATES.iter().any(|word| image.contains(word));
-        (self.declared || self.images.iter().any(named)).then(|| Box::new(self))
+        (self.declared || self.images.iter().any(named)).then_some(self)
+    }
+}
+
+impl Workload {
+    /// In what its quorum may show.
+    #[must_use]
+    pub fn voters(&self) -> Option<&Voters> {
+        self.rare.as_ref()?.voters.as_ref()
+    }
+
+    /// The value of its chart that takes the number of replicas.
+    #[must_use]
+    pub fn replicas_value(&self) -> Option<&Text> {
+        self.rare.as_ref()?.replicas_value.as_ref()
     }
 }

@@ -12,6 +12,10 @@ pub struct Observability {
     pub monitors: Vec<Monitor>,
     /// How many objects say how much may fail: of Sloth, of Pyrra, rules about burn rates.
     pub objectives: usize,
+    /// Whether kube-prometheus-stack brings that of the API server.
+    pub api_server_objective: bool,
+    /// How many objects tell an Alertmanager of receivers.
+    pub receivers: usize,
     /// What sends traces.
     pub tracers: Vec<Tracer>,
     /// What keeps logs.
@@ -40,6 +44,8 @@ pub struct Monitor {
     pub field: Text,
     /// How many replicas it has; one where nothing is said.
     pub replicas: u32,
+    /// Whether it is an Alertmanager none of whose receivers sends anything.
+    pub mute: bool,
 }
 
 /// What sends traces.

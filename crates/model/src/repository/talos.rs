@@ -28,6 +28,8 @@ pub struct Talos {
     pub backups: Vec<Identity>,
     /// Folders in which part of the configuration is in templates that aren't read.
     pub hidden: Vec<Arc<str>>,
+    /// Whether the scheduler is told to spread the replicas of what says nothing itself over nodes.
+    pub spreads: bool,
 }
 
 /// What has a version of its own.

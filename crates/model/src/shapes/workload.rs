@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::template::{Containers, Template};
 use super::{Shape, annotation, count, meta, name, owner, uid};
-use crate::facts::{Fact, FluxHints, OptOut, Singleness, Voters, Workload};
+use crate::facts::{Fact, FluxHints, OptOut, Rare, Singleness, Voters, Workload};
 use crate::selector::{RawSelector, Selection};
 use crate::{Kind, Labels, Text, WorkloadKind, WorkloadRef};
 
@@ -17,6 +17,9 @@ pub(super) const QUORUM: &str = "holdfast.dev/quorum";
 
 /// The annotation of what is inferred from a chart that makes so many replicas whatever its values say.
 pub const REPLICAS_FIXED: &str = "holdfast.dev/replicas-fixed";
+
+/// The annotation of what is inferred from a chart that takes the number of replicas from a value: which value.
+pub const REPLICAS_VALUE: &str = "holdfast.dev/replicas-value";
 
 /// The annotation of what is inferred by mere convention, from the values of a chart that nobody read.
 pub const GUESSED: &str = "holdfast.dev/guessed";
@@ -122,8 +125,11 @@ impl Shape for Deployment {
             volume: self.spec.template.has_claim(),
             fixed: says(REPLICAS_FIXED),
         };
+        let replicas_value = annotation(&self.metadata, REPLICAS_VALUE).map(Text::from);
         let read = Read::new(WorkloadKind::Deployment, &self.metadata, self.spec.selector.as_ref());
-        Fact::Workload(Workload { singleness, guessed, ..read.workload(self.spec.replicas, &mut self.spec.template) })
+        let rare = Rare { replicas_value, ..Rare::default() }.some();
+        let workload = read.workload(self.spec.replicas, &mut self.spec.template);
+        Fact::Workload(Workload { singleness, rare, guessed, ..workload })
     }
 }
 
@@ -138,7 +144,8 @@ impl Shape for StatefulSet {
         let read = Read::new(WorkloadKind::StatefulSet, &self.metadata, self.spec.selector.as_ref());
         let ordered = self.spec.pod_management_policy.as_deref() != Some("Parallel");
         let workload = read.workload(self.spec.replicas, &mut plain);
-        Fact::Workload(Workload { singleness, ordered, voters: voters.relevant(), ..workload })
+        let rare = Rare { voters: voters.relevant(), ..Rare::default() }.some();
+        Fact::Workload(Workload { singleness, ordered, rare, ..workload })
     }
 }
 
@@ -193,7 +200,7 @@ impl<'a> Read<'a> {
             opt_out: OptOut::of(self.meta),
             singleness: Singleness::default(),
             guessed: false,
-            voters: None,
+            rare: None,
         }
     }
 }
@@ -246,12 +253,13 @@ mod tests {
     #[test]
     fn what_may_show_a_quorum_is_kept_only_for_what_may_be_one() {
         let etcd = stateful_set("shop/db").image("quay.io/coreos/etcd:v3").argument("--name=a").env("CLUSTER", "yes");
-        let voters = read::<StatefulSet>(etcd).voters.unwrap();
+        let etcd = read::<StatefulSet>(etcd);
+        let voters = etcd.voters().unwrap();
         assert!(!voters.declared);
         assert_eq!(voters.images, ["quay.io/coreos/etcd:v3"]);
         assert_eq!(voters.words, ["--name=a", "CLUSTER=yes"]);
-        assert_eq!(read::<StatefulSet>(stateful_set("shop/db").image("postgres:17").argument("-c")).voters, None);
-        assert!(read::<StatefulSet>(stateful_set("shop/db").image("postgres:17").voting()).voters.unwrap().declared);
+        assert_eq!(read::<StatefulSet>(stateful_set("shop/db").image("postgres:17").argument("-c")).rare, None);
+        assert!(read::<StatefulSet>(stateful_set("shop/db").image("postgres:17").voting()).voters().unwrap().declared);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::setters::names;
 use crate::facts::{Container, Drop, PodFacts};
-use crate::path::{Path, Place};
+use crate::path::{ADDED, Path, Place};
 use crate::table::{Explanation, Revision};
 use crate::violation::Offence;
 use crate::wording::{containers, json, quoted};
@@ -106,7 +106,7 @@ fn detail_of_added(pod: &PodFacts, may: fn(&str) -> bool) -> String {
 
 fn remove_added(place: Place, container: &Container, may: fn(&str) -> bool, offences: &mut Vec<Offence>) {
     for (index, name) in (0..).zip(added(container)).filter(|(_, name)| !may(name)) {
-        let path = Path::new(place.clone(), "securityContext.capabilities.add").item(index);
+        let path = Path::new(place.clone(), ADDED).item(index);
         offences.push(Offence::remove(path, json(name)));
     }
 }

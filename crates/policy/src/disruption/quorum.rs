@@ -18,10 +18,7 @@ const WHEN_CLUSTERED: [(&str, &[&str]); 5] = [
 /// Whether the replicas of this workload are known to vote.
 #[must_use]
 pub fn is_quorum(workload: &Workload) -> bool {
-    workload
-        .voters
-        .as_deref()
-        .is_some_and(|voters| voters.declared || voters.images.iter().any(|image| votes(image, voters)))
+    workload.voters().is_some_and(|voters| voters.declared || voters.images.iter().any(|image| votes(image, voters)))
 }
 
 fn votes(image: &Text, voters: &Voters) -> bool {

@@ -131,6 +131,8 @@ pub struct Server {
     pub own: Option<Text>,
     /// Whether its kubelets give the runtime's seccomp profile to pods that ask for none, as far as files say.
     pub seccomp_by_default: bool,
+    /// Whether its scheduler spreads replicas over nodes that ask for nothing, as far as files say.
+    pub spreads: bool,
 }
 
 impl Server {

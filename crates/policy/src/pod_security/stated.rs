@@ -17,7 +17,8 @@ impl Server {
     #[must_use]
     pub fn stated(talos: &Talos) -> Self {
         let (default, exempt) = admission(talos).map_or((None, Vec::new()), |(level, exempt)| (Some(level), exempt));
-        Self { minor: minor(talos), default, exempt, own: None, seccomp_by_default: seccomp_by_default(talos) }
+        let seccomp_by_default = seccomp_by_default(talos);
+        Self { minor: minor(talos), default, exempt, own: None, seccomp_by_default, spreads: talos.spreads }
     }
 
     /// Whether it is newer than the newest version that is known here.

@@ -205,7 +205,7 @@ pub(crate) fn judge_files(
         let mut answers = Answers::default();
         match rule.check {
             Check::Files(check) => check(repository, &mut answers),
-            Check::FilesOnNodes(check) => check(repository, policies.nodes(), &mut answers),
+            Check::FilesOnNodes(check) => check(repository, policies, &mut answers),
             Check::Budget(_)
             | Check::Workload(_)
             | Check::Both(..)

@@ -98,8 +98,12 @@ impl<'a> TemplateCase<'a> {
             Check::RunAsNonRoot if self.subject.facts.is_never_root() => {
                 "it names another user already: nothing else changes"
             }
+            Check::RunAsNonRoot | Check::RunAsUser if self.subject.facts.states_users() => {
+                "a container that is told to be root, and has to be, stays as it is: set runAsNonRoot of the others then"
+            }
             Check::CapabilitiesRestricted if self.subject.facts.is_never_root() => {
-                "an image that begins with a set-user-ID program, such as the /init of s6-overlay, may no longer start; others use none"
+                "an image that begins with a set-user-ID program, such as the /init of s6-overlay, or whose program has capabilities of \
+                 its own may no longer start; others use none"
             }
             Check::SeccompProfileRestricted if self.server.seccomp_by_default => "it runs with that profile already",
             Check::AppArmorProfile

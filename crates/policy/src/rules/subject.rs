@@ -92,6 +92,12 @@ impl<'a> BudgetCase<'a> {
         self.expected(|bounds| bounds.asked).filter(|asked| 0 < *asked && !self.covers_custom_pods())
     }
 
+    /// Whether it can't allow an eviction of what is asked for now; none where that isn't known.
+    pub(super) fn never_allows(&self) -> Option<bool> {
+        let Ok(limit) = &self.budget.limit else { return Some(true) };
+        self.asked().map(|asked| limit.evictable(asked) == 0)
+    }
+
     /// Whether it covers pods that a custom resource owns.
     fn covers_custom_pods(&self) -> bool {
         self.covered.iter().any(|group| match group.maker {

@@ -59,9 +59,10 @@ fn what_is_wrong_is_told_with_its_place() {
 }
 
 #[test]
-fn in_a_block_the_line_is_told() {
+fn in_a_block_the_line_and_the_column_are_told() {
     let report = check("a: |\n  x\n  y ${none}\n", "a: |\n  x\n  y \n");
-    assert_eq!(report.undefined[0].1.line(), 4 - 1);
+    let at = report.undefined[0].1;
+    assert_eq!((at.line(), at.column()), (3, 5));
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub(in crate::helm) const CHARTS: &[Known] = &[
     Known { name: "coredns", read: "1.46.2", workloads: COREDNS },
     Known { name: "descheduler", read: "0.36.0", workloads: DESCHEDULER },
     Known { name: "dragonfly-operator", read: "1.6.1", workloads: &[deployment(REPLICA_COUNT, None)] },
-    Known { name: "external-dns", read: "1.21.1", workloads: &[deployment(REPLICA_COUNT, None)] },
+    // Later ones have a replicaCount, which may be 0 or 1.
+    Known { name: "external-dns", read: "1.21.1", workloads: &[deployment(Replicas::Fixed(1), None)] },
     Known { name: "external-secrets", read: "2.9.0", workloads: EXTERNAL_SECRETS },
     // What a FluxInstance makes is flux-operator's.
     Known { name: "flux-instance", read: "0.49.0", workloads: &[] },

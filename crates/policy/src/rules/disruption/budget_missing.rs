@@ -46,7 +46,7 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     };
     if case.workload.guessed {
         let message = format!("{replicas}, and whether its chart gives them a disruption budget isn't known here");
-        let remedy = "look into the chart: a second budget over the same pods would block every drain";
+        let remedy = "look into the chart, and turn its own on where it has one: a second over the same pods would block every drain";
         return Problem::at("spec.replicas", message, remedy).severe(Severity::Info).fails();
     }
     let message = format!("{replicas} and no disruption budget: nothing keeps drains from taking all of them at once");

@@ -26,8 +26,8 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
             return Problem::at("spec", message, "set spec.maxUnavailable: 1").patched(ONE_MAY_GO).fails();
         }
     };
-    let Some(asked) = case.asked() else { return Verdict::NotApplicable };
-    if 0 < limit.evictable(asked) {
+    let (Some(asked), Some(never)) = (case.asked(), case.never_allows()) else { return Verdict::NotApplicable };
+    if !never {
         return Verdict::Holds;
     }
     let message = format!("{limit} over {asked} {} allows no eviction", if asked == 1 { "pod" } else { "pods" });

@@ -5,7 +5,7 @@
 use crate::disruption::is_quorum;
 use crate::rules::{BudgetCase, Check, Problem, Rule, Verdict};
 use crate::{Domain, RuleId, Severity};
-use holdfast_model::facts::{Limit, UnhealthyPods};
+use holdfast_model::facts::UnhealthyPods;
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::DrainBlockedWhenUnready,
@@ -18,11 +18,8 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(case: &BudgetCase<'_>) -> Verdict {
     let asleep = case.workloads.iter().all(|covered| covered.bounds.asked == 0);
-    if asleep || case.workloads.iter().any(|covered| is_quorum(covered.workload)) {
-        return Verdict::NotApplicable;
-    }
-    let never = |limit: &Limit| case.asked().is_some_and(|asked| limit.evictable(asked) == 0);
-    if case.budget.limit.as_ref().map_or(true, never) {
+    let votes = || case.workloads.iter().any(|covered| is_quorum(covered.workload));
+    if asleep || case.never_allows() == Some(true) || votes() {
         return Verdict::NotApplicable;
     }
     match case.budget.unhealthy_pods {

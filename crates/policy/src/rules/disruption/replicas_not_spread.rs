@@ -1,7 +1,7 @@
 //! `replicas-not-spread`: two replicas or more, and nothing that keeps them off one node.
 //!
-//! The scheduler's own default spreads softly over nodes, and its configuration may do so more strictly, so this is information.
-//! Judged of templates that are known whole, at the floor of an autoscaler where there is one. Whether the replicas
+//! The scheduler's own default spreads softly over nodes, so this is information; where its configuration has default
+//! constraints of its own over nodes, it holds. Judged of templates that are known whole, at the floor of an autoscaler where there is one. Whether the replicas
 //! share a node at present is `replicas-on-one-node`, which only a cluster shows. Says nothing where the files say that
 //! there is one node: nothing can be kept off it.
 
@@ -9,7 +9,7 @@ use holdfast_model::repository::Template;
 use holdfast_model::{Repository, WorkloadKind};
 
 use crate::rules::{Answers, Check, Problem, Rule};
-use crate::{Domain, RuleId, Severity};
+use crate::{Domain, Policies, RuleId, Severity};
 
 pub(in crate::rules) const RULE: Rule = Rule {
     id: RuleId::ReplicasNotSpread,
@@ -20,13 +20,13 @@ pub(in crate::rules) const RULE: Rule = Rule {
     check: Check::FilesOnNodes(check),
 };
 
-fn check(repository: &Repository, nodes: Option<u32>, answers: &mut Answers) {
-    if nodes == Some(1) {
+fn check(repository: &Repository, policies: &Policies, answers: &mut Answers) {
+    if policies.nodes() == Some(1) {
         return;
     }
     for template in &repository.templates {
         let Some(floor) = floor(template, repository).filter(|floor| 2 <= *floor) else { continue };
-        if template.spread {
+        if template.spread || policies.server().spreads {
             answers.holds();
             continue;
         }

@@ -27,8 +27,14 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     ];
     let causes: Vec<&str> = causes.into_iter().filter_map(|(is_so, cause)| is_so.then_some(cause)).collect();
     let (cause, remedy) = match causes.as_slice() {
-        [] => (String::new(), "run two replicas, on two nodes, if it must not be interrupted and two may run at once"),
-        [_, ..] => (format!(" ({})", causes.join(", ")), "expect an interruption at each drain"),
+        [] => {
+            let value = case.workload.replicas_value().map_or(String::new(), |value| format!(" ({value})"));
+            (
+                String::new(),
+                format!("run two replicas{value}, on two nodes, if it must not be interrupted and two may run at once"),
+            )
+        }
+        [_, ..] => (format!(" ({})", causes.join(", ")), "expect an interruption at each drain".to_owned()),
     };
     let message =
         format!("at most one replica{cause}: a drain interrupts it, and a budget that keeps it would block the drain");

@@ -19,7 +19,8 @@ fn check(repository: &Repository, answers: &mut Answers) {
     let long = repository.flux.kustomizations.iter().filter(|it| it.interval.is_some_and(|interval| SHORT < interval));
     let (given, without): (Vec<_>, Vec<_>) = long.partition(|kustomization| kustomization.retry_interval);
     let problem = || {
-        let message = "no retryInterval: after a failure it is tried again only when its interval is over";
+        let message =
+            "no retryInterval: what failed is tried again only when its interval is over or a new revision comes";
         Problem::at("spec.interval", message.to_owned(), "set spec.retryInterval, such as 2m")
             .patched("spec:\n  retryInterval: 2m")
     };

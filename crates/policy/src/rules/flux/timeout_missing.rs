@@ -22,7 +22,7 @@ fn check(repository: &Repository, answers: &mut Answers) {
     let waits = repository.flux.kustomizations.iter().filter(|it| it.waits && it.interval.is_some_and(|it| SHORT < it));
     let (given, without): (Vec<_>, Vec<_>) = waits.partition(|kustomization| kustomization.timeout);
     let problem = || {
-        let message = "it waits for what it applies and has no timeout: a failure is known after a whole interval";
+        let message = "it waits for what it applies and has no timeout: that something never becomes ready is known after a whole interval";
         Problem::at("spec", message.to_owned(), "set spec.timeout, such as 5m").patched("spec:\n  timeout: 5m")
     };
     let failing = without.iter().map(|kustomization| (&kustomization.identity, problem())).collect();

@@ -59,7 +59,7 @@ fn check(repository: &Repository, answers: &mut Answers) {
             1 => "no Kustomization of Flux reaches it: what it describes isn't deployed".to_owned(),
             many => format!("no Kustomization of Flux reaches its {many} manifests: what they describe isn't deployed"),
         };
-        let remedy = "delete it, since Git remembers; or list it in a kustomization.yaml that is reached, if it is meant to be deployed and builds";
+        let remedy = "list it in a kustomization.yaml that is reached, with what it depends on, if it is meant to be deployed and builds; else delete it, since Git remembers";
         let severity = if is_kept(place) { Severity::Info } else { Severity::Low };
         answers.fails_at(&subject, position, Problem::at("", message, remedy).severe(severity));
     }

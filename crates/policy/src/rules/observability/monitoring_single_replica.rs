@@ -1,6 +1,7 @@
 //! `monitoring-single-replica`: a Prometheus or Alertmanager with one replica. Information: at home one is enough.
 //!
-//! Read from their own resources and from values of kube-prometheus-stack. Not judged where it is scaled to zero.
+//! Read from their own resources and from values of kube-prometheus-stack. Not judged where it is scaled to zero, nor of an
+//! Alertmanager that sends nothing to anybody: a second one wouldn't either.
 
 use holdfast_model::Repository;
 
@@ -17,9 +18,11 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(repository: &Repository, answers: &mut Answers) {
-    for monitor in &repository.observability.monitors {
+    let facts = &repository.observability;
+    for monitor in &facts.monitors {
         match monitor.replicas {
             0 => {}
+            1 if monitor.mute && facts.receivers == 0 => {}
             1 => {
                 let (meanwhile, remedy) = match monitor.what {
                     "Alertmanager" => (

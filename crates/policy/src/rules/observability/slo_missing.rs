@@ -22,8 +22,13 @@ fn check(repository: &Repository, answers: &mut Answers) {
     if 0 < facts.objectives {
         answers.holds();
     } else if !facts.alerts.is_empty() || !facts.monitors.is_empty() {
-        let message = "there are metrics and no service level objective: nothing says how much may fail".to_owned();
+        let message = match facts.api_server_objective {
+            true => {
+                "no service level objective but the API server's, which kube-prometheus-stack brings: nothing says how much of what people use may fail"
+            }
+            false => "there are metrics and no service level objective: nothing says how much may fail",
+        };
         let remedy = "write down one objective for what people use most, with Sloth or Pyrra";
-        answers.fails(&whole_cluster(repository), Problem::at("", message, remedy));
+        answers.fails(&whole_cluster(repository), Problem::at("", message.to_owned(), remedy));
     }
 }

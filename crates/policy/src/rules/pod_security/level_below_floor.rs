@@ -19,6 +19,29 @@ pub(in crate::rules) const RULE: Rule = Rule {
     check: Check::Namespace(check),
 };
 
+/// Releases named after charts whose pods need what baseline forbids: the node's network, its files, or all rights.
+const OF_THE_NODE: [&str; 19] = [
+    "cilium",
+    "csi-driver-nfs",
+    "csi-driver-smb",
+    "democratic-csi",
+    "fluent-bit",
+    "intel-device-plugin-gpu",
+    "intel-gpu-plugin",
+    "longhorn",
+    "metallb",
+    "multus",
+    "node-exporter",
+    "node-feature-discovery",
+    "node-problem-detector",
+    "prometheus-node-exporter",
+    "promtail",
+    "rook-ceph",
+    "smartctl-exporter",
+    "spegel",
+    "victoria-logs-collector",
+];
+
 fn check(case: &Case<'_>) -> Verdict {
     let floor = case.settings.floor;
     if case.standing.is_empty() || case.namespace.terminating || case.labelled.is_variable {
@@ -70,6 +93,14 @@ fn met(case: &Case<'_>, states: &str) -> Verdict {
     let problem = |message| Problem::at(place(namespace, ENFORCE), message, format!("{label}{how}"));
     if unread.is_empty() {
         return problem(meets).fails();
+    }
+    let of_the_node: Vec<&str> = unread.iter().map(Text::as_str).filter(|name| OF_THE_NODE.contains(name)).collect();
+    if !of_the_node.is_empty() {
+        let names = named(of_the_node.iter().copied());
+        let message = format!("{states}, and {names} may need of the node what {floor} forbids");
+        let remedy =
+            "give what needs the node a namespace of its own that states privileged; this one can enforce a level then";
+        return Problem::at(place(namespace, ENFORCE), message, remedy).severe(Severity::Info).fails();
     }
     let names = named(unread.iter().map(Text::as_str));
     problem(format!("{meets}; what comes of {names} isn't known")).severe(Severity::Low).fails()

@@ -1,4 +1,7 @@
 //! `root-allowed`: a container that may run as root.
+//!
+//! Whether its image does isn't known, and where it does by design only its maintainer can tell whether it has to. So it is
+//! information, but where restricted is asked for.
 
 use holdfast_pod_security::Check as Made;
 
@@ -16,5 +19,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    case.restricted_for_root("root isn't refused", &[Made::RunAsNonRoot, Made::RunAsUser])
+    let verdict = case.restricted("root isn't refused", &[Made::RunAsNonRoot, Made::RunAsUser]);
+    let is_worse = case.aims_at_restricted && !case.subject.facts.is_never_root();
+    if is_worse { verdict } else { verdict.merely_known() }
 }

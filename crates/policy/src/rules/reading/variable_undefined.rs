@@ -16,7 +16,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 const REMEDY: &str = "give it a value under spec.postBuild, or a default as in `${NAME:=value}`; where it isn't meant for Flux, as in a dashboard, \
-     write `$${NAME}`, or annotate the object with kustomize.toolkit.fluxcd.io/substitute: disabled";
+     write `$${NAME}`, or annotate the object it stands in with kustomize.toolkit.fluxcd.io/substitute: disabled";
 
 fn check(repository: &Repository, answers: &mut Answers) {
     super::answer(repository, ProblemKind::VariableUndefined, REMEDY, answers);
