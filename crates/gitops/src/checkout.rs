@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::facts::FileFacts;
 use crate::{FileId, SourceFile};
 
-pub(crate) use read::embedded;
+pub(crate) use read::{embedded, is_named_template};
 
 /// No YAML file is larger: a dashboard has a few hundred kilobytes, a bundle of CRDs a few megabytes.
 pub(crate) const MOST_BYTES: u64 = 16 << 20;

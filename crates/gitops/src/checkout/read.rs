@@ -48,9 +48,13 @@ fn chart_templates(paths: &[Arc<str>]) -> BTreeSet<String> {
 
 /// What becomes YAML only when somebody renders it.
 fn is_template_file(path: &str, charts: &BTreeSet<String>) -> bool {
+    is_named_template(path) || (is_yaml(path) && charts.iter().any(|folder| path.starts_with(folder.as_str())))
+}
+
+/// Whether a file says by its name that it is a template of YAML.
+pub(crate) fn is_named_template(path: &str) -> bool {
     let named = [".yaml.j2", ".yml.j2", ".yaml.tmpl", ".yml.tmpl", ".yaml.gotmpl", ".yml.gotmpl"];
     named.iter().any(|end| path.ends_with(end))
-        || (is_yaml(path) && charts.iter().any(|folder| path.starts_with(folder.as_str())))
 }
 
 fn is_yaml(path: &str) -> bool {

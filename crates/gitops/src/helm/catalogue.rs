@@ -231,19 +231,21 @@ impl Maker<'_> {
     fn pod(&self) -> Node {
         let names = ["affinity", "topologySpreadConstraints", "priorityClassName", "nodeSelector", "tolerations"];
         let fields = names.iter().fold(Fields::at(self.release.at), |fields, name| {
-            let path: Vec<&str> = self.workload.values.iter().copied().chain([*name]).collect();
-            fields.with_some(name, self.release.value(&path).filter(|value| !is_empty(value)).cloned())
+            fields.with_some(name, self.value(name).filter(|value| !is_empty(value)).cloned())
         });
         fields.node()
     }
 
+    /// One of its own values.
+    fn value(&self, name: &str) -> Option<&Node> {
+        let path: Vec<&str> = self.workload.values.iter().copied().chain([name]).collect();
+        self.release.value(&path)
+    }
+
     /// As values give it. Where they don't, the chart's own stays unknown.
     fn strategy(&self) -> Option<Node> {
-        let given = |name: &&str| {
-            let path: Vec<&str> = self.workload.values.iter().copied().chain([*name]).collect();
-            self.release.value(&path).filter(|strategy| strategy.get("type").is_some()).cloned()
-        };
-        ["strategy", "updateStrategy", "deploymentStrategy"].iter().find_map(given)
+        let given = |name: &&str| self.value(name).filter(|strategy| strategy.get("type").is_some());
+        ["strategy", "updateStrategy", "deploymentStrategy"].iter().find_map(given).cloned()
     }
 
     fn budget(&self) -> Option<Node> {

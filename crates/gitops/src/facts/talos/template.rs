@@ -7,13 +7,13 @@ use holdfast_model::repository::Talos;
 
 use super::scheduler;
 use crate::FileId;
+use crate::checkout::is_named_template;
 use crate::yaml::{self, Limits};
 
 /// Whether the text of this file is wanted: a template in a folder of Talos.
 pub(in crate::facts) fn is_wanted(path: &str) -> bool {
-    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let is_template = [".yaml.j2", ".yml.j2", ".yaml.tmpl", ".yaml.gotmpl"].iter().any(|end| name.ends_with(end));
-    is_template && folders.split('/').any(|folder| folder == "talos")
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    is_named_template(path) && folders.split('/').any(|folder| folder == "talos")
 }
 
 /// Adds what a template says.

@@ -1,9 +1,9 @@
 //! `replicas-not-spread`: two replicas or more, and nothing that keeps them off one node.
 //!
 //! The scheduler's own default spreads softly over nodes, so this is information; where its configuration has default
-//! constraints of its own over nodes, it holds. Judged of templates that are known whole, at the floor of an autoscaler where there is one. Whether the replicas
-//! share a node at present is `replicas-on-one-node`, which only a cluster shows. Says nothing where the files say that
-//! there is one node: nothing can be kept off it.
+//! constraints of its own over nodes, it holds. Judged of templates that are known whole, at the floor of an autoscaler where
+//! there is one. Whether the replicas share a node at present is `replicas-on-one-node`, which only a cluster shows. Says
+//! nothing where the files say that there is one node: nothing can be kept off it.
 
 use holdfast_model::repository::Template;
 use holdfast_model::{Repository, WorkloadKind};

@@ -19,7 +19,6 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    let verdict = case.restricted("root isn't refused", &[Made::RunAsNonRoot, Made::RunAsUser]);
-    let is_worse = case.aims_at_restricted && !case.subject.facts.is_never_root();
-    if is_worse { verdict } else { verdict.merely_known() }
+    let verdict = case.restricted_for_root("root isn't refused", &[Made::RunAsNonRoot, Made::RunAsUser]);
+    if case.aims_at_restricted { verdict } else { verdict.merely_known() }
 }
