@@ -34,7 +34,10 @@ pub use pod::Pod;
 pub use unseal::VaultTransitUnseal;
 pub use upgrade::{KubernetesUpgrade, Plan, TalosControlPlane, TalosUpgrade};
 pub use volume::{PersistentVolume, PersistentVolumeClaim};
-pub use workload::{DaemonSet, Deployment, GUESSED, REPLICAS_FIXED, REPLICAS_VALUE, ReplicaSet, StatefulSet};
+pub use workload::{
+    BUDGET_VALUE, DaemonSet, Deployment, GUESSED, REPLICAS_FIXED, REPLICAS_REPEAT, REPLICAS_VALUE, ReplicaSet,
+    StatefulSet,
+};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube_core::Resource;

@@ -146,8 +146,12 @@ impl Check {
             }
             Self::HostPorts => "it is no longer reached at the node's port: use a Service",
             Self::HostProbesAndHostLifecycle => "the pod itself is asked instead of that host",
-            Self::Privileged | Self::CapabilitiesBaseline | Self::CapabilitiesRestricted => {
+            Self::Privileged | Self::CapabilitiesBaseline => {
                 "what the program does with these rights fails: try it before"
+            }
+            Self::CapabilitiesRestricted => {
+                "an image that begins as root and then takes another user (s6-overlay, gosu, Apache) can't without CHOWN, SETUID \
+                 and SETGID, often DAC_OVERRIDE and FOWNER: add back what its log asks for, though restricted takes no such pod"
             }
             Self::RunAsNonRoot | Self::RunAsUser => {
                 "the container doesn't start when its image runs as root: the image, or runAsUser, has to name \

@@ -7,7 +7,7 @@
 mod charts;
 
 use ecow::EcoString;
-use holdfast_model::shapes::{REPLICAS_FIXED, REPLICAS_VALUE};
+use holdfast_model::shapes::{BUDGET_VALUE, REPLICAS_FIXED, REPLICAS_REPEAT, REPLICAS_VALUE};
 
 use super::fields::{Fields, object};
 use super::values::is_empty;
@@ -70,6 +70,8 @@ enum Replicas {
     At(&'static [&'static str], u32),
     /// The value at a path, but one unless the value at the second says true.
     OneUnless(&'static [&'static str], &'static [&'static str]),
+    /// The value at a path, else so many; each of them says what all say.
+    Repeating(&'static [&'static str], u32),
     Fixed(u32),
     PerNode,
 }
@@ -95,6 +97,18 @@ enum Budget {
     AtLeastOne(&'static [&'static str]),
     /// When there is more than one replica: so many stay unless given at this path.
     AboveOne(&'static [&'static str], u32),
+    /// When there is more than one replica, for one at a time, whatever the values say.
+    OneAtATime,
+}
+
+impl Budget {
+    /// The value that makes it.
+    const fn value(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Enabled(path, _) | Self::Present(path) | Self::AtLeastOne(path) => Some(path),
+            Self::AboveOne(..) | Self::OneAtATime => None,
+        }
+    }
 }
 
 /// What is known of a chart.
@@ -153,7 +167,12 @@ impl Maker<'_> {
             Replicas::At(path, _) => annotations.text(REPLICAS_VALUE, path.join(".")),
             Replicas::OneUnless(path, unless) => annotations
                 .text(REPLICAS_VALUE, ecow::eco_format!("{} with {}: true", path.join("."), unless.join("."))),
+            Replicas::Repeating(..) => annotations.text(REPLICAS_REPEAT, "true"),
             Replicas::PerNode => annotations,
+        };
+        let annotations = match self.workload.budget.and_then(Budget::value) {
+            Some(path) => annotations.text(BUDGET_VALUE, path.join(".")),
+            None => annotations,
         };
         Fields::at(self.release.at)
             .text("name", self.text(self.workload.name))
@@ -199,7 +218,7 @@ impl Maker<'_> {
     /// Where the number of replicas would have to be written: below the nearest key of the values that is there.
     fn place_of_replicas(&self) -> Origin {
         let path = match self.workload.replicas {
-            Replicas::At(path, _) | Replicas::OneUnless(path, _) => path,
+            Replicas::At(path, _) | Replicas::Repeating(path, _) | Replicas::OneUnless(path, _) => path,
             Replicas::Fixed(_) | Replicas::PerNode => return self.release.at,
         };
         let key = |node: &Node, key: &str| node.as_mapping()?.entry(key).map(|entry| entry.at);
@@ -216,7 +235,7 @@ impl Maker<'_> {
     fn replica_count(&self) -> Option<Result<Node, u32>> {
         let given = |path: &[&str]| self.release.value(path).filter(|it| it.as_integer().is_some()).cloned();
         match self.workload.replicas {
-            Replicas::At(path, default) => Some(given(path).ok_or(default)),
+            Replicas::At(path, default) | Replicas::Repeating(path, default) => Some(given(path).ok_or(default)),
             Replicas::OneUnless(path, unless) => {
                 let free = self.release.value(unless).and_then(Node::as_bool).unwrap_or(false);
                 let given = given(path).filter(|given| free || given.as_integer().is_some_and(|count| count < 1));
@@ -249,9 +268,18 @@ impl Maker<'_> {
     }
 
     fn budget(&self) -> Option<Node> {
-        let at = self.release.at;
+        let spec = self.limit(self.workload.budget?)?.with("selector", self.selector());
+        Some(
+            object(self.release.at, "policy/v1", "PodDisruptionBudget", self.metadata())
+                .with("spec", spec.node())
+                .node(),
+        )
+    }
+
+    /// The limit of its budget; none where it makes none.
+    fn limit(&self, budget: Budget) -> Option<Fields> {
         let values = |path: &[&str]| self.release.value(path);
-        let (given, default) = match self.workload.budget? {
+        let (given, default) = match budget {
             Budget::Enabled(path, default) => {
                 let given = values(path)?;
                 let on = ["enabled", "enable"].iter().any(|key| given.get(key).and_then(Node::as_bool) == Some(true));
@@ -263,12 +291,9 @@ impl Maker<'_> {
                 let some = |key: &str| given.get(key).and_then(Node::as_integer).is_some_and(|count| 1 <= count);
                 ((some("minAvailable") || some("maxUnavailable")).then_some(given)?, None)
             }
-            Budget::AboveOne(path, default) => {
-                let count = match self.replica_count()? {
-                    Ok(given) => given.as_integer()?,
-                    Err(count) => count.into(),
-                };
-                (values(path).filter(|_| 1 < count)?, Some(default))
+            Budget::AboveOne(path, default) => (values(path).filter(|_| self.is_above_one())?, Some(default)),
+            Budget::OneAtATime => {
+                return self.is_above_one().then(|| Fields::at(self.release.at).number("maxUnavailable", 1));
             }
         };
         let limit = |key: &str| given.get(key).filter(|limit| !limit.is_null()).cloned();
@@ -276,14 +301,20 @@ impl Maker<'_> {
         let least = limit("minAvailable").filter(|_| most.is_none());
         let spec =
             Fields::at(given.origin).with_some("unhealthyPodEvictionPolicy", limit("unhealthyPodEvictionPolicy"));
-        let spec = match (most, least, default) {
-            (Some(most), _, _) => spec.with("maxUnavailable", most),
-            (None, Some(least), _) => spec.with("minAvailable", least),
-            (None, None, Some(default)) => spec.number("minAvailable", default.into()),
-            (None, None, None) => return None,
-        };
-        let spec = spec.with("selector", self.selector());
-        Some(object(at, "policy/v1", "PodDisruptionBudget", self.metadata()).with("spec", spec.node()).node())
+        match (most, least, default) {
+            (Some(most), _, _) => Some(spec.with("maxUnavailable", most)),
+            (None, Some(least), _) => Some(spec.with("minAvailable", least)),
+            (None, None, Some(default)) => Some(spec.number("minAvailable", default.into())),
+            (None, None, None) => None,
+        }
+    }
+
+    fn is_above_one(&self) -> bool {
+        match self.replica_count() {
+            Some(Ok(given)) => given.as_integer().is_some_and(|count| 1 < count),
+            Some(Err(count)) => 1 < count,
+            None => false,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Only what values say outright: a number of replicas, or a budget that is switched on. A chart of which the values say
 //! neither makes nothing here, since a guess would be a finding about something that may not exist.
 
-use holdfast_model::shapes::GUESSED;
+use holdfast_model::shapes::{GUESSED, REPLICAS_VALUE};
 
 use super::fields::{Fields, object};
 use super::values::is_empty;
@@ -22,9 +22,10 @@ const NO_DEPLOYMENT: [&str; 5] = ["kind", "statefulset", "statefulSet", "daemons
 /// What the values say.
 pub(super) fn infer(release: &Release<'_>) -> Vec<Node> {
     let Some(chart) = release.chart.as_ref() else { return Vec::new() };
-    let count = REPLICAS.iter().find_map(|key| release.value(&[key]).filter(|it| it.as_integer().is_some()));
+    let given = |key: &&'static str| Some((*key, release.value(&[*key]).filter(|it| it.as_integer().is_some())?));
+    let found = REPLICAS.iter().find_map(given);
     let other = NO_DEPLOYMENT.iter().any(|key| release.value(&[key]).is_some_and(|value| !is_empty(value)));
-    let Some(count) = count.filter(|_| !other) else { return Vec::new() };
+    let Some((key, count)) = found.filter(|_| !other) else { return Vec::new() };
     // A budget whose limit only the chart knows: whatever was said of this workload would be wrong.
     let limit = limit(release);
     if limit.is_none() && has_budget(release) {
@@ -44,7 +45,7 @@ pub(super) fn infer(release: &Release<'_>) -> Vec<Node> {
         .with("replicas", count.clone())
         .with("selector", selector.clone())
         .with("template", template.node());
-    let annotations = Fields::at(at).text(GUESSED, "true").node();
+    let annotations = Fields::at(at).text(GUESSED, "true").text(REPLICAS_VALUE, key).node();
     let workload = metadata().with("annotations", annotations);
     let workload = object(at, "apps/v1", "Deployment", workload).with("spec", spec.node()).node();
     let budget = limit.map(|limit| {

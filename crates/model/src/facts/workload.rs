@@ -48,6 +48,8 @@ pub struct Rare {
     /// The value of its chart that takes the number of replicas, as a path; only what was inferred from a chart that is known
     /// tells.
     pub replicas_value: Option<Text>,
+    /// The value of its chart that makes a budget over its pods, as a path; from the same source.
+    pub budget_value: Option<Text>,
 }
 
 impl Rare {
@@ -66,6 +68,8 @@ pub struct Singleness {
     pub volume: bool,
     /// Its chart makes one replica whatever the values say; only what was inferred from a chart tells.
     pub fixed: bool,
+    /// A second would say everything again that the first says; only what was inferred from a chart tells.
+    pub repeats: bool,
 }
 
 /// In what the quorum of a StatefulSet may show. Kept only where an image or the annotation is a hint of one.
@@ -101,5 +105,11 @@ impl Workload {
     #[must_use]
     pub fn replicas_value(&self) -> Option<&Text> {
         self.rare.as_ref()?.replicas_value.as_ref()
+    }
+
+    /// The value of its chart that makes a budget over its pods.
+    #[must_use]
+    pub fn budget_value(&self) -> Option<&Text> {
+        self.rare.as_ref()?.budget_value.as_ref()
     }
 }

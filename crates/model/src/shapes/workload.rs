@@ -21,6 +21,12 @@ pub const REPLICAS_FIXED: &str = "holdfast.dev/replicas-fixed";
 /// The annotation of what is inferred from a chart that takes the number of replicas from a value: which value.
 pub const REPLICAS_VALUE: &str = "holdfast.dev/replicas-value";
 
+/// The annotation of what is inferred from a chart whose pods each say all there is, such as an exporter of the cluster's state.
+pub const REPLICAS_REPEAT: &str = "holdfast.dev/replicas-repeat";
+
+/// The annotation of what is inferred from a chart that makes a budget when a value says so: which value.
+pub const BUDGET_VALUE: &str = "holdfast.dev/budget-value";
+
 /// The annotation of what is inferred by mere convention, from the values of a chart that nobody read.
 pub const GUESSED: &str = "holdfast.dev/guessed";
 
@@ -124,10 +130,12 @@ impl Shape for Deployment {
             recreate: kind.as_deref() == Some("Recreate"),
             volume: self.spec.template.has_claim(),
             fixed: says(REPLICAS_FIXED),
+            repeats: says(REPLICAS_REPEAT),
         };
-        let replicas_value = annotation(&self.metadata, REPLICAS_VALUE).map(Text::from);
+        let value = |name: &str| annotation(&self.metadata, name).map(Text::from);
+        let (replicas_value, budget_value) = (value(REPLICAS_VALUE), value(BUDGET_VALUE));
         let read = Read::new(WorkloadKind::Deployment, &self.metadata, self.spec.selector.as_ref());
-        let rare = Rare { replicas_value, ..Rare::default() }.some();
+        let rare = Rare { replicas_value, budget_value, ..Rare::default() }.some();
         let workload = read.workload(self.spec.replicas, &mut self.spec.template);
         Fact::Workload(Workload { singleness, rare, guessed, ..workload })
     }
@@ -239,7 +247,7 @@ mod tests {
         deployment("shop/web").with("/spec/template/spec/volumes", json!([{ "name": "tmp", "emptyDir": {} }])), false, false
     )]
     fn what_makes_a_deployment_single(#[case] built: WorkloadBuilder, #[case] recreate: bool, #[case] volume: bool) {
-        assert_eq!(read::<Deployment>(built).singleness, Singleness { recreate, volume, fixed: false });
+        assert_eq!(read::<Deployment>(built).singleness, Singleness { recreate, volume, ..Singleness::default() });
     }
 
     #[test]

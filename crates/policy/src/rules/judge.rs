@@ -40,6 +40,8 @@ pub struct Judgement {
 /// What a finding says beside its rule and problem.
 struct About<'a> {
     judged: Judged<'a>,
+    /// Another object than what is judged, when only that one is known to be there.
+    instead: Option<Subject>,
     workloads: Vec<WorkloadRef>,
     owner: Option<FluxOwner>,
     policy: Option<PolicyRef>,
@@ -110,6 +112,7 @@ fn judge_workloads(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         let about = About {
             judged: judged(subjects, kind.as_str(), &workload.id.name, &workload.labels, Some(&workload.opt_out)),
             workloads: vec![workload.id.clone()],
+            instead: outcome.owner.as_ref().filter(|_| workload.guessed).map(subject_of),
             owner: outcome.owner.clone(),
             policy: outcome.policy.clone().map(PolicyRef::disruption),
         };
@@ -126,6 +129,7 @@ fn judge_levels(subjects: &Subjects<'_>, judgement: &mut Judgement) {
     let policy = Some(look.policy()).filter(|name| !name.is_empty()).cloned().map(PolicyRef::security);
     let about = About {
         judged: judged(subjects, Kind::Namespace.as_str(), view.name(), &case.namespace.labels, None),
+        instead: None,
         workloads: Vec::new(),
         owner: view.own_flux_owner(),
         policy: policy.clone(),
@@ -155,6 +159,7 @@ fn judge_levels(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         let kind = workload.id.kind.kind();
         let about = About {
             judged: judged(subjects, kind.as_str(), &workload.id.name, &workload.labels, Some(&workload.opt_out)),
+            instead: None,
             workloads: vec![workload.id.clone()],
             owner: view.flux_owner(kind, &workload.id.name, &workload.flux),
             policy: policy.clone(),
@@ -175,7 +180,13 @@ fn judge_exceptions(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         for rule in rules() {
             let Check::Exception(check) = rule.check else { continue };
             let judged = judged(subjects, "PolicyException", &exception.name, &none, None);
-            let about = About { judged, workloads: Vec::new(), owner: None, policy: policy_of_namespace(subjects) };
+            let about = About {
+                judged,
+                instead: None,
+                workloads: Vec::new(),
+                owner: None,
+                policy: policy_of_namespace(subjects),
+            };
             judgement.add(rule, check(exception, subjects.now), &about, subjects);
         }
     }
@@ -187,7 +198,13 @@ fn judge_unreadable(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         for rule in rules() {
             let Check::Unreadable(check) = rule.check else { continue };
             let judged = judged(subjects, kind.as_str(), name, &none, None);
-            let about = About { judged, workloads: Vec::new(), owner: None, policy: policy_of_namespace(subjects) };
+            let about = About {
+                judged,
+                instead: None,
+                workloads: Vec::new(),
+                owner: None,
+                policy: policy_of_namespace(subjects),
+            };
             judgement.add(rule, check(kind, error), &about, subjects);
         }
     }
@@ -224,7 +241,8 @@ pub(crate) fn judge_files(
                 labels: &identity.labels,
                 opt_outs: [Some(&identity.opt_out), of_namespace.map(|namespace| &namespace.opt_out)],
             };
-            let about = About { judged, workloads: Vec::new(), owner: identity.owner.clone(), policy: None };
+            let about =
+                About { judged, instead: None, workloads: Vec::new(), owner: identity.owner.clone(), policy: None };
             let found = finding(rule, problem, &about, policies, now);
             judgement.findings.push(Finding { position, ..found });
         }
@@ -246,6 +264,7 @@ fn about_budget<'a>(subjects: &'a Subjects<'a>, case: &BudgetCase<'a>) -> About<
     let kind = Kind::PodDisruptionBudget;
     About {
         judged: judged(subjects, kind.as_str(), case.name, &case.budget.labels, opt_out),
+        instead: None,
         workloads: case.workloads.iter().map(|covered| covered.workload.id.clone()).collect(),
         owner: view.flux_owner(kind, case.name, &case.budget.flux),
         policy: decided.or_else(|| policy_of_namespace(subjects)),
@@ -262,6 +281,10 @@ fn judged<'a>(
     let view = subjects.survey.view;
     let of_namespace = view.namespace().map(|namespace| &namespace.opt_out);
     Judged { namespace: view.name(), kind, name, labels, opt_outs: [opt_out, of_namespace] }
+}
+
+fn subject_of(owner: &FluxOwner) -> Subject {
+    Subject { kind: owner.kind.kind().as_str(), namespace: owner.key.namespace.clone(), name: owner.key.name.clone() }
 }
 
 fn policy_of_namespace(subjects: &Subjects<'_>) -> Option<PolicyRef> {
@@ -291,10 +314,11 @@ fn finding(rule: &Rule, problem: Problem, about: &About<'_>, policies: &Policies
     // A Namespace is excepted by what is in it, but is in none itself.
     let in_none = judged.kind == Kind::Namespace.as_str();
     let namespace = if in_none { Text::default() } else { judged.namespace.clone() };
+    let itself = || Subject { kind: judged.kind, namespace, name: judged.name.clone() };
     Finding {
         rule: rule.id,
         severity: problem.severity.unwrap_or(rule.severity),
-        subject: Subject { kind: judged.kind, namespace, name: judged.name.clone() },
+        subject: about.instead.clone().unwrap_or_else(itself),
         field: problem.field,
         position: None,
         message: problem.message,

@@ -1,8 +1,10 @@
 //! What rules look at: a budget with all it covers, a workload with its outcome.
 
+use std::borrow::Cow;
+
 use holdfast_model::amount::Amount;
 use holdfast_model::facts::{Budget, Limit, Pod, Workload};
-use holdfast_model::{PodOwner, Text, WorkloadKind, WorkloadRef};
+use holdfast_model::{Kind, PodOwner, Text, WorkloadKind, WorkloadRef};
 use jiff::Timestamp;
 
 use crate::disruption::{Bounds, Outcome};
@@ -98,6 +100,12 @@ impl<'a> BudgetCase<'a> {
         self.asked().map(|asked| limit.evictable(asked) == 0)
     }
 
+    /// Whether a HelmRelease made it, so that it is changed in values.
+    pub(super) fn is_of_a_chart(&self) -> bool {
+        let owner = self.survey.view.flux_owner(Kind::PodDisruptionBudget, self.name, &self.budget.flux);
+        owner.is_some_and(|owner| owner.kind.kind() == Kind::HelmRelease)
+    }
+
     /// Whether it covers pods that a custom resource owns.
     fn covers_custom_pods(&self) -> bool {
         self.covered.iter().any(|group| match group.maker {
@@ -124,6 +132,14 @@ impl<'a> BudgetCase<'a> {
 }
 
 impl<'a> WorkloadCase<'a> {
+    /// Where its number of replicas stands. A finding about one that was guessed is about its release.
+    pub(super) fn replicas_field(&self) -> Cow<'static, str> {
+        match self.workload.replicas_value() {
+            Some(value) if self.workload.guessed => format!("spec.values.{value}").into(),
+            Some(_) | None => "spec.replicas".into(),
+        }
+    }
+
     /// Its own pods.
     pub fn pods(&self) -> impl Iterator<Item = &'a Pod> + use<'a> {
         let covered =

@@ -27,11 +27,20 @@ const REPLICAS: Replicas = Replicas::At(&["replicas"], 1);
 /// All charts that were read, by name.
 pub(in crate::helm) const CHARTS: &[Known] = &[
     Known { name: "cert-manager", read: "1.21.1", workloads: CERT_MANAGER },
+    Known { name: "chaski", read: "0.5.0", workloads: &[deployment(REPLICA_COUNT, Some(Budget::Enabled(PDB, None)))] },
     Known { name: "cilium", read: "1.16", workloads: CILIUM },
     Known { name: "cloudnative-pg", read: "0.29.0", workloads: &[deployment(REPLICA_COUNT, None)] },
     Known { name: "coredns", read: "1.46.2", workloads: COREDNS },
     Known { name: "descheduler", read: "0.36.0", workloads: DESCHEDULER },
     Known { name: "dragonfly-operator", read: "1.6.1", workloads: &[deployment(REPLICA_COUNT, None)] },
+    Known {
+        name: "echo",
+        read: "0.2.3",
+        workloads: &[Workload {
+            when: &[Switch::Off(&["autoscaling", "enabled"])],
+            ..deployment(REPLICA_COUNT, Some(Budget::Enabled(PDB, None)))
+        }],
+    },
     // Later ones have a replicaCount, which may be 0 or 1.
     Known { name: "external-dns", read: "1.21.1", workloads: &[deployment(Replicas::Fixed(1), None)] },
     Known { name: "external-secrets", read: "2.9.0", workloads: EXTERNAL_SECRETS },
@@ -42,13 +51,21 @@ pub(in crate::helm) const CHARTS: &[Known] = &[
     Known { name: "ingress-nginx", read: "4.15.1", workloads: INGRESS_NGINX },
     Known { name: "keda", read: "2.20.2", workloads: KEDA },
     Known { name: "kube-prometheus-stack", read: "88.5.3", workloads: KUBE_PROMETHEUS_STACK },
-    Known { name: "kube-state-metrics", read: "8.4.0", workloads: &[deployment(REPLICAS, Some(Budget::Present(PDB)))] },
+    Known {
+        name: "kube-state-metrics",
+        read: "8.4.0",
+        workloads: &[Workload {
+            when: &[Switch::Off(&["autosharding", "enabled"])],
+            ..deployment(Replicas::Repeating(&["replicas"], 1), Some(Budget::Present(PDB)))
+        }],
+    },
     Known { name: "longhorn", read: "1.12.0-dev", workloads: LONGHORN },
     Known {
         name: "metrics-server",
         read: "3.13.1",
         workloads: &[deployment(REPLICAS, Some(Budget::Enabled(PDB, None)))],
     },
+    Known { name: "miroir", read: "0.11.22", workloads: MIROIR },
     Known { name: "node-feature-discovery", read: "0.2.1", workloads: NODE_FEATURE_DISCOVERY },
     Known {
         name: "prometheus-adapter",
@@ -63,6 +80,7 @@ pub(in crate::helm) const CHARTS: &[Known] = &[
             ..deployment(REPLICAS, Some(Budget::Present(PDB)))
         }],
     },
+    Known { name: "proxmox-csi-plugin", read: "0.5.4", workloads: PROXMOX_CSI },
     Known { name: "reloader", read: "2.2.16", workloads: RELOADER },
     Known { name: "rook-ceph", read: "1.20.6", workloads: ROOK_CEPH },
     // Its pods are the operator's.
@@ -257,6 +275,18 @@ const LONGHORN: &[Workload] = &[
     },
 ];
 
+/// The agents weren't read.
+const MIROIR: &[Workload] = &[Workload {
+    name: Text::Fullname("-controller"),
+    labels: &[
+        ("app.kubernetes.io/name", Text::Name("")),
+        ("app.kubernetes.io/instance", Text::Release),
+        ("app.kubernetes.io/component", Text::Is("controller")),
+    ],
+    values: &["global"],
+    ..deployment(REPLICA_COUNT, Some(Budget::OneAtATime))
+}];
+
 const NODE_FEATURE_DISCOVERY: &[Workload] = &[
     Workload {
         name: Text::Fullname("-master"),
@@ -299,6 +329,9 @@ const NODE_FEATURE_DISCOVERY: &[Workload] = &[
         )
     },
 ];
+
+/// The plugin on the nodes wasn't read.
+const PROXMOX_CSI: &[Workload] = &[Workload { name: Text::Fullname("-controller"), ..deployment(REPLICA_COUNT, None) }];
 
 const RELOADER: &[Workload] = &[Workload {
     name: Text::ReleaseAndChart,

@@ -47,11 +47,13 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     if case.workload.guessed {
         let message = format!("{replicas}, and whether its chart gives them a disruption budget isn't known here");
         let remedy = "look into the chart, and turn its own on where it has one: a second over the same pods would block every drain";
-        return Problem::at("spec.replicas", message, remedy).severe(Severity::Info).fails();
+        return Problem::at(case.replicas_field(), message, remedy).severe(Severity::Info).fails();
     }
     let message = format!("{replicas} and no disruption budget: nothing keeps drains from taking all of them at once");
-    let remedy = format!(
-        "write a PodDisruptionBudget{wanted} beside it, or let Holdfast make it: a DisruptionPolicy that selects it, in mode: Enforce"
-    );
+    let own = match case.workload.budget_value() {
+        Some(value) => format!("turn on the budget of its chart ({value} in its values) with maxUnavailable: 1"),
+        None => format!("write a PodDisruptionBudget{wanted} beside it"),
+    };
+    let remedy = format!("{own}, or let Holdfast make one: a DisruptionPolicy that selects it, in mode: Enforce");
     Problem::at("spec.replicas", message, remedy).fails()
 }

@@ -27,7 +27,12 @@ fn check(case: &BudgetCase<'_>) -> Verdict {
         UnhealthyPods::IfHealthyBudget => {}
     }
     let unready = case.pods().filter(|pod| !pod.ready && !pod.phase.is_finished() && !pod.terminating).count();
-    let remedy = "set spec.unhealthyPodEvictionPolicy: AlwaysAllow";
+    let remedy = if case.is_of_a_chart() {
+        "set unhealthyPodEvictionPolicy: AlwaysAllow where the values ask for the budget, or patch spec.unhealthyPodEvictionPolicy \
+         with a post-renderer when the chart takes none"
+    } else {
+        "set spec.unhealthyPodEvictionPolicy: AlwaysAllow"
+    };
     let field = "spec.unhealthyPodEvictionPolicy";
     match unready {
         0 => {

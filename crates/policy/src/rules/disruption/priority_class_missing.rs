@@ -24,11 +24,11 @@ pub(in crate::rules) const RULE: Rule = Rule {
 const CHARTS: [(&str, &str, &str); 8] = [
     ("cert-manager", "certificates", "global.priorityClassName"), // 1.21.1
     ("coredns", "DNS", "priorityClassName"),                      // 1.46.2
-    ("flux-operator", "Flux", "priorityClassName"),               // 0.49.0
-    ("gateway-helm", "ingress", "deployment.priorityClassName"),  // 1.9.0
+    ("flux-operator", "the operator of Flux", "priorityClassName"), // 0.49.0
+    ("gateway-helm", "the controller of ingress", "deployment.priorityClassName"), // 1.9.0
     ("ingress-nginx", "ingress", "controller.priorityClassName"), // 4.15.1
     ("metallb", "network", "controller.priorityClassName and speaker.priorityClassName"), // 0.16.1
-    ("rook-ceph", "storage", "priorityClassName"),                // 1.20.6
+    ("rook-ceph", "the operator of storage", "priorityClassName"), // 1.20.6
     ("traefik", "ingress", "priorityClassName"),                  // 41.3.0
 ];
 

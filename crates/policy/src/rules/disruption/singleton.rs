@@ -21,6 +21,7 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     let scaled = case.outcome.bounds.scaler.is_some();
     let causes = [
         (singleness.fixed, "its chart makes one whatever the values say"),
+        (singleness.repeats, "a second would report everything again"),
         (scaled, "its autoscaler's maximum is one"),
         (singleness.recreate, "strategy Recreate"),
         (singleness.volume, "it mounts a persistent volume"),
@@ -36,7 +37,7 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
         }
         [_, ..] => (format!(" ({})", causes.join(", ")), "expect an interruption at each drain".to_owned()),
     };
-    let message =
-        format!("at most one replica{cause}: a drain interrupts it, and a budget that keeps it would block the drain");
-    Problem::at("spec.replicas", message, remedy).fails()
+    let asked = if case.workload.guessed { "its values ask for one replica" } else { "at most one replica" };
+    let message = format!("{asked}{cause}: a drain interrupts it, and a budget that keeps it would block the drain");
+    Problem::at(case.replicas_field(), message, remedy).fails()
 }

@@ -90,18 +90,28 @@ fn met(case: &Case<'_>, states: &str) -> Verdict {
     let how = if *shares_its_file { ", by a patch of its own: these lines make other namespaces too" } else { "" };
     let known = if is_file { "known " } else { "" };
     let meets = format!("{states}, though everything {known}in it meets {floor}");
-    let problem = |message| Problem::at(place(namespace, ENFORCE), message, format!("{label}{how}"));
-    if unread.is_empty() {
-        return problem(meets).fails();
+    let problem = |message, remedy| Problem::at(place(namespace, ENFORCE), message, remedy);
+    let label = format!("{label}{how}");
+    let (of_the_node, others): (Vec<&str>, Vec<&str>) =
+        unread.iter().map(Text::as_str).partition(|name| OF_THE_NODE.contains(name));
+    let names = |releases: &[&str]| named(releases.iter().copied());
+    match (of_the_node.as_slice(), others.as_slice()) {
+        ([], []) => problem(meets, label).fails(),
+        ([], others) => {
+            let message = format!("{meets}; what comes of {} isn't known", names(others));
+            problem(message, label).severe(Severity::Low).fails()
+        }
+        (of_the_node, others) => {
+            let others = if others.is_empty() {
+                String::new()
+            } else {
+                format!("; what comes of {} isn't known", names(others))
+            };
+            let message =
+                format!("{states}, and {} may need of the node what {floor} forbids{others}", names(of_the_node));
+            let remedy =
+                format!("move what needs the node to a namespace of its own that states privileged, then {label}");
+            problem(message, remedy).severe(Severity::Info).fails()
+        }
     }
-    let of_the_node: Vec<&str> = unread.iter().map(Text::as_str).filter(|name| OF_THE_NODE.contains(name)).collect();
-    if !of_the_node.is_empty() {
-        let names = named(of_the_node.iter().copied());
-        let message = format!("{states}, and {names} may need of the node what {floor} forbids");
-        let remedy =
-            "give what needs the node a namespace of its own that states privileged; this one can enforce a level then";
-        return Problem::at(place(namespace, ENFORCE), message, remedy).severe(Severity::Info).fails();
-    }
-    let names = named(unread.iter().map(Text::as_str));
-    problem(format!("{meets}; what comes of {names} isn't known")).severe(Severity::Low).fails()
 }
