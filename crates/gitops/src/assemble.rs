@@ -5,6 +5,7 @@
 
 mod gathered;
 mod inventory;
+mod left_out;
 mod observe;
 mod outline;
 mod places;
@@ -13,6 +14,7 @@ mod unreachable;
 
 pub(crate) use gathered::Gathered;
 pub(crate) use inventory::unreached_items;
+pub(crate) use left_out::left_out;
 pub use places::Places;
 pub use sources::Sources;
 pub(crate) use unreachable::unreachable;

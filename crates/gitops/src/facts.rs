@@ -62,7 +62,18 @@ impl FileFacts {
 
     /// Adds what files say that come later.
     pub fn append(&mut self, mut later: Self) {
-        let Talos { clusters, pinned, settings, admission, upgrades, backups, hidden, spreads } = &mut later.talos;
+        let Talos {
+            clusters,
+            pinned,
+            settings,
+            admission,
+            upgrades,
+            backups,
+            hidden,
+            node_files,
+            encryption_in_template,
+            spreads,
+        } = &mut later.talos;
         self.talos.clusters.append(clusters);
         self.talos.pinned.append(pinned);
         self.talos.settings.append(settings);
@@ -70,6 +81,9 @@ impl FileFacts {
         self.talos.upgrades.append(upgrades);
         self.talos.backups.append(backups);
         self.talos.hidden.append(hidden);
+        self.talos.node_files.append(node_files);
+        self.talos.encryption_in_template =
+            self.talos.encryption_in_template.take().or_else(|| encryption_in_template.take());
         self.talos.spreads |= *spreads;
         let Supply { vessels, sops_rules, sops_files, uses, builds, guards } = &mut later.supply;
         self.supply.vessels.append(vessels);
@@ -96,7 +110,7 @@ pub fn wants_text(path: &str) -> bool {
 /// Adds what a file says that is no YAML: a README, a template.
 pub fn read_text(path: &Arc<str>, text: &str, repository: &mut Repository) {
     if talos::is_wanted(path) {
-        talos::read_template(text, &mut repository.talos);
+        talos::read_template(path, text, &mut repository.talos);
     } else {
         documents::read_text(path, text, &mut repository.documents);
     }

@@ -321,6 +321,7 @@ fn of_files(facts: FileFacts, tree: &Tree, raw: &Raw<'_>, parts: &[Part], source
     let live: BTreeSet<FileId> = reached.iter().flat_map(|files| files.iter().copied()).collect();
     inventory.reached = live.iter().filter_map(|id| tree.path(*id)).cloned().collect();
     inventory.unreachable = dead.iter().filter_map(|id| tree.path(*id)).cloned().collect();
+    inventory.left_out = assemble::left_out(&inventory.unreachable, sources);
     assemble::unreached_items(inventory, raw, &dead, sources);
     repository
 }

@@ -24,7 +24,7 @@ pub use documents::{Documents, Topic};
 pub use flux::{Action, Chart, Flux, Follows, Kustomization, Release, Source, SourceRef};
 pub use helm::{Checked, Helm, Rejected};
 pub use identity::Identity;
-pub use inventory::{Inventory, Item, Listing};
+pub use inventory::{Absence, Inventory, Item, LeftOut, Listing};
 pub use network::{Gateway, Ingress, Listener, Network, Protocol, Route, Serves, TlsMinimum};
 pub use observability::{Alerts, LogStore, Monitor, Observability, Retention, Tracer};
 pub use resources::{Autoscaled, Defaults, Resources};

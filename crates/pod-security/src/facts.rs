@@ -100,6 +100,13 @@ impl PodFacts {
         self.containers.iter().all(|container| container.security().user.or(of_pod) == Some(User::Other))
     }
 
+    /// Whether no container starts as root, nor may a program in one gain more rights than it had: neither a set-user-ID bit nor
+    /// capabilities of a file mean anything there (`no_new_privs`).
+    pub fn never_gains(&self) -> bool {
+        self.is_never_root()
+            && self.containers.iter().all(|container| container.security().allow_privilege_escalation == Some(false))
+    }
+
     /// Whether every container is told a user, so that no image decides.
     pub fn states_users(&self) -> bool {
         self.security().user.is_some() || self.containers.iter().all(|container| container.security().user.is_some())

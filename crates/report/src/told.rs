@@ -141,8 +141,15 @@ impl<'a> Told<'a> {
             return self;
         }
         let Some(template) = self.place.as_ref().and_then(|place| files.template_of(&place.file)) else { return self };
+        // What the remedy names already is what it speaks of.
+        if self.remedy.contains(&*template) {
+            return self;
+        }
         let remedy = if self.rule == RuleId::Unreachable {
-            format!("{}; what is made from a template, such as {template}, comes back with it", self.remedy)
+            format!(
+                "{}; what is made from a template, as this is from {template}, is listed and deleted there",
+                self.remedy
+            )
         } else {
             format!("{}; where this file is made from {template}, change that", self.remedy)
         };

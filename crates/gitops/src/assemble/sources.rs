@@ -39,6 +39,11 @@ impl Sources {
         self.paths.get(file.index()).or_else(stream)
     }
 
+    /// Whether it is one of the checkout's files.
+    pub(crate) fn has(&self, file: &str) -> bool {
+        self.paths.binary_search_by(|path| (**path).cmp(file)).is_ok()
+    }
+
     /// The text of a file, read again.
     pub(crate) fn text(&self, file: &str) -> Option<String> {
         if let Some((_, text)) = self.streams.iter().find(|(name, _)| **name == *file) {

@@ -53,8 +53,8 @@ fn is_template_file(path: &str, charts: &BTreeSet<String>) -> bool {
 
 /// Whether a file says by its name that it is a template of YAML.
 pub(crate) fn is_named_template(path: &str) -> bool {
-    let named = [".yaml.j2", ".yml.j2", ".yaml.tmpl", ".yml.tmpl", ".yaml.gotmpl", ".yml.gotmpl"];
-    named.iter().any(|end| path.ends_with(end))
+    let language = [".j2", ".tmpl", ".gotmpl", ".tpl"].iter().find_map(|end| path.strip_suffix(end));
+    language.is_some_and(|made| made.ends_with(".yaml") || made.ends_with(".yml"))
 }
 
 fn is_yaml(path: &str) -> bool {

@@ -71,6 +71,7 @@ fn resource(object: &Object, kind: &'static str) -> Monitor {
         what: kind,
         field: field.into(),
         replicas: replicas(count),
+        receives: receives(object.root.get("spec")),
         mute: false,
     }
 }
@@ -98,11 +99,17 @@ fn read_values(object: &Object, facts: &mut Observability) {
             what,
             field: field.into(),
             replicas: replicas(count),
+            receives: receives(stack.get(spec)),
             mute: stack.at(&["config", "receivers"]).is_some_and(|receivers| receivers.items().iter().all(is_mute)),
         });
     }
     facts.api_server_objective |= has_api_server_objective(values);
     facts.log_stores.extend(loki(object, values));
+}
+
+/// Whether a Prometheus takes what others write to it.
+fn receives(spec: Option<&Node>) -> bool {
+    spec.and_then(|spec| spec.get("enableRemoteWriteReceiver")).and_then(Node::as_bool) == Some(true)
 }
 
 /// A receiver that has a name and nothing that it sends to, such as the chart's own `null`.

@@ -17,6 +17,7 @@ use holdfast_model::{Position, Subject};
 
 use super::identity::identity;
 use super::{Paths, any_text};
+use crate::checkout::is_named_template;
 use crate::{Node, Object, Origin, SourceFile};
 
 pub(super) use machine::is_configuration;
@@ -145,8 +146,9 @@ pub(super) fn read_file(file: &SourceFile, paths: &dyn Paths, talos: &mut Talos)
     }
 }
 
-/// Adds the folders in which configuration comes from templates beside it.
+/// Adds the folders in which configuration comes from templates beside it, and the files of single nodes.
 pub(super) fn read_tree(paths: &[Arc<str>], talos: &mut Talos) {
+    talos.node_files.extend(paths.iter().filter(|path| is_of_a_node(path)).cloned());
     let folder = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     let name = |path: &str| path.rsplit('/').next().map(str::to_owned);
     let is_cluster = |path: &&Arc<str>| {
@@ -155,14 +157,23 @@ pub(super) fn read_tree(paths: &[Arc<str>], talos: &mut Talos) {
     for cluster in paths.iter().filter(is_cluster) {
         let folder = folder(cluster);
         let inside = |path: &str| folder.is_empty() || path.starts_with(&format!("{folder}/"));
-        let is_template = |path: &str| {
-            [".tpl", ".j2", ".tmpl", ".gotmpl"].iter().any(|end| path.ends_with(end)) && path.contains(".y")
-        };
         // At the root of a checkout everything would be beside it.
-        if !folder.is_empty() && paths.iter().any(|path| inside(path) && is_template(path)) {
+        if !folder.is_empty() && paths.iter().any(|path| inside(path) && is_named_template(path)) {
             talos.hidden.push(folder.into());
         }
     }
+}
+
+/// Whether a file is one node's: below `talos/nodes`, and named after nothing that several have in common.
+fn is_of_a_node(path: &str) -> bool {
+    const COMMON: [&str; 9] =
+        ["all", "base", "common", "controller", "controlplane", "default", "kustomization", "node", "worker"];
+    let Some((folders, file)) = path.rsplit_once('/') else { return false };
+    let mut folders = folders.split('/').skip_while(|folder| *folder != "talos");
+    let is_there = folders.next().is_some() && folders.next() == Some("nodes") && folders.count() < 2;
+    let is_read = is_named_template(path) || file.ends_with(".yaml") || file.ends_with(".yml");
+    let name = file.split(".y").next().unwrap_or(file);
+    is_there && is_read && !COMMON.contains(&name)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod charts;
 
 use ecow::EcoString;
+use holdfast_model::facts::HOSTNAME;
 use holdfast_model::shapes::{BUDGET_VALUE, REPLICAS_FIXED, REPLICAS_REPEAT, REPLICAS_VALUE};
 
 use super::fields::{Fields, object};
@@ -43,6 +44,8 @@ pub(super) struct Workload {
     /// All of these have to be so for it to be made.
     when: &'static [Switch],
     budget: Option<Budget>,
+    /// Whether no two of its pods run on one node unless values say otherwise.
+    apart: bool,
     /// Under which key values of its pods stand.
     values: &'static [&'static str],
 }
@@ -252,7 +255,17 @@ impl Maker<'_> {
         let fields = names.iter().fold(Fields::at(self.release.at), |fields, name| {
             fields.with_some(name, self.value(name).filter(|value| !is_empty(value)).cloned())
         });
-        fields.node()
+        let is_free = self.value("affinity").is_none_or(is_empty);
+        fields.with_some("affinity", (self.workload.apart && is_free).then(|| self.apart())).node()
+    }
+
+    /// An affinity that keeps its pods on different nodes.
+    fn apart(&self) -> Node {
+        let at = self.release.at;
+        let term = Fields::at(at).with("labelSelector", self.selector()).text("topologyKey", HOSTNAME).node();
+        let terms = Node::new(Value::Sequence([term].into_iter().collect()), at);
+        let rules = Fields::at(at).with("requiredDuringSchedulingIgnoredDuringExecution", terms).node();
+        Fields::at(at).with("podAntiAffinity", rules).node()
     }
 
     /// One of its own values.

@@ -1,5 +1,6 @@
 //! What was read, for people who want to check that nothing was overlooked.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::{Position, Text};
@@ -15,6 +16,8 @@ pub struct Inventory {
     pub namespaces: Vec<Text>,
     /// Files with Kubernetes objects that no Flux root reaches, in order.
     pub unreachable: Vec<Arc<str>>,
+    /// Which of them a kustomization leaves out on purpose, as far as its text shows it.
+    pub left_out: BTreeMap<Arc<str>, LeftOut>,
     /// Files that a Flux root reaches, in order; none where there is no Flux.
     pub reached: Vec<Arc<str>>,
     /// HelmReleases.
@@ -25,6 +28,24 @@ pub struct Inventory {
     pub workloads: Listing,
     /// Disruption budgets.
     pub budgets: Listing,
+}
+
+/// A line that would reach a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Where it is.
+    pub position: Position,
+    /// Why it doesn't count.
+    pub why: Absence,
+}
+
+/// Why a line doesn't count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// It is commented out.
+    Commented,
+    /// It is in the template of the kustomization, and didn't come of it.
+    Conditional,
 }
 
 /// The objects of one kind.

@@ -44,6 +44,8 @@ pub struct Monitor {
     pub field: Text,
     /// How many replicas it has; one where nothing is said.
     pub replicas: u32,
+    /// Whether others write to it, so that two know different things.
+    pub receives: bool,
     /// Whether it is an Alertmanager none of whose receivers sends anything.
     pub mute: bool,
 }

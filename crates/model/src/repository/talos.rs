@@ -28,6 +28,10 @@ pub struct Talos {
     pub backups: Vec<Identity>,
     /// Folders in which part of the configuration is in templates that aren't read.
     pub hidden: Vec<Arc<str>>,
+    /// Files that configure one node each, by their place below `talos/nodes`, templates too.
+    pub node_files: Vec<Arc<str>>,
+    /// Where a template has the encryption of a system disk on a condition.
+    pub encryption_in_template: Option<Position>,
     /// Whether the scheduler is told to spread the replicas of what says nothing itself over nodes.
     pub spreads: bool,
 }

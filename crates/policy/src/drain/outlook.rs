@@ -114,12 +114,17 @@ fn by_place(subject: &Subject) -> (&Text, &str, &Text) {
     (&subject.namespace, subject.kind, &subject.name)
 }
 
-/// How many nodes a cluster has, where the files of a checkout describe one cluster, and that whole.
+/// How many nodes a cluster has, where the files of a checkout describe one cluster, and that whole: in one file that lists them, or in
+/// one for each node.
 #[must_use]
 pub fn stated_nodes(talos: &Talos, clusters: usize) -> Option<u32> {
-    let [only] = talos.clusters.as_slice() else { return None };
+    let count = match talos.clusters.as_slice() {
+        [only] => only.nodes.len(),
+        [] if !talos.node_files.is_empty() => talos.node_files.len(),
+        _ => return None,
+    };
     // Several clusters of Flux may be on several machines.
-    (clusters == 1).then(|| u32::try_from(only.nodes.len()).unwrap_or(u32::MAX))
+    (clusters == 1).then(|| u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 fn of_workload(survey: &Survey<'_>, workload: &Workload, nodes: Option<u32>) -> Option<Concerned> {
@@ -172,7 +177,7 @@ fn refuses(objection: Objection) -> Fate {
 }
 
 /// Whether not all of its replicas can be on one node, by what is asked for and not only preferred.
-fn keeps_apart(workload: &Workload, asked: u32) -> bool {
+pub(crate) fn keeps_apart(workload: &Workload, asked: u32) -> bool {
     let own = &workload.template;
     let apart = workload.placement.apart.iter().filter_map(|apart| apart.pods.as_ref());
     let spread = workload.placement.spread.iter().filter(|Spread { skew, .. }| *skew < asked);

@@ -378,7 +378,7 @@ fn what_only_restricted_forbids_matters_where_a_policy_asks_for_it(
     let asked = ceiling.map(|ceiling| policy(&json!({ "ceiling": ceiling })));
     let policies = Policies::default().securing(asked, false, Server::default());
     let plan = crate::plan_namespace(cluster.namespace(&"shop".into()).unwrap(), &policies, Timestamp::UNIX_EPOCH);
-    let found = plan.findings.iter().find(|finding| finding.rule == crate::RuleId::PrivilegeEscalationAllowed).unwrap();
+    let found = plan.findings.iter().find(|finding| finding.rule == crate::RuleId::CapabilitiesNotDropped).unwrap();
     assert_eq!(found.severity.as_str(), severity);
 }
 

@@ -77,6 +77,13 @@ impl<'a> TemplateCase<'a> {
         if self.subject.facts.is_never_root() { verdict.merely_known() } else { verdict }
     }
 
+    /// The same, of what matters less to a pod that may well start as root, which can gain nothing more.
+    fn restricted_for_users(&self, means: &str, checks: &[Check]) -> Verdict {
+        let verdict = self.restricted(means, checks);
+        let matters = self.subject.facts.is_never_root() || self.aims_at_restricted;
+        if matters { verdict } else { verdict.merely_known() }
+    }
+
     fn verdict<'v>(&self, means: &str, violations: impl Iterator<Item = &'v Violation>) -> Verdict {
         let violations: Vec<&Violation> = violations.collect();
         let Some(first) = violations.first() else { return Verdict::Holds };
@@ -100,6 +107,9 @@ impl<'a> TemplateCase<'a> {
             }
             Check::RunAsNonRoot | Check::RunAsUser if self.subject.facts.states_users() => {
                 "a container that is told to be root, and has to be, stays as it is: set runAsNonRoot of the others then"
+            }
+            Check::CapabilitiesRestricted if self.subject.facts.never_gains() => {
+                "nothing else changes: it names another user, and no program of it may gain rights"
             }
             Check::CapabilitiesRestricted if self.subject.facts.is_never_root() => {
                 "an image that begins with a set-user-ID program, such as the /init of s6-overlay, or whose program has capabilities of \
@@ -142,7 +152,23 @@ fn place(namespace: &Namespace, label: &str) -> Cow<'static, str> {
 
 /// The changes, in words.
 fn changes(pod: &PodFacts, violations: &[Violation]) -> String {
-    let changes: Vec<String> = fixes(violations).into_iter().rev().map(|fix| change(pod, fix)).collect();
+    let mut changes: Vec<String> = Vec::new();
+    // The list from which the last change takes something away.
+    let mut list: Option<String> = None;
+    for fix in fixes(violations).into_iter().rev() {
+        let next = change(pod, fix);
+        let of = next.strip_prefix("remove ").and_then(|what| what.split_once(" of "));
+        match (changes.last_mut(), of) {
+            (Some(last), Some((name, of))) if list.as_deref() == Some(of) => {
+                last.truncate(last.len() - " of ".len() - of.len());
+                last.push_str(&format!(", {name} of {of}"));
+            }
+            (_, of) => {
+                list = of.map(|(_, of)| of.to_owned());
+                changes.push(next);
+            }
+        }
+    }
     let (shown, rest) = changes.split_at(changes.len().min(NAMED));
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
     format!("{}{more}", shown.join(", "))

@@ -32,9 +32,9 @@ fn containers(template: &Template) -> impl Iterator<Item = &Container> {
     template.containers.iter().filter(|container| !container.initializes)
 }
 
-/// A problem of these containers, at the first of them.
-fn problem(containers: &[&Container], message: String, remedy: &'static str) -> Problem {
+/// A problem of these containers, at what the first of them says of requests or limits.
+fn problem(containers: &[&Container], part: &str, message: String, remedy: &'static str) -> Problem {
     // What fails has a container that fails; were there none, the object itself would be shown.
-    let field = containers.first().map(|container| container.at.to_string()).unwrap_or_default();
+    let field = containers.first().map(|container| format!("{}.resources.{part}", container.at)).unwrap_or_default();
     Problem::at(field, message, remedy)
 }

@@ -16,6 +16,7 @@ const fn deployment(replicas: Replicas, budget: Option<Budget>) -> Workload {
         replicas,
         when: &[],
         budget,
+        apart: false,
         values: &[],
     }
 }
@@ -137,6 +138,7 @@ const CILIUM: &[Workload] = &[Workload {
     labels: &[("io.cilium/app", Text::Is("operator")), ("name", Text::Is("cilium-operator"))],
     more: &[("app.kubernetes.io/name", Text::Is("cilium-operator"))],
     when: &[Switch::On(&["operator", "enabled"], true)],
+    apart: true,
     values: &["operator"],
     ..deployment(
         Replicas::At(&["operator", "replicas"], 2),

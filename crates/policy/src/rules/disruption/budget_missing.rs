@@ -1,6 +1,7 @@
 //! `budget-missing`: a workload that should have a budget has none yet.
 
 use crate::disruption::Decision;
+use crate::drain::outlook::keeps_apart;
 use crate::rules::{Check, Problem, Rule, Verdict, WorkloadCase};
 use crate::{Domain, RuleId, Severity};
 use holdfast_model::facts::UnhealthyPods;
@@ -33,6 +34,10 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
         | Decision::QuorumPair
         | Decision::Held(_) => return Verdict::NotApplicable,
     };
+    // What is evicted on the only node comes back nowhere, so that a budget would block its drain.
+    if case.nodes == Some(1) {
+        return Verdict::NotApplicable;
+    }
     // An excepted workload is still judged, as far as that needs no budget of ours: a singleton would get none anyway.
     let single = case.outcome.bounds.ceiling < 2;
     if single || case.outcome.serving.is_some() || case.survey.has_budget(case.workload) {
@@ -49,11 +54,17 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
         let remedy = "look into the chart, and turn its own on where it has one: a second over the same pods would block every drain";
         return Problem::at(case.replicas_field(), message, remedy).severe(Severity::Info).fails();
     }
-    let message = format!("{replicas} and no disruption budget: nothing keeps drains from taking all of them at once");
     let own = match case.workload.budget_value() {
         Some(value) => format!("turn on the budget of its chart ({value} in its values) with maxUnavailable: 1"),
         None => format!("write a PodDisruptionBudget{wanted} beside it"),
     };
     let remedy = format!("{own}, or let Holdfast make one: a DisruptionPolicy that selects it, in mode: Enforce");
+    if keeps_apart(case.workload, bounds.floor) {
+        let message = format!(
+            "{replicas} and no disruption budget: they share no node, so only a second drain before the first pod is back takes all"
+        );
+        return Problem::at("spec.replicas", message, remedy).severe(Severity::Low).fails();
+    }
+    let message = format!("{replicas} and no disruption budget: nothing keeps drains from taking all of them at once");
     Problem::at("spec.replicas", message, remedy).fails()
 }

@@ -22,6 +22,7 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     let causes = [
         (singleness.fixed, "its chart makes one whatever the values say"),
         (singleness.repeats, "a second would report everything again"),
+        (case.nodes == Some(1), "the cluster has one node"),
         (scaled, "its autoscaler's maximum is one"),
         (singleness.recreate, "strategy Recreate"),
         (singleness.volume, "it mounts a persistent volume"),

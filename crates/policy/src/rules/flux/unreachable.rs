@@ -2,11 +2,12 @@
 //!
 //! One finding for each folder in which nothing is reached, however many files are in it, else for each file. Folders
 //! that say by their name that they aren't meant to be deployed (`archive`, `disabled`, `templates`, or a dot before the
-//! name) are information. Without any Flux there is no root, and nothing to say.
+//! name), and what a kustomization leaves out on purpose, are information. Without any Flux there is no root, and nothing to say.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use holdfast_model::repository::{Absence, LeftOut};
 use holdfast_model::{Position, Repository, Subject};
 
 use crate::rules::{Answers, Check, Problem, Rule};
@@ -55,6 +56,10 @@ fn check(repository: &Repository, answers: &mut Answers) {
         let kind = if files.len() == 1 && ***first == *place { "File" } else { "Folder" };
         let subject = Subject { kind, namespace: "".into(), name: place.into() };
         let position = Position { file: Arc::clone(first), line: 1, column: 1 };
+        if let Some(left_out) = inventory.left_out.get(*first).filter(|_| kind == "Folder" || files.len() == 1) {
+            answers.fails_at(&subject, left_out.position.clone(), on_purpose(files.len(), left_out));
+            continue;
+        }
         let message = match files.len() {
             1 => "no Kustomization of Flux reaches it: what it describes isn't deployed".to_owned(),
             many => format!("no Kustomization of Flux reaches its {many} manifests: what they describe isn't deployed"),
@@ -63,6 +68,22 @@ fn check(repository: &Repository, answers: &mut Answers) {
         let severity = if is_kept(place) { Severity::Info } else { Severity::Low };
         answers.fails_at(&subject, position, Problem::at("", message, remedy).severe(severity));
     }
+}
+
+/// What a kustomization leaves out on purpose.
+fn on_purpose(files: usize, left_out: &LeftOut) -> Problem {
+    let what = if files == 1 { "it".to_owned() } else { format!("its {files} manifests") };
+    let (how, remedy) = match left_out.why {
+        Absence::Commented => (
+            "the line that would is commented out",
+            "nothing to do while that is meant; else take the comment away, or delete both, since Git remembers",
+        ),
+        Absence::Conditional => (
+            "the line that would stands in the template of the kustomization, and didn't come of it",
+            "nothing to do while its condition is off on purpose; else turn it on and render the files again",
+        ),
+    };
+    Problem::at("", format!("no Kustomization of Flux reaches {what}: {how}"), remedy).severe(Severity::Info)
 }
 
 /// The folders above a file, the highest first.

@@ -24,7 +24,8 @@ const GIVEN: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
 fn check(repository: &Repository, answers: &mut Answers) {
     let network = &repository.network;
     let ours = |namespace: &&Text| !GIVEN.contains(&namespace.as_str());
-    let populated = network.populated.iter().filter(ours).count();
+    // What runs in a namespace with a policy needn't be of a kind that is known here.
+    let populated = network.populated.union(&network.guarded).filter(ours).count();
     let bare: Vec<&Text> = network.populated.difference(&network.guarded).filter(ours).collect();
     if populated == 0 {
         return;
@@ -37,10 +38,17 @@ fn check(repository: &Repository, answers: &mut Answers) {
     let (severity, message) = match populated - bare.len() {
         0 => (
             Severity::Low,
-            format!("none of {populated} namespaces has a network policy: every pod may talk to every other"),
+            format!(
+                "the files have a network policy for none of {populated} namespaces: every pod may talk to every other"
+            ),
         ),
-        some => (Severity::Info, format!("{some} of {populated} namespaces have a network policy, but not {names}")),
+        some => (
+            Severity::Info,
+            format!(
+                "the files have a network policy for {some} of {populated} namespaces (kube-system aside), but not for {names}"
+            ),
+        ),
     };
-    let remedy = "begin with a policy that denies what comes in, and allow what is known, namespace by namespace";
+    let remedy = "begin with a policy that denies what comes in, and allow what is known, namespace by namespace; some charts make their own";
     answers.fails(&whole_cluster(repository), Problem::at("", message, remedy).severe(severity));
 }

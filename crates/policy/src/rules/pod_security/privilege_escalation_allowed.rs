@@ -16,5 +16,5 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    case.restricted("a program in it may gain rights", &[Made::AllowPrivilegeEscalation])
+    case.restricted_for_users("a program in it may gain rights", &[Made::AllowPrivilegeEscalation])
 }

@@ -28,6 +28,6 @@ fn check(repository: &Repository, answers: &mut Answers) {
         let names = named(without.iter().map(|container| container.name.as_str()));
         let message = format!("no memory limit: {names}; a leak takes the node's memory before anything stops it");
         let remedy = "set resources.limits.memory to what it needs at its worst; a limit on cpu isn't asked for";
-        answers.fails(&template.identity, problem(&without, message, remedy));
+        answers.fails(&template.identity, problem(&without, "limits", message, remedy));
     }
 }

@@ -39,12 +39,12 @@ fn check(repository: &Repository, answers: &mut Answers) {
                     [_, ..] => "set resources.requests.cpu and resources.requests.memory to what it usually uses",
                 };
                 let message = format!("no request for memory: {}; the scheduler packs it blindly", names(without));
-                Some(problem(without, message, remedy))
+                Some(problem(without, "requests", message, remedy))
             }
             ([], without) => {
                 let message = format!("no request for cpu: {}; it gets what the others leave", names(without));
                 let remedy = "set resources.requests.cpu to what it usually uses";
-                Some(problem(without, message, remedy).severe(Severity::Info))
+                Some(problem(without, "requests", message, remedy).severe(Severity::Info))
             }
         };
         match answer {

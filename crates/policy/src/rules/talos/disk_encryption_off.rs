@@ -1,7 +1,7 @@
 //! `disk-encryption-off`: a cluster whose configuration encrypts neither STATE nor EPHEMERAL.
 //!
 //! Low where every node starts with SecureBoot, since then a TPM that has the key keeps it from whoever takes the disk; elsewhere
-//! merely worth knowing. Not judged where part of the configuration is in templates.
+//! merely worth knowing, as where a template has it and leaves it out. Not judged where part of the configuration is in templates.
 
 use holdfast_model::Repository;
 use holdfast_model::repository::Switch;
@@ -28,6 +28,18 @@ fn check(repository: &Repository, answers: &mut Answers) {
         }
         let message =
             "neither STATE nor EPHEMERAL is encrypted: who takes a disk has the keys of the cluster".to_owned();
+        if let Some(template) = &talos.encryption_in_template {
+            let remedy = format!(
+                "fulfil the condition on which {}:{} has it; with a key in the TPM the nodes need one, and it takes effect where they are wiped",
+                template.file, template.line
+            );
+            answers.fails_at(
+                &cluster.file,
+                cluster.at.clone(),
+                Problem::at("", message, remedy).severe(Severity::Info),
+            );
+            continue;
+        }
         let secure = cluster.nodes.iter().all(|node| node.secure_boot == Some(true));
         let (severity, remedy) = match secure {
             true => (
