@@ -15,6 +15,7 @@ mod unreachable;
 pub(crate) use gathered::Gathered;
 pub(crate) use inventory::unreached_items;
 pub(crate) use left_out::left_out;
+pub(crate) use observe::Unread;
 pub use places::Places;
 pub use sources::Sources;
 pub(crate) use unreachable::unreachable;

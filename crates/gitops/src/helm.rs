@@ -11,6 +11,7 @@ mod chart;
 mod conventions;
 mod fields;
 mod name;
+mod of_node;
 mod post_render;
 mod release;
 mod render;
@@ -83,6 +84,8 @@ pub(crate) struct Expanded {
     pub(crate) name: EcoString,
     /// Whether what its pods are is known: it was rendered, or the values of its chart say all of it.
     pub(crate) is_read: bool,
+    /// Whether its values ask for something of the node that baseline forbids, whatever the chart makes of them.
+    pub(crate) asks_for_node: bool,
 }
 
 /// What HelmReleases may refer to, of these objects.
@@ -109,6 +112,7 @@ pub(crate) fn expand(tree: &Tree, objects: &[Object], known: &Known<'_>, options
         let manifests = post_render::apply(&release, made.manifests);
         let owner = owner(object);
         let objects = manifests.into_iter().filter_map(|root| owned(root, &release, &owner, made.confidence));
+        let asks_for_node = of_node::asks(&release.values);
         Expanded {
             objects: objects.collect(),
             trouble: made.trouble,
@@ -117,6 +121,7 @@ pub(crate) fn expand(tree: &Tree, objects: &[Object], known: &Known<'_>, options
             name: object.name.clone(),
             is_read: made.confidence == Confidence::Rendered
                 || release.chart.as_ref().is_some_and(|chart| &*chart.name == app_template::CHART),
+            asks_for_node,
         }
     });
     found.collect()

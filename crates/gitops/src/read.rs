@@ -14,7 +14,7 @@ use holdfast_model::repository::problems::{FILE, Problem, ProblemKind, Problems}
 use holdfast_model::repository::{Checked, Inventory};
 use holdfast_model::{Cluster, Position, Repository, Subject};
 
-use crate::assemble::{self, Gathered, Places, Sources};
+use crate::assemble::{self, Gathered, Places, Sources, Unread};
 use crate::checkout::{Broken, ReadError, Tree};
 use crate::facts::{self, FileFacts, Paths};
 use crate::flux::{self, KUSTOMIZE, Root, RootKind, SOURCE};
@@ -126,8 +126,8 @@ struct Part {
     charts: HashMap<usize, EcoString>,
     checked: Vec<Checked>,
     namespaces: BTreeSet<EcoString>,
-    /// The releases of which it isn't known what their pods are, by namespace.
-    unread: BTreeSet<(EcoString, EcoString)>,
+    /// The releases of which it isn't known what their pods are, by namespace, and whether their values ask for the node.
+    unread: Unread,
 }
 
 impl Part {
@@ -163,7 +163,7 @@ impl Part {
 
     fn take(&mut self, release: Expanded) -> Vec<Object> {
         if !release.is_read {
-            self.unread.insert((release.namespace.clone(), release.name));
+            self.unread.insert((release.namespace.clone(), release.name), release.asks_for_node);
         }
         self.namespaces.insert(release.namespace);
         self.troubles.extend(release.trouble);

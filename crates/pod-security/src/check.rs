@@ -150,8 +150,9 @@ impl Check {
                 "what the program does with these rights fails: try it before"
             }
             Self::CapabilitiesRestricted => {
-                "an image that begins as root and then takes another user (s6-overlay, gosu, Apache) can't without CHOWN, SETUID \
-                 and SETGID, often DAC_OVERRIDE and FOWNER: add back what its log asks for, though restricted takes no such pod"
+                "root without them can't take another user (s6-overlay, gosu, Apache: SETUID, SETGID) nor change or write what \
+                 belongs to others (chown, chmod, a restored volume: CHOWN, FOWNER, DAC_OVERRIDE): add back what it needs, though \
+                 restricted takes no such pod"
             }
             Self::RunAsNonRoot | Self::RunAsUser => {
                 "the container doesn't start when its image runs as root: the image, or runAsUser, has to name \

@@ -62,6 +62,7 @@ pub mod labels;
 pub mod admission;
 
 pub use check::Check;
+pub use checks::capabilities::is_usual;
 pub use evaluate::{allows, evaluate, strictest};
 pub use facts::PodFacts;
 pub use fix::Fix;

@@ -137,7 +137,8 @@ impl<'a> Told<'a> {
     /// in the file of its root.
     fn made_from(self, finding: &Finding, files: &dyn Locate) -> Self {
         let is_of_all = finding.field.is_empty() && finding.position.is_none();
-        if is_of_all {
+        let nothing_to_mend = self.rule == RuleId::KustomizeUnsupported;
+        if is_of_all || nothing_to_mend {
             return self;
         }
         let Some(template) = self.place.as_ref().and_then(|place| files.template_of(&place.file)) else { return self };

@@ -9,7 +9,7 @@ use ecow::EcoString;
 use holdfast_model::Repository;
 
 use super::inventory::Stock;
-use super::observe::Observed;
+use super::observe::{Observed, Unread};
 use super::{Places, Sources};
 use crate::{Object, facts};
 
@@ -49,11 +49,7 @@ impl Gathered {
 
     /// All of it; `named` are the namespaces that only Flux and Helm name, `unread` the releases of which nobody knows what
     /// their pods are, with their namespaces.
-    pub(crate) fn finish(
-        mut self,
-        named: &BTreeSet<EcoString>,
-        unread: &BTreeSet<(EcoString, EcoString)>,
-    ) -> (Observed, Repository, Places) {
+    pub(crate) fn finish(mut self, named: &BTreeSet<EcoString>, unread: &Unread) -> (Observed, Repository, Places) {
         self.observed.add_namespaces(named);
         self.observed.note_of_namespaces(unread);
         self.repository.inventory = self.stock.finish(named);

@@ -8,7 +8,7 @@ use holdfast_api::{DisruptionPolicy, NamespaceSecurityPolicy, PolicyException};
 use holdfast_model::facts::OfFiles;
 use holdfast_model::repository::problems::ProblemKind;
 use holdfast_model::shapes::{OfShape, Shape};
-use holdfast_model::{Cluster, Kind, ObjectKey};
+use holdfast_model::{Cluster, Kind, ObjectKey, Text};
 use serde::de::DeserializeOwned;
 
 use crate::decode::DecodeError;
@@ -27,8 +27,18 @@ pub(crate) struct Observed {
     /// Namespaces that something is put into.
     used: Names,
     /// Namespaces that somebody wrote down, and where.
-    written: BTreeMap<EcoString, Origin>,
+    written: BTreeMap<EcoString, Written>,
 }
+
+/// Where a namespace is written down: its metadata, and its labels, which a patch may give it.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    at: Origin,
+    labels: Option<Origin>,
+}
+
+/// Releases of which it isn't known what their pods are, by namespace and name, and whether their values ask for the node.
+pub(crate) type Unread = BTreeMap<(EcoString, EcoString), bool>;
 
 impl Observed {
     /// Reads objects of the cluster, all of them in order.
@@ -41,7 +51,9 @@ impl Observed {
             }
             if object.is("", "Namespace") {
                 let metadata = object.root.get("metadata");
-                self.written.insert(object.name.clone(), metadata.map_or(object.root.origin, |it| it.origin));
+                let labels = metadata.and_then(|metadata| metadata.get("labels"));
+                let at = metadata.unwrap_or(&object.root).origin;
+                self.written.insert(object.name.clone(), Written { at, labels: labels.map(|labels| labels.origin) });
             }
             if !matches!(object.group(), KUSTOMIZE | HELM) {
                 self.used.add(&object.namespace);
@@ -58,16 +70,25 @@ impl Observed {
     }
 
     /// Notes what only files tell of namespaces that somebody wrote down; `unread` are releases, with their namespaces.
-    pub(super) fn note_of_namespaces(&mut self, unread: &BTreeSet<(EcoString, EcoString)>) {
+    pub(super) fn note_of_namespaces(&mut self, unread: &Unread) {
         let mut made: HashMap<Origin, usize> = HashMap::default();
-        for at in self.written.values() {
-            *made.entry(*at).or_default() += 1;
+        for written in self.written.values() {
+            *made.entry(written.at).or_default() += 1;
         }
-        for (name, at) in &self.written {
+        for (name, Written { at, labels }) in &self.written {
             let here = unread.range((name.clone(), EcoString::new())..);
-            let here = here.take_while(|(namespace, _)| namespace == name);
-            let unread = here.map(|(_, release)| release.as_str().into()).collect();
-            self.cluster.note_of_files(name, OfFiles { shares_its_file: 1 < made[at], unread });
+            let here = here.take_while(|((namespace, _), _)| namespace == name);
+            let named = |((_, release), asks): (&(EcoString, EcoString), &bool)| (Text::from(release.as_str()), *asks);
+            let (asking, unread): (Vec<_>, Vec<_>) = here.map(named).partition(|(_, asks)| *asks);
+            let names = |releases: Vec<(Text, bool)>| releases.into_iter().map(|(name, _)| name).collect();
+            let of_a_patch = labels.is_some_and(|labels| labels.file() != at.file());
+            let of_files = OfFiles {
+                has_labels: labels.is_some(),
+                shares_its_file: 1 < made[at] && !of_a_patch,
+                unread: names(unread),
+                asking: names(asking),
+            };
+            self.cluster.note_of_files(name, of_files);
         }
     }
 }

@@ -27,10 +27,14 @@ pub struct Namespace {
 /// What only files tell of a namespace. A cluster has none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OfFiles {
+    /// Whether files give it labels, so that another is written beside them.
+    pub has_labels: bool,
     /// Whether other namespaces are made of the same lines, as by a component.
     pub shares_its_file: bool,
     /// HelmReleases in it of which it isn't known what their pods are.
     pub unread: Box<[Text]>,
+    /// The same, but that their values ask for something of the node that level baseline forbids.
+    pub asking: Box<[Text]>,
 }
 
 /// Who owns the Pod Security labels of a namespace, by its `managedFields`. Files have none.

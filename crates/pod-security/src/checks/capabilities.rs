@@ -38,7 +38,9 @@ pub(crate) const USUAL: [&str; 13] = [
     "SYS_CHROOT",
 ];
 
-fn is_usual(capability: &str) -> bool {
+/// Whether a container may add a capability at level baseline.
+#[must_use]
+pub fn is_usual(capability: &str) -> bool {
     USUAL.contains(&capability)
 }
 

@@ -147,7 +147,11 @@ fn covers(said: &Offence, offence: &Offence) -> bool {
 
 /// Where a label of a namespace is written, or has to be. Other labels may come from elsewhere: Flux adds some.
 fn place(namespace: &Namespace, label: &str) -> Cow<'static, str> {
-    if namespace.labels.get(label).is_some() { format!("metadata.labels[{label}]").into() } else { "metadata".into() }
+    match namespace.labels.get(label) {
+        Some(_) => format!("metadata.labels[{label}]").into(),
+        None if namespace.of_files.has_labels => "metadata.labels".into(),
+        None => "metadata".into(),
+    }
 }
 
 /// The changes, in words.

@@ -18,16 +18,23 @@ pub(in crate::rules) const RULE: Rule = Rule {
     check: Check::Files(check),
 };
 
+/// What is awaited is often a HelmRelease, which has a timeout of its own.
+const LONG: &str = "such as 15m, and longer than that of the HelmReleases it waits for (5m unless they say)";
+
+const AGAIN: &str =
+    ", together with spec.retryInterval: what timed out is tried again only after an interval otherwise";
+
 fn check(repository: &Repository, answers: &mut Answers) {
     let waits = repository.flux.kustomizations.iter().filter(|it| it.waits && it.interval.is_some_and(|it| SHORT < it));
     let (given, without): (Vec<_>, Vec<_>) = waits.partition(|kustomization| kustomization.timeout);
     let problem = || {
         let message = "it waits for what it applies and has no timeout: that something never becomes ready is known after a whole interval";
-        Problem::at("spec", message.to_owned(), "set spec.timeout, such as 5m").patched("spec:\n  timeout: 5m")
+        Problem::at("spec", message.to_owned(), format!("set spec.timeout, {LONG}")).patched("spec:\n  timeout: 15m")
     };
     let failing = without.iter().map(|kustomization| (&kustomization.identity, problem())).collect();
     answer(&repository.flux, answers, given.len(), failing, |many, names| {
         let message = format!("{many} Kustomizations wait for what they apply and have no timeout: {names}");
-        Problem::at("spec.patches", message, "patch spec.timeout, such as 5m, into all of them here")
+        let again = if without.iter().all(|it| it.retry_interval) { "" } else { AGAIN };
+        Problem::at("spec.patches", message, format!("patch spec.timeout, {LONG}, into all of them here{again}"))
     });
 }

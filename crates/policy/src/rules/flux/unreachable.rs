@@ -52,7 +52,8 @@ fn check(repository: &Repository, answers: &mut Answers) {
         groups.entry(folders(file).find(|folder| !live.contains(folder)).unwrap_or(file)).or_default().push(file);
     }
     for (place, files) in groups {
-        let Some(first) = files.first() else { continue };
+        // The highest of them is what has to be listed, often a Kustomization of Flux for the rest.
+        let Some(first) = files.iter().min_by_key(|file| file.matches('/').count()) else { continue };
         let kind = if files.len() == 1 && ***first == *place { "File" } else { "Folder" };
         let subject = Subject { kind, namespace: "".into(), name: place.into() };
         let position = Position { file: Arc::clone(first), line: 1, column: 1 };
@@ -64,7 +65,13 @@ fn check(repository: &Repository, answers: &mut Answers) {
             1 => "no Kustomization of Flux reaches it: what it describes isn't deployed".to_owned(),
             many => format!("no Kustomization of Flux reaches its {many} manifests: what they describe isn't deployed"),
         };
-        let remedy = "list it in a kustomization.yaml that is reached, with what it depends on, if it is meant to be deployed and builds; else delete it, since Git remembers";
+        let listed = match kind {
+            "File" => "list it in a kustomization.yaml beside or above it".to_owned(),
+            _ => format!("list {first} in a kustomization.yaml above it"),
+        };
+        let remedy = format!(
+            "{listed}, with what it depends on, if it is meant to be deployed and builds; else delete it, since Git remembers"
+        );
         let severity = if is_kept(place) { Severity::Info } else { Severity::Low };
         answers.fails_at(&subject, position, Problem::at("", message, remedy).severe(severity));
     }

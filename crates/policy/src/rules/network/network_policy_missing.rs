@@ -39,16 +39,16 @@ fn check(repository: &Repository, answers: &mut Answers) {
         0 => (
             Severity::Low,
             format!(
-                "the files have a network policy for none of {populated} namespaces: every pod may talk to every other"
+                "no network policy is deployed from here for any of {populated} namespaces: every pod may talk to every other"
             ),
         ),
         some => (
             Severity::Info,
             format!(
-                "the files have a network policy for {some} of {populated} namespaces (kube-system aside), but not for {names}"
+                "of {populated} namespaces (kube-system aside) {some} have a network policy that is deployed from here, but not {names}"
             ),
         ),
     };
-    let remedy = "begin with a policy that denies what comes in, and allow what is known, namespace by namespace; some charts make their own";
+    let remedy = "begin with a policy that denies what comes in, and allow what is known, namespace by namespace; some charts make their own, and `unreachable` tells of those that are only written";
     answers.fails(&whole_cluster(repository), Problem::at("", message, remedy).severe(severity));
 }

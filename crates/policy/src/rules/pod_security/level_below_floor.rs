@@ -77,9 +77,9 @@ fn check(case: &Case<'_>) -> Verdict {
 /// Nothing that is known stands in the way. In files a chart may make more than is known.
 fn met(case: &Case<'_>, states: &str) -> Verdict {
     let (floor, namespace) = (case.settings.floor, case.namespace);
-    let OfFiles { shares_its_file, unread } = &namespace.of_files;
+    let OfFiles { shares_its_file, unread, asking, .. } = &namespace.of_files;
     let is_file = namespace.uid.is_empty();
-    let label = match (is_file, unread.is_empty()) {
+    let label = match (is_file, unread.is_empty() && asking.is_empty()) {
         (true, true) => format!("label it {ENFORCE}: {floor}"),
         (true, false) => format!(
             "label it {ENFORCE}: {floor} when `kubectl label --dry-run=server --overwrite ns {} {ENFORCE}={floor}` warns of no pod",
@@ -92,8 +92,9 @@ fn met(case: &Case<'_>, states: &str) -> Verdict {
     let meets = format!("{states}, though everything {known}in it meets {floor}");
     let problem = |message, remedy| Problem::at(place(namespace, ENFORCE), message, remedy);
     let label = format!("{label}{how}");
-    let (of_the_node, others): (Vec<&str>, Vec<&str>) =
+    let (mut of_the_node, others): (Vec<&str>, Vec<&str>) =
         unread.iter().map(Text::as_str).partition(|name| OF_THE_NODE.contains(name));
+    of_the_node.extend(asking.iter().map(Text::as_str));
     let names = |releases: &[&str]| named(releases.iter().copied());
     match (of_the_node.as_slice(), others.as_slice()) {
         ([], []) => problem(meets, label).fails(),
