@@ -84,8 +84,8 @@ pub(crate) struct Expanded {
     pub(crate) name: EcoString,
     /// Whether what its pods are is known: it was rendered, or the values of its chart say all of it.
     pub(crate) is_read: bool,
-    /// Whether its values ask for something of the node that baseline forbids, whatever the chart makes of them.
-    pub(crate) asks_for_node: bool,
+    /// Whether it needs something of the node that baseline forbids, by its chart's name or its values.
+    pub(crate) is_of_node: bool,
 }
 
 /// What HelmReleases may refer to, of these objects.
@@ -112,7 +112,7 @@ pub(crate) fn expand(tree: &Tree, objects: &[Object], known: &Known<'_>, options
         let manifests = post_render::apply(&release, made.manifests);
         let owner = owner(object);
         let objects = manifests.into_iter().filter_map(|root| owned(root, &release, &owner, made.confidence));
-        let asks_for_node = of_node::asks(&release.values);
+        let is_of_node = of_node::is_of_node(&release);
         Expanded {
             objects: objects.collect(),
             trouble: made.trouble,
@@ -121,7 +121,7 @@ pub(crate) fn expand(tree: &Tree, objects: &[Object], known: &Known<'_>, options
             name: object.name.clone(),
             is_read: made.confidence == Confidence::Rendered
                 || release.chart.as_ref().is_some_and(|chart| &*chart.name == app_template::CHART),
-            asks_for_node,
+            is_of_node,
         }
     });
     found.collect()

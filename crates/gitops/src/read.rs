@@ -126,7 +126,7 @@ struct Part {
     charts: HashMap<usize, EcoString>,
     checked: Vec<Checked>,
     namespaces: BTreeSet<EcoString>,
-    /// The releases of which it isn't known what their pods are, by namespace, and whether their values ask for the node.
+    /// The releases of which it isn't known what their pods are, by namespace, and whether they need the node.
     unread: Unread,
 }
 
@@ -163,7 +163,7 @@ impl Part {
 
     fn take(&mut self, release: Expanded) -> Vec<Object> {
         if !release.is_read {
-            self.unread.insert((release.namespace.clone(), release.name), release.asks_for_node);
+            self.unread.insert((release.namespace.clone(), release.name), release.is_of_node);
         }
         self.namespaces.insert(release.namespace);
         self.troubles.extend(release.trouble);

@@ -148,7 +148,7 @@ impl<'a> Told<'a> {
         }
         let remedy = if self.rule == RuleId::Unreachable {
             format!(
-                "{}; what is made from a template, as this is from {template}, is listed and deleted there",
+                "{}; it is made from {template}: the same goes for that, and for the templates of what lists it",
                 self.remedy
             )
         } else {

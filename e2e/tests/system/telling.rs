@@ -127,7 +127,8 @@ impl Story {
                        which has no scale";
         self.announces("network", "HelmRelease/traefik", traefik).await?;
         let karma = "Warning DrainBlockedWhenUnready $ PodDisruptionBudget monitoring/karma: 2 of its pods are not ready and may \
-                     block a drain now; set spec.unhealthyPodEvictionPolicy: AlwaysAllow";
+                     block a drain now; set unhealthyPodEvictionPolicy: AlwaysAllow where the values ask for the budget, or \
+                     patch spec.unhealthyPodEvictionPolicy with a post-renderer when the chart takes none";
         self.announces("monitoring", "Deployment/karma", karma).await?;
         self.prints(
             &["describe", "helmrelease", "plex", "-n", "media"],

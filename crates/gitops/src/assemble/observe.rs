@@ -37,7 +37,7 @@ struct Written {
     labels: Option<Origin>,
 }
 
-/// Releases of which it isn't known what their pods are, by namespace and name, and whether their values ask for the node.
+/// Releases of which it isn't known what their pods are, by namespace and name, and whether they need the node.
 pub(crate) type Unread = BTreeMap<(EcoString, EcoString), bool>;
 
 impl Observed {
@@ -78,15 +78,16 @@ impl Observed {
         for (name, Written { at, labels }) in &self.written {
             let here = unread.range((name.clone(), EcoString::new())..);
             let here = here.take_while(|((namespace, _), _)| namespace == name);
-            let named = |((_, release), asks): (&(EcoString, EcoString), &bool)| (Text::from(release.as_str()), *asks);
-            let (asking, unread): (Vec<_>, Vec<_>) = here.map(named).partition(|(_, asks)| *asks);
+            let named =
+                |((_, release), needs): (&(EcoString, EcoString), &bool)| (Text::from(release.as_str()), *needs);
+            let (of_node, unread): (Vec<_>, Vec<_>) = here.map(named).partition(|(_, needs)| *needs);
             let names = |releases: Vec<(Text, bool)>| releases.into_iter().map(|(name, _)| name).collect();
             let of_a_patch = labels.is_some_and(|labels| labels.file() != at.file());
             let of_files = OfFiles {
                 has_labels: labels.is_some(),
                 shares_its_file: 1 < made[at] && !of_a_patch,
                 unread: names(unread),
-                asking: names(asking),
+                of_node: names(of_node),
             };
             self.cluster.note_of_files(name, of_files);
         }

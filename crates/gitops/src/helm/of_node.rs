@@ -1,13 +1,49 @@
-//! Values that ask for something of the node, of charts that aren't read. What such fields are called in a pod they are called in
-//! values too, as charts hand them on.
+//! Releases of charts that aren't read, whose pods need something of the node that level baseline forbids: by what the chart is for,
+//! or by values that ask for it. What such fields are called in a pod they are called in values too, as charts hand them on.
 
 use holdfast_pod_security::is_usual;
 
+use super::Release;
 use super::values::is_empty;
 use crate::Node;
 
+/// Charts whose pods need the node's network, its files, or all rights.
+const CHARTS: [&str; 20] = [
+    "cilium",
+    "csi-driver-nfs",
+    "csi-driver-smb",
+    "democratic-csi",
+    "fluent-bit",
+    "intel-device-plugins-gpu",
+    "longhorn",
+    "metallb",
+    "miroir",
+    "multus",
+    "node-feature-discovery",
+    "node-problem-detector",
+    "openebs",
+    "prometheus-node-exporter",
+    "prometheus-smartctl-exporter",
+    "promtail",
+    "proxmox-csi-plugin",
+    "rook-ceph",
+    "spegel",
+    "victoria-logs-collector",
+];
+
+/// Whether a release needs something of the node, as far as its chart's name and its values say it. Where no chart is known, its own
+/// name stands for it.
+pub(super) fn is_of_node(release: &Release<'_>) -> bool {
+    let chart = release.chart.as_ref().map_or(&*release.name, |chart| &*chart.name);
+    let brings_node_exporter = || {
+        let enabled = release.value(&["nodeExporter", "enabled"]).and_then(Node::as_bool);
+        chart == "kube-prometheus-stack" && enabled != Some(false)
+    };
+    CHARTS.contains(&chart) || brings_node_exporter() || asks(&release.values)
+}
+
 /// Whether something in the values asks for what level baseline forbids. Bounded by the depth of the document.
-pub(super) fn asks(values: &Node) -> bool {
+fn asks(values: &Node) -> bool {
     let here = values.entries().any(|entry| match &*entry.key {
         "hostNetwork" | "hostPID" | "hostIPC" | "privileged" => entry.value.as_bool() == Some(true),
         "hostPath" => entry.value.get("path").is_some_and(|path| !is_empty(path)),

@@ -33,8 +33,8 @@ pub struct OfFiles {
     pub shares_its_file: bool,
     /// HelmReleases in it of which it isn't known what their pods are.
     pub unread: Box<[Text]>,
-    /// The same, but that their values ask for something of the node that level baseline forbids.
-    pub asking: Box<[Text]>,
+    /// The same, but that they need something of the node that level baseline forbids, by what their chart is for or their values.
+    pub of_node: Box<[Text]>,
 }
 
 /// Who owns the Pod Security labels of a namespace, by its `managedFields`. Files have none.

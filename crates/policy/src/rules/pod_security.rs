@@ -77,11 +77,10 @@ impl<'a> TemplateCase<'a> {
         if self.subject.facts.is_never_root() { verdict.merely_known() } else { verdict }
     }
 
-    /// The same, of what matters less to a pod that may well start as root, which can gain nothing more.
-    fn restricted_for_users(&self, means: &str, checks: &[Check]) -> Verdict {
+    /// The same, of what is merely worth knowing where nothing asks for restricted.
+    fn where_asked_for(&self, means: &str, checks: &[Check]) -> Verdict {
         let verdict = self.restricted(means, checks);
-        let matters = self.subject.facts.is_never_root() || self.aims_at_restricted;
-        if matters { verdict } else { verdict.merely_known() }
+        if self.aims_at_restricted { verdict } else { verdict.merely_known() }
     }
 
     fn verdict<'v>(&self, means: &str, violations: impl Iterator<Item = &'v Violation>) -> Verdict {

@@ -56,7 +56,7 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     }
     let own = match case.workload.budget_value() {
         Some(value) => format!("turn on the budget of its chart ({value} in its values) with maxUnavailable: 1"),
-        None => format!("write a PodDisruptionBudget{wanted} beside it"),
+        None => format!("write a PodDisruptionBudget{wanted} beside it, with the selector of its pods"),
     };
     let remedy = format!("{own}, or let Holdfast make one: a DisruptionPolicy that selects it, in mode: Enforce");
     if keeps_apart(case.workload, bounds.floor) {

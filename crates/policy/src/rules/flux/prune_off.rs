@@ -15,9 +15,15 @@ pub(in crate::rules) const RULE: Rule = Rule {
     check: Check::Files(check),
 };
 
+/// Kustomizations of Flux itself: without it nobody would bring it back.
+const FLUX: [&str; 3] = ["flux-instance", "flux-operator", "flux-system"];
+
 fn check(repository: &Repository, answers: &mut Answers) {
-    let (on, off): (Vec<_>, Vec<_>) =
-        repository.flux.kustomizations.iter().partition(|kustomization| kustomization.prune);
+    let (on, off): (Vec<_>, Vec<_>) = repository
+        .flux
+        .kustomizations
+        .iter()
+        .partition(|it| it.prune || FLUX.contains(&it.identity.subject.name.as_str()));
     let remedy = "set spec.prune: true, unless this must never be deleted by a commit";
     let problem = || Problem::at("spec.prune", "prune is off: what leaves Git stays in the cluster".to_owned(), remedy);
     let failing = off.iter().map(|kustomization| (&kustomization.identity, problem())).collect();

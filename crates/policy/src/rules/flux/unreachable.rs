@@ -65,12 +65,12 @@ fn check(repository: &Repository, answers: &mut Answers) {
             1 => "no Kustomization of Flux reaches it: what it describes isn't deployed".to_owned(),
             many => format!("no Kustomization of Flux reaches its {many} manifests: what they describe isn't deployed"),
         };
-        let listed = match kind {
-            "File" => "list it in a kustomization.yaml beside or above it".to_owned(),
-            _ => format!("list {first} in a kustomization.yaml above it"),
+        let line = match kind {
+            "File" => "its line in a kustomization.yaml beside or above it".to_owned(),
+            _ => format!("a line for {first} in a kustomization.yaml above it"),
         };
         let remedy = format!(
-            "{listed}, with what it depends on, if it is meant to be deployed and builds; else delete it, since Git remembers"
+            "delete it, since Git remembers; or, if it is meant to be deployed, give it {line}, once it builds, each of its objects has a namespace, and what it depends on is there"
         );
         let severity = if is_kept(place) { Severity::Info } else { Severity::Low };
         answers.fails_at(&subject, position, Problem::at("", message, remedy).severe(severity));

@@ -47,8 +47,8 @@ fn judge_gateway(gateway: &Gateway, routes: &[Route], answers: &mut Answers) {
         let Some(first) = served.first() else { continue };
         fine = false;
         let (count, example) = (served.len(), &first.identity.subject);
-        let noun = if count == 1 { "route" } else { "routes" };
-        let message = format!("listener {} serves {count} {noun} without TLS, such as {example}", listener.name);
+        let (noun, such) = if count == 1 { ("route", ":") } else { ("routes", ", such as") };
+        let message = format!("listener {} serves {count} {noun} without TLS{such} {example}", listener.name);
         let (severity, remedy) = match has_tls {
             true => (Severity::Low, "set sectionName of those routes to the listener with TLS, and redirect here"),
             false => (Severity::Medium, "add a listener with protocol HTTPS and a certificate, and redirect here"),

@@ -19,29 +19,6 @@ pub(in crate::rules) const RULE: Rule = Rule {
     check: Check::Namespace(check),
 };
 
-/// Releases named after charts whose pods need what baseline forbids: the node's network, its files, or all rights.
-const OF_THE_NODE: [&str; 19] = [
-    "cilium",
-    "csi-driver-nfs",
-    "csi-driver-smb",
-    "democratic-csi",
-    "fluent-bit",
-    "intel-device-plugin-gpu",
-    "intel-gpu-plugin",
-    "longhorn",
-    "metallb",
-    "multus",
-    "node-exporter",
-    "node-feature-discovery",
-    "node-problem-detector",
-    "prometheus-node-exporter",
-    "promtail",
-    "rook-ceph",
-    "smartctl-exporter",
-    "spegel",
-    "victoria-logs-collector",
-];
-
 fn check(case: &Case<'_>) -> Verdict {
     let floor = case.settings.floor;
     if case.standing.is_empty() || case.namespace.terminating || case.labelled.is_variable {
@@ -77,9 +54,9 @@ fn check(case: &Case<'_>) -> Verdict {
 /// Nothing that is known stands in the way. In files a chart may make more than is known.
 fn met(case: &Case<'_>, states: &str) -> Verdict {
     let (floor, namespace) = (case.settings.floor, case.namespace);
-    let OfFiles { shares_its_file, unread, asking, .. } = &namespace.of_files;
+    let OfFiles { shares_its_file, unread, of_node, .. } = &namespace.of_files;
     let is_file = namespace.uid.is_empty();
-    let label = match (is_file, unread.is_empty() && asking.is_empty()) {
+    let label = match (is_file, unread.is_empty() && of_node.is_empty()) {
         (true, true) => format!("label it {ENFORCE}: {floor}"),
         (true, false) => format!(
             "label it {ENFORCE}: {floor} when `kubectl label --dry-run=server --overwrite ns {} {ENFORCE}={floor}` warns of no pod",
@@ -91,25 +68,24 @@ fn met(case: &Case<'_>, states: &str) -> Verdict {
     let known = if is_file { "known " } else { "" };
     let meets = format!("{states}, though everything {known}in it meets {floor}");
     let problem = |message, remedy| Problem::at(place(namespace, ENFORCE), message, remedy);
-    let label = format!("{label}{how}");
-    let (mut of_the_node, others): (Vec<&str>, Vec<&str>) =
-        unread.iter().map(Text::as_str).partition(|name| OF_THE_NODE.contains(name));
-    of_the_node.extend(asking.iter().map(Text::as_str));
-    let names = |releases: &[&str]| named(releases.iter().copied());
-    match (of_the_node.as_slice(), others.as_slice()) {
+    // Where nobody says another namespace.
+    let debug = match case.view.name().as_str() {
+        "default" => "; `kubectl debug node/...` has to name a privileged namespace then, such as kube-system",
+        _ => "",
+    };
+    let label = format!("{label}{how}{debug}");
+    let text = |releases: &[Text]| named(releases.iter().map(Text::as_str));
+    match (&**of_node, &**unread) {
         ([], []) => problem(meets, label).fails(),
         ([], others) => {
-            let message = format!("{meets}; what comes of {} isn't known", names(others));
+            let message = format!("{meets}; what comes of {} isn't known", text(others));
             problem(message, label).severe(Severity::Low).fails()
         }
         (of_the_node, others) => {
-            let others = if others.is_empty() {
-                String::new()
-            } else {
-                format!("; what comes of {} isn't known", names(others))
-            };
+            let others =
+                if others.is_empty() { String::new() } else { format!("; what comes of {} isn't known", text(others)) };
             let message =
-                format!("{states}, and {} may need of the node what {floor} forbids{others}", names(of_the_node));
+                format!("{states}, and {} may need of the node what {floor} forbids{others}", text(of_the_node));
             let remedy =
                 format!("move what needs the node to a namespace of its own that states privileged, then {label}");
             problem(message, remedy).severe(Severity::Info).fails()

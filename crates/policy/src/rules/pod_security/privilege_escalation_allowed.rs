@@ -1,4 +1,5 @@
-//! `privilege-escalation-allowed`: a container in which sudo and the like work.
+//! `privilege-escalation-allowed`: a container in which sudo and the like work. Information where nothing asks for restricted: an
+//! image that begins with a set-user-ID program needs it, and one that starts as root has nothing to gain.
 
 use holdfast_pod_security::Check as Made;
 
@@ -16,5 +17,5 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    case.restricted_for_users("a program in it may gain rights", &[Made::AllowPrivilegeEscalation])
+    case.where_asked_for("a program in it may gain rights", &[Made::AllowPrivilegeEscalation])
 }
