@@ -112,16 +112,16 @@ pub(crate) fn expand(tree: &Tree, objects: &[Object], known: &Known<'_>, options
         let manifests = post_render::apply(&release, made.manifests);
         let owner = owner(object);
         let objects = manifests.into_iter().filter_map(|root| owned(root, &release, &owner, made.confidence));
-        let is_of_node = of_node::is_of_node(&release);
+        let is_read = made.confidence == Confidence::Rendered
+            || release.chart.as_ref().is_some_and(|chart| &*chart.name == app_template::CHART);
         Expanded {
             objects: objects.collect(),
             trouble: made.trouble,
             checked: made.checked,
             namespace: release.namespace.clone(),
             name: object.name.clone(),
-            is_read: made.confidence == Confidence::Rendered
-                || release.chart.as_ref().is_some_and(|chart| &*chart.name == app_template::CHART),
-            is_of_node,
+            is_read,
+            is_of_node: !is_read && of_node::is_of_node(&release),
         }
     });
     found.collect()
