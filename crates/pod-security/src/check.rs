@@ -155,8 +155,8 @@ impl Check {
                  restricted takes no such pod"
             }
             Self::RunAsNonRoot | Self::RunAsUser => {
-                "the container doesn't start when its image runs as root: the image, or runAsUser, has to name \
-                 another user, to whom the files must belong; one that has to begin as root stays as it is"
+                "the container doesn't start unless runAsUser, or the image by a number, names another user, to whom the files must \
+                 belong: a name such as nobody isn't enough; one that has to begin as root stays as it is"
             }
             Self::AppArmorProfile => "what the runtime's profile forbids fails, such as writing a file: try it before",
             Self::SeccompProfileBaseline | Self::SeccompProfileRestricted => {

@@ -51,9 +51,15 @@ fn asks(values: &Node) -> bool {
             let added = entry.value.get("add").map(Node::items).unwrap_or_default();
             added.iter().filter_map(Node::as_str).any(|capability| !is_usual(capability))
         }
-        _ => false,
+        _ => entry.value.as_str().is_some_and(asks_in_text),
     });
     here || values.entries().any(|entry| asks(&entry.value)) || values.items().iter().any(asks)
+}
+
+/// Whether a text asks for it: a template of pods that a runner makes later.
+fn asks_in_text(text: &str) -> bool {
+    let fields = ["privileged: true", "hostNetwork: true", "hostPID: true", "hostIPC: true"];
+    text.contains('\n') && text.lines().any(|line| fields.contains(&line.trim().trim_start_matches("- ")))
 }
 
 #[cfg(test)]
@@ -74,6 +80,7 @@ mod tests {
         check("agent: {pod: {hostNetwork: true}}", true);
         check("extraVolumes: [{name: dev, hostPath: {path: /dev}}]", true);
         check("securityContext: {capabilities: {add: [NET_BIND_SERVICE], drop: [ALL]}, privileged: false}", false);
+        check("config: {pod.yaml: \"spec:\\n  containers:\\n  - securityContext:\\n      privileged: true\\n\"}", true);
         check("hostNetwork: {enabled: false}", false);
         check("ingress: {hostPath: ''}", false);
     }

@@ -59,7 +59,7 @@ fn met(case: &Case<'_>, states: &str) -> Verdict {
     let label = match (is_file, unread.is_empty() && of_node.is_empty()) {
         (true, true) => format!("label it {ENFORCE}: {floor}"),
         (true, false) => format!(
-            "label it {ENFORCE}: {floor} when `kubectl label --dry-run=server --overwrite ns {} {ENFORCE}={floor}` warns of no pod",
+            "label it {ENFORCE}: {floor} when `kubectl label --dry-run=server --overwrite ns {} {ENFORCE}={floor}` warns of no pod; it sees those that are there, not what jobs and runners make later",
             case.view.name()
         ),
         (false, _) => format!("label it {ENFORCE}: {floor}, and pin {ENFORCE_VERSION} to the version of the cluster"),
