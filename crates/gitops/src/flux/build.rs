@@ -76,7 +76,7 @@ impl Built {
         // One thing is done about all of a file.
         let mut files: Vec<(Origin, Vec<String>)> = Vec::new();
         for (name, at) in report.undefined {
-            if told.len() < MOST_UNDEFINED && told.insert(name.clone()) {
+            if told.len() < MOST_UNDEFINED && told.insert((at.file(), name.clone())) {
                 let variable = format!("`${{{name}}}`");
                 match files.iter_mut().find(|(first, _)| first.file() == at.file()) {
                     Some((_, names)) => names.push(variable),

@@ -15,8 +15,9 @@ pub(in crate::rules) const RULE: Rule = Rule {
     check: Check::Files(check),
 };
 
-const REMEDY: &str = "give it a value under spec.postBuild, or a default as in `${NAME:=value}`; where it isn't meant for Flux, as in a dashboard, \
-     write `$${NAME}`, or annotate the object it stands in with kustomize.toolkit.fluxcd.io/substitute: disabled";
+const REMEDY: &str = "where it isn't meant for Flux, as in a dashboard, annotate the object it stands in with kustomize.toolkit.fluxcd.io/substitute: \
+     disabled, or write `$${NAME}` at each place; else give it a value under spec.postBuild, or a default as in `${NAME:=value}`: \
+     nothing stands there otherwise";
 
 fn check(repository: &Repository, answers: &mut Answers) {
     super::answer(repository, ProblemKind::VariableUndefined, REMEDY, answers);
