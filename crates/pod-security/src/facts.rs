@@ -100,6 +100,11 @@ impl PodFacts {
         self.containers.iter().all(|container| container.security().user.or(of_pod) == Some(User::Other))
     }
 
+    /// Whether somebody wrote out that root isn't refused (`runAsNonRoot: false`).
+    pub fn allows_root_outright(&self) -> bool {
+        self.securities().any(|security| security.run_as_non_root == Some(false))
+    }
+
     /// Whether no container starts as root, nor may a program in one gain more rights than it had: neither a set-user-ID bit nor
     /// capabilities of a file mean anything there (`no_new_privs`).
     pub fn never_gains(&self) -> bool {

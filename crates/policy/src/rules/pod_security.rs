@@ -104,6 +104,10 @@ impl<'a> TemplateCase<'a> {
             Check::RunAsNonRoot if self.subject.facts.is_never_root() => {
                 "it names another user already: nothing else changes"
             }
+            Check::RunAsNonRoot if self.subject.facts.allows_root_outright() => {
+                "false is written out: where the image has to run as root leave it, and except it with a reason; else runAsUser, or the \
+                 image by a number, has to name another user, to whom the files must belong"
+            }
             Check::RunAsNonRoot | Check::RunAsUser if self.subject.facts.states_users() => {
                 "a container that is told to be root, and has to be, stays as it is: set runAsNonRoot of the others then"
             }

@@ -29,6 +29,10 @@ fn check(case: &WorkloadCase<'_>) -> Verdict {
     ];
     let causes: Vec<&str> = causes.into_iter().filter_map(|(is_so, cause)| is_so.then_some(cause)).collect();
     let (cause, remedy) = match causes.as_slice() {
+        [] if case.workload.guessed => (
+            String::new(),
+            "expect an interruption at each drain; whether two can run at once, only its chart knows".to_owned(),
+        ),
         [] => {
             let value = case.workload.replicas_value().map_or(String::new(), |value| format!(" ({value})"));
             (

@@ -56,15 +56,15 @@ fn met(case: &Case<'_>, states: &str) -> Verdict {
     let (floor, namespace) = (case.settings.floor, case.namespace);
     let OfFiles { shares_its_file, unread, of_node, .. } = &namespace.of_files;
     let is_file = namespace.uid.is_empty();
+    let how = if *shares_its_file { " by a patch of its own (these lines make other namespaces too)" } else { "" };
     let label = match (is_file, unread.is_empty() && of_node.is_empty()) {
-        (true, true) => format!("label it {ENFORCE}: {floor}"),
+        (true, true) => format!("label it {ENFORCE}: {floor}{how}"),
         (true, false) => format!(
-            "label it {ENFORCE}: {floor} when `kubectl label --dry-run=server --overwrite ns {} {ENFORCE}={floor}` warns of no pod; it sees those that are there, not what jobs and runners make later",
+            "label it {ENFORCE}: {floor}{how} when `kubectl label --dry-run=server --overwrite ns {} {ENFORCE}={floor}` warns of no pod; it sees those that are there, not what jobs and runners make later",
             case.view.name()
         ),
         (false, _) => format!("label it {ENFORCE}: {floor}, and pin {ENFORCE_VERSION} to the version of the cluster"),
     };
-    let how = if *shares_its_file { ", by a patch of its own: these lines make other namespaces too" } else { "" };
     let known = if is_file { "known " } else { "" };
     let meets = format!("{states}, though everything {known}in it meets {floor}");
     let problem = |message, remedy| Problem::at(place(namespace, ENFORCE), message, remedy);
@@ -73,7 +73,7 @@ fn met(case: &Case<'_>, states: &str) -> Verdict {
         "default" => "; `kubectl debug node/...` has to name a privileged namespace then, such as kube-system",
         _ => "",
     };
-    let label = format!("{label}{how}{debug}");
+    let label = format!("{label}{debug}");
     let text = |releases: &[Text]| named(releases.iter().map(Text::as_str));
     match (&**of_node, &**unread) {
         ([], []) => problem(meets, label).fails(),
