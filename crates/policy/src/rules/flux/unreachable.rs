@@ -57,7 +57,9 @@ fn check(repository: &Repository, answers: &mut Answers) {
         let kind = if files.len() == 1 && ***first == *place { "File" } else { "Folder" };
         let subject = Subject { kind, namespace: "".into(), name: place.into() };
         let position = Position { file: Arc::clone(first), line: 1, column: 1 };
-        if let Some(left_out) = inventory.left_out.get(*first).filter(|_| kind == "Folder" || files.len() == 1) {
+        // A line below the folder that nobody reaches says nothing about the folder.
+        let is_above = |left_out: &&LeftOut| !folders(&left_out.position.file).any(|folder| folder == place);
+        if let Some(left_out) = inventory.left_out.get(*first).filter(is_above) {
             answers.fails_at(&subject, left_out.position.clone(), on_purpose(files.len(), left_out));
             continue;
         }
