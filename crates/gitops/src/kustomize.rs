@@ -36,7 +36,7 @@ mod size;
 mod sort;
 mod target_path;
 
-pub(crate) use accumulate::is_kustomization_file;
+pub(crate) use accumulate::{FILE_NAMES, is_kustomization_file};
 pub use api::{Build, Entry, Files, Unreadable, build, post_render};
 pub use overlay::Overlay;
 pub use problem::{Problem, ProblemKind};

@@ -8,9 +8,7 @@ use holdfast_model::repository::{Absence, LeftOut};
 use holdfast_model::{Locate as _, Position};
 
 use super::Sources;
-
-/// What Kustomize reads of a folder.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+use crate::kustomize::FILE_NAMES;
 
 /// Which of these files are left out, and where. Only the lines of folders above them are looked at, the nearest first.
 pub(crate) fn left_out(unreachable: &[Arc<str>], sources: &Sources) -> BTreeMap<Arc<str>, LeftOut> {
@@ -36,7 +34,7 @@ fn part_after(path: &str, end: usize) -> &str {
 
 /// The line in the kustomization of a folder that would reach what is so called in it.
 fn line_for(folder: &str, part: &str, sources: &Sources) -> Option<LeftOut> {
-    let file = KUSTOMIZATIONS.map(|name| format!("{folder}/{name}")).into_iter().find(|file| sources.has(file))?;
+    let file = FILE_NAMES.map(|name| format!("{folder}/{name}")).into_iter().find(|file| sources.has(file))?;
     let text = sources.text(&file)?;
     // It is reached from here; whoever reaches this is missing.
     if text.lines().any(|line| lists(line, part)) {

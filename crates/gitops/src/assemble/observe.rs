@@ -78,16 +78,16 @@ impl Observed {
         for (name, Written { at, labels }) in &self.written {
             let here = unread.range((name.clone(), EcoString::new())..);
             let here = here.take_while(|((namespace, _), _)| namespace == name);
-            let named =
-                |((_, release), needs): (&(EcoString, EcoString), &bool)| (Text::from(release.as_str()), *needs);
-            let (of_node, unread): (Vec<_>, Vec<_>) = here.map(named).partition(|(_, needs)| *needs);
-            let names = |releases: Vec<(Text, bool)>| releases.into_iter().map(|(name, _)| name).collect();
+            let names = |of_node: bool| {
+                let such = here.clone().filter(move |(_, needs)| **needs == of_node);
+                such.map(|((_, release), _)| Text::from(release.as_str())).collect()
+            };
             let of_a_patch = labels.is_some_and(|labels| labels.file() != at.file());
             let of_files = OfFiles {
                 has_labels: labels.is_some(),
                 shares_its_file: 1 < made[at] && !of_a_patch,
-                unread: names(unread),
-                of_node: names(of_node),
+                unread: names(false),
+                of_node: names(true),
             };
             self.cluster.note_of_files(name, of_files);
         }

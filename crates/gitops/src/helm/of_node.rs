@@ -31,6 +31,9 @@ const CHARTS: [&str; 20] = [
     "victoria-logs-collector",
 ];
 
+/// Fields of a pod that baseline wants to be false.
+const RIGHTS: [&str; 4] = ["hostIPC", "hostNetwork", "hostPID", "privileged"];
+
 /// Whether a release needs something of the node, as far as its chart's name and its values say it. Where no chart is known, its own
 /// name stands for it.
 pub(super) fn is_of_node(release: &Release<'_>) -> bool {
@@ -45,7 +48,7 @@ pub(super) fn is_of_node(release: &Release<'_>) -> bool {
 /// Whether something in the values asks for what level baseline forbids. Bounded by the depth of the document.
 fn asks(values: &Node) -> bool {
     let here = values.entries().any(|entry| match &*entry.key {
-        "hostNetwork" | "hostPID" | "hostIPC" | "privileged" => entry.value.as_bool() == Some(true),
+        key if RIGHTS.contains(&key) => entry.value.as_bool() == Some(true),
         "hostPath" => entry.value.get("path").is_some_and(|path| !is_empty(path)),
         "capabilities" => {
             let added = entry.value.get("add").map(Node::items).unwrap_or_default();
@@ -58,8 +61,10 @@ fn asks(values: &Node) -> bool {
 
 /// Whether a text asks for it: a template of pods that a runner makes later.
 fn asks_in_text(text: &str) -> bool {
-    let fields = ["privileged: true", "hostNetwork: true", "hostPID: true", "hostIPC: true"];
-    text.contains('\n') && text.lines().any(|line| fields.contains(&line.trim().trim_start_matches("- ")))
+    let right = |line: &str| {
+        line.trim().trim_start_matches("- ").strip_suffix(": true").is_some_and(|key| RIGHTS.contains(&key))
+    };
+    text.contains('\n') && text.lines().any(right)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::yaml::Refusal;
 use crate::{Node, Origin};
 
 /// The names that Kustomize looks for, in its order.
-const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(crate) const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Whether Kustomize would look for a file of this name.
 pub(crate) fn is_kustomization_file(path: &str) -> bool {

@@ -47,6 +47,13 @@ struct About<'a> {
     policy: Option<PolicyRef>,
 }
 
+impl<'a> About<'a> {
+    /// Nothing but what is judged.
+    fn of(judged: Judged<'a>) -> Self {
+        Self { judged, instead: None, workloads: Vec::new(), owner: None, policy: None }
+    }
+}
+
 /// Judges a namespace by every rule.
 #[must_use]
 pub fn judge(subjects: &Subjects<'_>) -> Judgement {
@@ -128,11 +135,9 @@ fn judge_levels(subjects: &Subjects<'_>, judgement: &mut Judgement) {
     let Some(case) = look.case(view, subjects.policies) else { return };
     let policy = Some(look.policy()).filter(|name| !name.is_empty()).cloned().map(PolicyRef::security);
     let about = About {
-        judged: judged(subjects, Kind::Namespace.as_str(), view.name(), &case.namespace.labels, None),
-        instead: None,
-        workloads: Vec::new(),
         owner: view.own_flux_owner(),
         policy: policy.clone(),
+        ..About::of(judged(subjects, Kind::Namespace.as_str(), view.name(), &case.namespace.labels, None))
     };
     // Who makes a namespace that nobody wrote down may label it too.
     for rule in rules().filter(|_| !case.namespace.assumed) {
@@ -157,12 +162,12 @@ fn judge_levels(subjects: &Subjects<'_>, judgement: &mut Judgement) {
             continue;
         }
         let kind = workload.id.kind.kind();
+        let judged = judged(subjects, kind.as_str(), &workload.id.name, &workload.labels, Some(&workload.opt_out));
         let about = About {
-            judged: judged(subjects, kind.as_str(), &workload.id.name, &workload.labels, Some(&workload.opt_out)),
-            instead: None,
             workloads: vec![workload.id.clone()],
             owner: view.flux_owner(kind, &workload.id.name, &workload.flux),
             policy: policy.clone(),
+            ..About::of(judged)
         };
         let case = TemplateCase::new(template, &case);
         for (rule, check) in &checks {
@@ -180,13 +185,7 @@ fn judge_exceptions(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         for rule in rules() {
             let Check::Exception(check) = rule.check else { continue };
             let judged = judged(subjects, "PolicyException", &exception.name, &none, None);
-            let about = About {
-                judged,
-                instead: None,
-                workloads: Vec::new(),
-                owner: None,
-                policy: policy_of_namespace(subjects),
-            };
+            let about = About { policy: policy_of_namespace(subjects), ..About::of(judged) };
             judgement.add(rule, check(exception, subjects.now), &about, subjects);
         }
     }
@@ -198,13 +197,7 @@ fn judge_unreadable(subjects: &Subjects<'_>, judgement: &mut Judgement) {
         for rule in rules() {
             let Check::Unreadable(check) = rule.check else { continue };
             let judged = judged(subjects, kind.as_str(), name, &none, None);
-            let about = About {
-                judged,
-                instead: None,
-                workloads: Vec::new(),
-                owner: None,
-                policy: policy_of_namespace(subjects),
-            };
+            let about = About { policy: policy_of_namespace(subjects), ..About::of(judged) };
             judgement.add(rule, check(kind, error), &about, subjects);
         }
     }
@@ -241,8 +234,7 @@ pub(crate) fn judge_files(
                 labels: &identity.labels,
                 opt_outs: [Some(&identity.opt_out), of_namespace.map(|namespace| &namespace.opt_out)],
             };
-            let about =
-                About { judged, instead: None, workloads: Vec::new(), owner: identity.owner.clone(), policy: None };
+            let about = About { owner: identity.owner.clone(), ..About::of(judged) };
             let found = finding(rule, problem, &about, policies, now);
             judgement.findings.push(Finding { position, ..found });
         }
@@ -263,11 +255,10 @@ fn about_budget<'a>(subjects: &'a Subjects<'a>, case: &BudgetCase<'a>) -> About<
         subjects.outcomes.iter().filter(covered).find_map(|outcome| outcome.policy.clone()).map(PolicyRef::disruption);
     let kind = Kind::PodDisruptionBudget;
     About {
-        judged: judged(subjects, kind.as_str(), case.name, &case.budget.labels, opt_out),
-        instead: None,
         workloads: case.workloads.iter().map(|covered| covered.workload.id.clone()).collect(),
         owner: view.flux_owner(kind, case.name, &case.budget.flux),
         policy: decided.or_else(|| policy_of_namespace(subjects)),
+        ..About::of(judged(subjects, kind.as_str(), case.name, &case.budget.labels, opt_out))
     }
 }
 

@@ -77,9 +77,8 @@ impl<'a> TemplateCase<'a> {
         if self.subject.facts.is_never_root() { verdict.merely_known() } else { verdict }
     }
 
-    /// The same, of what is merely worth knowing where nothing asks for restricted.
-    fn where_asked_for(&self, means: &str, checks: &[Check]) -> Verdict {
-        let verdict = self.restricted(means, checks);
+    /// What is merely worth knowing where nothing asks for restricted.
+    fn where_asked_for(&self, verdict: Verdict) -> Verdict {
         if self.aims_at_restricted { verdict } else { verdict.merely_known() }
     }
 

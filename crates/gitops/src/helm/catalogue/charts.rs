@@ -6,6 +6,13 @@ use super::{Budget, Known, Replicas, Switch, Text, Workload};
 const STANDARD: &[(&str, Text)] =
     &[("app.kubernetes.io/name", Text::Name("")), ("app.kubernetes.io/instance", Text::Release)];
 
+/// The same of a chart that tells its controller from its other parts.
+const CONTROLLER: &[(&str, Text)] = &[
+    ("app.kubernetes.io/name", Text::Name("")),
+    ("app.kubernetes.io/instance", Text::Release),
+    ("app.kubernetes.io/component", Text::Is("controller")),
+];
+
 /// One Deployment as `helm create` makes it.
 const fn deployment(replicas: Replicas, budget: Option<Budget>) -> Workload {
     Workload {
@@ -93,11 +100,7 @@ pub(in crate::helm) const CHARTS: &[Known] = &[
 
 const CERT_MANAGER: &[Workload] = &[
     Workload {
-        labels: &[
-            ("app.kubernetes.io/name", Text::Name("")),
-            ("app.kubernetes.io/instance", Text::Release),
-            ("app.kubernetes.io/component", Text::Is("controller")),
-        ],
+        labels: CONTROLLER,
         more: &[("app", Text::Name(""))],
         ..deployment(REPLICA_COUNT, Some(Budget::Enabled(PDB, Some(1))))
     },
@@ -202,11 +205,7 @@ const ENVOY_GATEWAY: &[Workload] = &[Workload {
 
 const INGRESS_NGINX: &[Workload] = &[Workload {
     name: Text::Fullname("-controller"),
-    labels: &[
-        ("app.kubernetes.io/name", Text::Name("")),
-        ("app.kubernetes.io/instance", Text::Release),
-        ("app.kubernetes.io/component", Text::Is("controller")),
-    ],
+    labels: CONTROLLER,
     when: &[
         Switch::Says(&["controller", "kind"], "Deployment", "Deployment"),
         Switch::Off(&["controller", "autoscaling", "enabled"]),
@@ -280,11 +279,7 @@ const LONGHORN: &[Workload] = &[
 /// The agents weren't read.
 const MIROIR: &[Workload] = &[Workload {
     name: Text::Fullname("-controller"),
-    labels: &[
-        ("app.kubernetes.io/name", Text::Name("")),
-        ("app.kubernetes.io/instance", Text::Release),
-        ("app.kubernetes.io/component", Text::Is("controller")),
-    ],
+    labels: CONTROLLER,
     values: &["global"],
     ..deployment(REPLICA_COUNT, Some(Budget::OneAtATime))
 }];

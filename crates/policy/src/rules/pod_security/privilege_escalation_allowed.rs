@@ -17,5 +17,5 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    case.where_asked_for("a program in it may gain rights", &[Made::AllowPrivilegeEscalation])
+    case.where_asked_for(case.restricted("a program in it may gain rights", &[Made::AllowPrivilegeEscalation]))
 }

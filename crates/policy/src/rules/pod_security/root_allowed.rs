@@ -19,6 +19,5 @@ pub(in crate::rules) const RULE: Rule = Rule {
 };
 
 fn check(case: &TemplateCase<'_>) -> Verdict {
-    let verdict = case.restricted_for_root("root isn't refused", &[Made::RunAsNonRoot, Made::RunAsUser]);
-    if case.aims_at_restricted { verdict } else { verdict.merely_known() }
+    case.where_asked_for(case.restricted_for_root("root isn't refused", &[Made::RunAsNonRoot, Made::RunAsUser]))
 }
